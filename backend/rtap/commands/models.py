@@ -1,0 +1,156 @@
+"""``rtap models list | info | use``: what models there are, whether they are whole, which one is used."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from rtap.errors import ModelError
+from rtap.model_store import ModelStore, StoredModel
+from rtap.terminal import report, write_result
+from rtap.whisper.model_directory import ModelDirectory
+
+if TYPE_CHECKING:
+    Subparsers = argparse._SubParsersAction[Any]  # noqa: SLF001 (it has no public name)
+
+
+def add_parser(commands: Subparsers) -> None:
+    """Add ``models`` and what is under it to the command line."""
+    parser = commands.add_parser(
+        "models",
+        help="list, check and choose models",
+        description="List, check and choose models. They live in MODELS_DIR, by default "
+        "~/.local/share/rtap/models, and in the program itself.",
+    )
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+
+    listing = actions.add_parser("list", help="all models; * marks the one in use")
+    listing.add_argument("--json", action="store_true", help="a JSON list")
+    listing.set_defaults(run=run_list)
+
+    info = actions.add_parser("info", help="one model in detail; checks the SHA-256 of its files")
+    info.add_argument("model", nargs="?", metavar="NAME|DIR", help="default: the one in use")
+    info.add_argument("--json", action="store_true", help="a JSON object")
+    info.set_defaults(run=run_info)
+
+    use = actions.add_parser("use", help="choose the model for commands that name none")
+    use.add_argument("model", metavar="NAME|DIR")
+    use.set_defaults(run=run_use)
+
+
+def run_list(arguments: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> int:
+    """Print all models."""
+    store = ModelStore.from_environment(environment)
+    models = store.list_models()
+    in_use = _path_in_use(store)
+    if arguments.json:
+        rows = [_entry(model, in_use=in_use == model.path) for model in models]
+        write_result(json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
+        return 0
+    if not models:
+        report(
+            "note",
+            f"no models in {store.models_dir}: `make model MODEL=openai/whisper-base` adds one",
+        )
+    width = max((len(model.name) for model in models), default=0)
+    write_result(
+        "".join(_line(model, width, in_use=in_use == model.path) + "\n" for model in models)
+    )
+    return 0
+
+
+def _path_in_use(store: ModelStore) -> object:
+    try:
+        return store.resolve().path
+    except ModelError:
+        return None
+
+
+def _entry(model: StoredModel, *, in_use: bool) -> dict[str, Any]:
+    manifest = model.directory.manifest if model.directory else None
+    return {
+        "name": model.name,
+        "path": str(model.path),
+        "in_use": in_use,
+        "bundled": model.bundled,
+        "source": manifest.source if manifest else None,
+        "precision": manifest.precision if manifest else None,
+        "parameters": manifest.parameters if manifest else None,
+        "bytes": manifest.bytes if manifest else None,
+        "problem": model.problem or None,
+    }
+
+
+def _line(model: StoredModel, width: int, *, in_use: bool) -> str:
+    mark = "*" if in_use else " "
+    if model.directory is None:
+        return f"{mark} {model.name:{width}}  damaged: {model.problem}"
+    manifest = model.directory.manifest
+    origin = "bundled" if model.bundled else manifest.source
+    return (
+        f"{mark} {model.name:{width}}  {manifest.precision:5} {_size(manifest.bytes):>9}  {origin}"
+    )
+
+
+def _size(size: int) -> str:
+    return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{size / 1e3:.1f} kB"
+
+
+def run_info(arguments: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> int:
+    """Print one model's manifest after checking every file against it."""
+    directory = ModelStore.from_environment(environment).resolve(arguments.model)
+    directory.verify()
+    if arguments.json:
+        document = json.loads(directory.manifest.to_json())
+        document |= {"path": str(directory.path), "verified": True}
+        write_result(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    else:
+        write_result(_description(directory))
+    return 0
+
+
+def _description(directory: ModelDirectory) -> str:
+    manifest = directory.manifest
+    rows = {
+        "name": manifest.name,
+        "path": str(directory.path),
+        "source": manifest.source,
+        "parameters": f"{manifest.parameters / 1e6:.1f} million",
+        "precision": manifest.precision,
+        "layout": f"{manifest.layout}, opset {manifest.opset}",
+        "elastic": manifest.elastic,
+        "made by": manifest.created_by,
+        "size": f"{_size(manifest.bytes)} in {len(manifest.files)} files, SHA-256 correct",
+    }
+    lines = [f"{label + ':':12}{value}" for label, value in rows.items()]
+    lines += [
+        f"  {name} ({_size(record.bytes)})" for name, record in sorted(manifest.files.items())
+    ]
+    for title, figures in (("parity", manifest.parity), ("quantised", manifest.quantization)):
+        lines += [f"{title}:"] * bool(figures) + list(_figures(figures, "  "))
+    return "\n".join(lines) + "\n"
+
+
+def _figures(figures: Mapping[str, Any], indent: str) -> list[str]:
+    lines = []
+    for name, value in figures.items():
+        if isinstance(value, Mapping):
+            lines += [f"{indent}{name}:", *_figures(value, indent + "  ")]
+        else:
+            lines.append(f"{indent}{name}: {value}")
+    return lines
+
+
+def run_use(arguments: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> int:
+    """Store the choice of a model."""
+    store = ModelStore.from_environment(environment)
+    directory = store.use(arguments.model)
+    write_result(f"using {directory.manifest.name} ({directory.path})\n")
+    if store.environment_choice:
+        report(
+            "note", f"MODEL_NAME is set to {store.environment_choice} and comes before this choice"
+        )
+    return 0

@@ -1,0 +1,53 @@
+"""Everything that can go wrong on purpose.
+
+Code raises the narrowest of these where the fault is seen; ``rtap.__main__`` turns it into one line on
+standard error and an exit status, the service into a JSON error. Each message says what is wrong *and*
+what to do about it, so it can be shown to a user as it is.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class RTAPException(Exception):
+    """Base of all errors raised by this project."""
+
+    exit_status: ClassVar[int] = 1
+    """Process exit status: 1 when the fault is ours, 2 when the user can mend it."""
+
+
+class ConfigurationError(RTAPException):
+    """A setting, an option or an environment variable has a value that cannot be used."""
+
+    exit_status = 2
+
+
+class AudioError(RTAPException):
+    """The audio given cannot be read: empty, truncated, not audio, or samples that are not numbers."""
+
+    exit_status = 2
+
+
+class ModelError(RTAPException):
+    """A model directory is missing, incomplete, damaged or of a kind that this engine does not run."""
+
+    exit_status = 2
+
+
+class StorageError(RTAPException):
+    """A file cannot be written: the disk is full, read-only or not ours."""
+
+    exit_status = 2
+
+
+class PipelineError(RTAPException):
+    """A stage failed while it processed audio."""
+
+
+class TransportError(RTAPException):
+    """Results could not be sent."""
+
+
+class BufferOverflowError(RTAPException):
+    """Audio came in faster than it was consumed and the oldest part was dropped."""

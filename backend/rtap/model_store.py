@@ -1,0 +1,164 @@
+"""Where models live, and which of them is used."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rtap import atomic_file
+from rtap.errors import ModelError
+from rtap.whisper.model_directory import MANIFEST_NAME, ModelDirectory
+
+DEFAULT_MODEL = "cabin-en"
+"""Name of the bundled model that is used when nothing else was chosen."""
+
+_CONVERT = "`make model MODEL=openai/whisper-base` converts one"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredModel:
+    """One entry of the list of models."""
+
+    name: str
+    path: Path
+    bundled: bool
+    """It came with the program."""
+    directory: ModelDirectory | None
+    """None if it is damaged."""
+    problem: str = ""
+    """What is damaged."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelStore:
+    """The directories that are searched for models by name, and the user's choice among them."""
+
+    models_dir: Path
+    bundled_dir: Path
+    choice_file: Path
+    environment_choice: str = ""
+    """What MODEL_NAME says."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> ModelStore:
+        """MODELS_DIR, MODEL_NAME and the XDG directories; variables that are empty count as not set."""
+        models_dir = environment.get("MODELS_DIR")
+        data = _base_directory(environment, "XDG_DATA_HOME", ".local/share")
+        config = _base_directory(environment, "XDG_CONFIG_HOME", ".config")
+        return cls(
+            models_dir=Path(models_dir).expanduser() if models_dir else data / "rtap" / "models",
+            bundled_dir=Path(__file__).parent / "models",
+            choice_file=config / "rtap" / "model.json",
+            environment_choice=environment.get("MODEL_NAME", ""),
+        )
+
+    def list_models(self) -> list[StoredModel]:
+        """All models by name, the user's before the bundled; damaged ones are listed with the problem."""
+        found: dict[str, StoredModel] = {}
+        for parent, bundled in ((self.models_dir, False), (self.bundled_dir, True)):
+            for path in _model_directories(parent):
+                if path.name not in found:
+                    found[path.name] = _look_at(path, bundled=bundled)
+        return sorted(found.values(), key=lambda model: (model.bundled, model.name))
+
+    def resolve(self, name_or_path: str | None = None) -> ModelDirectory:
+        """The model asked for, or else: MODEL_NAME, the stored choice, the bundled default.
+
+        Raises:
+            ModelError: there is no such model, or it is damaged.
+        """
+        if name_or_path:
+            return self._open(name_or_path, "")
+        if self.environment_choice:
+            return self._open(self.environment_choice, " (MODEL_NAME says so)")
+        if choice := self._stored_choice():
+            return self._open(choice, " (`rtap models use` chose it)")
+        if self._find_by_name(DEFAULT_MODEL):
+            return self._open(DEFAULT_MODEL, "")
+        if names := self._names():
+            raise ModelError(f"no model chosen: run `rtap models use NAME` with one of {names}")
+        raise ModelError(f"there is no model in {self.models_dir}: {_CONVERT}")
+
+    def use(self, name_or_path: str) -> ModelDirectory:
+        """Remember a model for the times when none is named.
+
+        Raises:
+            ModelError: there is no such model, or it is damaged.
+            StorageError: the choice cannot be written.
+        """
+        directory = self._open(name_or_path, "")
+        named = self._find_by_name(directory.path.name)
+        choice = str(directory.path.resolve())
+        if named and named.resolve() == directory.path.resolve():
+            choice = named.name
+        atomic_file.write_text(self.choice_file, json.dumps({"model": choice}) + "\n")
+        return directory
+
+    def _stored_choice(self) -> str:
+        try:
+            document = json.loads(self.choice_file.read_text(encoding="utf-8"))
+            return str(document["model"])
+        except FileNotFoundError:
+            return ""
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ModelError(
+                f"{self.choice_file} cannot be read ({error}): run `rtap models use NAME` again"
+            ) from error
+
+    def _open(self, name_or_path: str, why: str) -> ModelDirectory:
+        path = self._find(name_or_path)
+        if path is None:
+            raise ModelError(f"no model {name_or_path}{why}: {self._advice(name_or_path)}")
+        return ModelDirectory.open(path)
+
+    def _find(self, name_or_path: str) -> Path | None:
+        path = Path(name_or_path).expanduser()
+        return self._find_by_name(name_or_path) or (path if path.is_dir() else None)
+
+    def _find_by_name(self, name: str) -> Path | None:
+        if Path(name).name != name or name in ("", ".."):
+            return None
+        paths = (self.models_dir / name, self.bundled_dir / name)
+        return next((path for path in paths if path.is_dir()), None)
+
+    def _advice(self, wanted: str) -> str:
+        owner, slash, name = wanted.partition("/")
+        if slash and owner.isidentifier() and name and "/" not in name:
+            return f"if it is a checkpoint on the hub, `make model MODEL={wanted}` converts it"
+        models = [model.name for model in self.list_models()]
+        if near := difflib.get_close_matches(wanted, models, n=3):
+            return f"did you mean {' or '.join(near)}?"
+        return f"there are {', '.join(models)}" if models else f"there are none yet, {_CONVERT}"
+
+    def _names(self) -> str:
+        return ", ".join(model.name for model in self.list_models())
+
+
+def _base_directory(environment: Mapping[str, str], variable: str, default: str) -> Path:
+    # The XDG specification wants relative paths ignored.
+    path = Path(environment.get(variable, ""))
+    return path if path.is_absolute() else Path.home() / default
+
+
+def _model_directories(parent: Path) -> list[Path]:
+    # Hidden directories are conversions under way; those without a manifest are not models.
+    try:
+        return [
+            path
+            for path in parent.iterdir()
+            if not path.name.startswith(".") and (path / MANIFEST_NAME).is_file()
+        ]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise ModelError(f"{parent} cannot be read ({error.strerror}): check MODELS_DIR") from error
+
+
+def _look_at(path: Path, *, bundled: bool) -> StoredModel:
+    try:
+        return StoredModel(path.name, path, bundled, ModelDirectory.open(path))
+    except ModelError as error:
+        return StoredModel(path.name, path, bundled, None, str(error))

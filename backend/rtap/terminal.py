@@ -1,0 +1,73 @@
+"""How a command talks to the terminal: results on standard output, all else in lines on standard error."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+
+from rtap.errors import StorageError
+
+INTERRUPTED_STATUS = 130
+BROKEN_PIPE_STATUS = 141
+"""What a shell reports for a program that SIGINT or SIGPIPE ended."""
+
+
+def write_result(text: str) -> None:
+    """Write to standard output, at once.
+
+    Raises:
+        StorageError: standard output is closed or its disk is full.
+        BrokenPipeError: nobody reads it any more.
+    """
+    if sys.stdout is None:
+        raise StorageError("standard output is closed: send it to a file or a terminal")
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        abandon_output()
+        raise
+    except OSError as error:
+        abandon_output()
+        raise StorageError(
+            f"standard output cannot be written ({error.strerror}): make room or send it elsewhere"
+        ) from error
+
+
+def abandon_output() -> None:
+    """Drop what standard output still holds, lest the interpreter complain of it at exit."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
+
+
+def report(kind: str, message: object, program: str = "rtap") -> None:
+    """Write one line, ``<program>: <kind>: <message>``, to standard error."""
+    line = f"{program}: {kind}: {' '.join(str(message).splitlines())}"
+    with contextlib.suppress(OSError, AttributeError):  # a closed standard error is nobody's loss
+        print(line, file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def decoder_notes_hidden() -> Iterator[None]:
+    """Keep libmpg123 off standard error: it writes notes on damaged MP3 there, past Python.
+
+    Acts on the whole process, so hold it only around a read, and not in a service.
+    """
+    try:
+        saved = os.dup(2)
+    except OSError:
+        yield
+        return
+    null = os.open(os.devnull, os.O_WRONLY)
+    try:
+        sys.stderr.flush()
+        os.dup2(null, 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(null)

@@ -1,0 +1,306 @@
+"""rtap.audio_file: every kind of file, and every kind of broken file."""
+
+import errno
+import io
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import pytest
+import soundfile
+from numpy.typing import NDArray
+
+from rtap.audio_file import SAMPLE_RATE, AudioFile
+from rtap.errors import AudioError, StorageError
+
+RATE = SAMPLE_RATE
+
+
+def tone(seconds: float, rate: int = RATE, channels: int = 1) -> NDArray[np.float32]:
+    wave = 0.5 * np.sin(2 * np.pi * 440 * np.arange(round(seconds * rate)) / rate)
+    return np.repeat(wave[:, None], channels, axis=1).astype(np.float32)
+
+
+def encoded(
+    samples: NDArray[np.float32], kind: str = "WAV", subtype: str | None = None, rate: int = RATE
+) -> bytes:
+    buffer = io.BytesIO()
+    soundfile.write(buffer, samples, rate, format=kind, subtype=subtype)
+    return buffer.getvalue()
+
+
+def read(source: bytes | Path | BinaryIO, seconds: float = 10.0) -> NDArray[np.float32]:
+    stream = io.BytesIO(source) if isinstance(source, bytes) else source
+    with AudioFile.open(stream, "x.wav", warn=pytest.fail) as audio:
+        return np.concatenate([np.empty(0, np.float32), *audio.blocks(seconds)])
+
+
+def pitch(samples: NDArray[np.float32]) -> float:
+    spectrum = np.abs(np.fft.rfft(samples))
+    return float(spectrum.argmax() * RATE / len(samples))
+
+
+@pytest.mark.parametrize(
+    ("kind", "subtype"),
+    [
+        ("WAV", "PCM_16"),
+        ("WAV", "PCM_U8"),
+        ("WAV", "PCM_24"),
+        ("WAV", "FLOAT"),
+        ("WAV", "ULAW"),
+        ("FLAC", None),
+        ("OGG", "VORBIS"),
+        ("OGG", "OPUS"),
+        ("MP3", None),
+    ],
+)
+def test_formats(kind: str, subtype: str | None) -> None:
+    samples = read(encoded(tone(2.0), kind, subtype))
+    assert len(samples) == pytest.approx(2.0 * RATE, rel=0.02)
+    assert pitch(samples) == pytest.approx(440, abs=2)
+    assert np.quantile(np.abs(samples), 0.9) == pytest.approx(0.47, abs=0.07)
+    assert samples.dtype == np.float32
+
+
+@pytest.mark.parametrize("rate", [8000, 11025, 16000, 22050, 44100, 48000, 96000, 192000])
+@pytest.mark.parametrize("channels", [1, 2, 8])
+def test_rates_and_channels(rate: int, channels: int) -> None:
+    samples = read(encoded(tone(1.0, rate, channels), rate=rate))
+    assert len(samples) == pytest.approx(RATE, abs=2)
+    assert pitch(samples) == pytest.approx(440, abs=2)
+    assert np.abs(samples).max() == pytest.approx(0.5, abs=0.05)
+
+
+def test_channels_are_averaged() -> None:
+    stereo = np.stack([np.full(100, 0.75), np.full(100, 0.25)], axis=1).astype(np.float32)
+    np.testing.assert_allclose(read(encoded(stereo, subtype="FLOAT")), 0.5)
+
+
+def test_blocks_have_the_size_asked_for_and_lose_nothing() -> None:
+    wave = tone(2.3)
+    with AudioFile.open(io.BytesIO(encoded(wave, subtype="FLOAT")), "x") as audio:
+        assert audio.duration == pytest.approx(2.3)
+        blocks = list(audio.blocks(0.5))
+    assert [len(block) for block in blocks] == [8000] * 4 + [4800]
+    np.testing.assert_array_equal(np.concatenate(blocks), wave[:, 0])
+
+
+def test_overshoot_is_clipped() -> None:
+    assert np.abs(read(encoded(3 * tone(0.1), subtype="FLOAT"))).max() == 1.0
+
+
+@pytest.mark.parametrize("rate", [16000, 44100, 192000])
+def test_one_sample(rate: int) -> None:
+    assert len(read(encoded(tone(1, rate)[:1], rate=rate))) <= 1
+
+
+def test_silence() -> None:
+    assert not read(encoded(0 * tone(1.0))).any()
+
+
+def test_the_name_says_nothing(tmp_path: Path) -> None:
+    for name in ("song.mp3", "notes.txt", "data.raw", "none"):
+        path = tmp_path / name
+        path.write_bytes(encoded(tone(0.5)))
+        assert len(read(path)) == RATE // 2
+
+
+def test_length_not_known_when_the_header_was_written() -> None:
+    content = bytearray(encoded(tone(1.0)))
+    content[4:8] = content[40:44] = b"\xff\xff\xff\xff"
+    assert len(read(bytes(content))) == RATE
+
+
+class Pipe(io.BytesIO):
+    """Bytes that can be read once, such as standard input."""
+
+    def seekable(self) -> bool:
+        return False
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        raise io.UnsupportedOperation
+
+
+@pytest.mark.parametrize("kind", ["WAV", "FLAC", "OGG", "MP3"])
+def test_pipes(kind: str) -> None:
+    content = encoded(tone(1.0), kind)
+    assert len(read(Pipe(content))) == len(read(content))
+
+
+def test_named_pipe(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    content = encoded(tone(1.0))
+    code = f"import sys; open({str(pipe)!r}, 'wb').write(sys.stdin.buffer.read())"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE) as writer:
+        assert writer.stdin is not None
+        writer.stdin.write(content)
+        writer.stdin.close()
+        assert len(read(pipe)) == RATE
+
+
+def test_no_room_to_spool(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(source: object, target: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("shutil.copyfileobj", fail)
+    pipe = Pipe(b"")
+    with pytest.raises(StorageError, match=r"^x cannot be kept .*No space left.*TMPDIR"):
+        AudioFile.open(pipe, "x")
+    assert pipe.closed
+
+
+def with_sample(value: float) -> bytes:
+    samples = tone(1.0)
+    samples[8000] = value
+    return encoded(samples, subtype="FLOAT")
+
+
+def with_field(offset: int, value: bytes) -> bytes:
+    content = bytearray(encoded(tone(1.0)))
+    content[offset : offset + len(value)] = value
+    return bytes(content)
+
+
+def corrupted(content: bytes) -> bytes:
+    middle = len(content) // 4
+    return content[:middle] + b"\x5a" * 200 + content[middle + 200 :]
+
+
+LONG_FLAC = encoded(
+    np.random.default_rng(0).uniform(-0.5, 0.5, 20 * RATE).astype(np.float32), "FLAC"
+)
+
+BAD = {
+    "empty": (b"", "is empty (0 bytes)"),
+    "one byte": (b"R", "is not audio"),
+    "text": (b"Ladies and gentlemen\n" * 100, "is not audio"),
+    "zeros": (bytes(20000), "is not audio"),
+    "mp4": (b"\0\0\0\x20ftypM4A isomiso2" + bytes(3000), "or convert it"),
+    "wav header cut": (encoded(tone(1.0))[:20], "cut off"),
+    "wav without data": (encoded(tone(1.0))[:44], "no audio"),
+    "wav with zero frames": (encoded(tone(1.0)[:0]), "no audio"),
+    "flac header cut": (encoded(tone(1.0), "FLAC")[:44], "cut off"),
+    "ogg header cut": (encoded(tone(1.0), "OGG")[:44], "cut off"),
+    "ogg cut": (encoded(tone(3.0), "OGG")[:-1000], "cut off"),
+    "mp3 cut at once": (encoded(tone(1.0), "MP3")[:30], "cut off"),
+    "flac damaged": (corrupted(LONG_FLAC), "damaged at 4."),
+    "nan": (with_sample(np.nan), "not numbers (NaN or infinite) at 0.5 s"),
+    "infinite": (with_sample(-np.inf), "not numbers"),
+    "not scaled": (with_sample(-32768.0), "divide them by 32768"),
+    "65 channels": (encoded(tone(0.1, channels=65)), "65 channels"),
+    "rate of 1 Hz": (with_field(24, b"\1\0\0\0"), "samples a second"),
+    "rate of 0 Hz": (with_field(24, b"\0\0\0\0"), "cut off or damaged"),
+    "rate of 2 GHz": (with_field(24, b"\xff\xff\xff\x7f"), "samples a second"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_audio(name: str, capfd: pytest.CaptureFixture[str]) -> None:
+    content, message = BAD[name]
+    with pytest.raises(AudioError) as caught:
+        read(content)
+    assert str(caught.value).startswith("x.wav ")
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "least"),
+    [
+        ("wav", encoded(tone(3.0))[:60000], 1.8),
+        ("wav, one frame missing", encoded(tone(3.0))[:-2], 2.99),
+        ("aiff", encoded(tone(3.0), "AIFF")[:60000], 1.8),
+        ("flac", LONG_FLAC[: len(LONG_FLAC) // 2], 9.0),
+        ("opus", encoded(tone(3.0), "OGG", "OPUS")[:-3000], 0.5),
+        ("mp3", encoded(tone(3.0), "MP3")[:2500], 1.4),
+    ],
+)
+def test_cut_off_audio_is_read_as_far_as_it_goes(name: str, content: bytes, least: float) -> None:
+    warnings: list[str] = []
+    with AudioFile.open(io.BytesIO(content), "x", warnings.append) as audio:
+        seconds = sum(len(block) for block in audio.blocks()) / RATE
+    assert least <= seconds
+    assert len(warnings) == 1
+    assert warnings[0].startswith(f"x breaks off after {seconds:.1f} s")
+
+
+def test_unreadable_in_the_middle(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "x.wav"
+    path.write_bytes(encoded(tone(30.0)))
+    stream = path.open("rb")
+    with (
+        AudioFile.open(stream, "x.wav") as audio,
+        Path(os.devnull).open("wb") as write_only,
+    ):
+        blocks = audio.blocks(1.0)
+        next(blocks)
+        os.dup2(write_only.fileno(), stream.fileno())
+        with pytest.raises(AudioError, match=r"^x\.wav cannot be read any further at "):
+            list(blocks)
+    assert capfd.readouterr().err == ""
+
+
+def test_paths_that_cannot_be_opened(tmp_path: Path) -> None:
+    for path, message in (
+        (tmp_path, "is a directory"),
+        (tmp_path / "none.wav", "does not exist"),
+        (Path("/dev/null/x"), "cannot be opened"),
+        (Path("a\0b"), "cannot be opened"),
+    ):
+        with pytest.raises(AudioError, match=message):
+            AudioFile.open(path, "x")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_no_permission(tmp_path: Path) -> None:
+    path = tmp_path / "x.wav"
+    path.touch(mode=0)
+    with pytest.raises(AudioError, match="may not be read"):
+        AudioFile.open(path, "x")
+
+
+def test_no_permission_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object, **options: object) -> BinaryIO:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(AudioError, match="may not be read"):
+        AudioFile.open(Path("x"), "x")
+
+
+def test_files_are_closed(tmp_path: Path) -> None:
+    path = tmp_path / "x.wav"
+    path.write_bytes(encoded(tone(0.1)))
+    stream = path.open("rb")
+    with AudioFile.open(stream, "x"):
+        pass
+    assert stream.closed
+    broken = io.BytesIO(b"no audio")
+    with pytest.raises(AudioError):
+        AudioFile.open(broken, "x")
+    assert broken.closed
+
+
+@pytest.mark.parametrize(
+    ("seconds", "rate", "channels", "kind"),
+    [(7200, 16000, 1, "FLAC"), (60, 192000, 8, "WAV")],
+)
+@pytest.mark.slow
+def test_memory_does_not_grow(
+    tmp_path: Path, seconds: int, rate: int, channels: int, kind: str
+) -> None:
+    path = tmp_path / "long"
+    with soundfile.SoundFile(path, "w", rate, channels, format=kind, subtype="PCM_16") as file:
+        second = tone(1.0, rate, channels)
+        for _ in range(seconds):
+            file.write(second)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with AudioFile.open(path, "x") as audio:
+        assert sum(len(block) for block in audio.blocks()) == pytest.approx(seconds * RATE, abs=2)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000

@@ -1,0 +1,152 @@
+"""rtap.model_store: where models are looked for, and which one is taken."""
+
+from pathlib import Path
+
+import pytest
+
+from rtap.errors import ModelError
+from rtap.model_store import ModelStore
+from tests.backend.model_directories import make_model
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ModelStore:
+    for name in ("whisper-base", "whisper-tiny"):
+        make_model(tmp_path / "models" / name)
+    return store_at(tmp_path)
+
+
+def store_at(root: Path, environment_choice: str = "") -> ModelStore:
+    return ModelStore(
+        root / "models", root / "bundled", root / "config" / "model.json", environment_choice
+    )
+
+
+@pytest.mark.parametrize(
+    ("environment", "models_dir", "choice_file"),
+    [
+        ({}, "/home/me/.local/share/rtap/models", "/home/me/.config/rtap/model.json"),
+        ({"MODELS_DIR": "/m"}, "/m", "/home/me/.config/rtap/model.json"),
+        ({"MODELS_DIR": "~/m"}, "/home/me/m", "/home/me/.config/rtap/model.json"),
+        (
+            {"XDG_DATA_HOME": "/d", "XDG_CONFIG_HOME": "/c", "MODELS_DIR": ""},
+            "/d/rtap/models",
+            "/c/rtap/model.json",
+        ),
+        (
+            {"XDG_DATA_HOME": "relative", "XDG_CONFIG_HOME": ""},
+            "/home/me/.local/share/rtap/models",
+            "/home/me/.config/rtap/model.json",
+        ),
+    ],
+)
+def test_places(
+    monkeypatch: pytest.MonkeyPatch,
+    environment: dict[str, str],
+    models_dir: str,
+    choice_file: str,
+) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    store = ModelStore.from_environment(environment)
+    assert store.models_dir == Path(models_dir)
+    assert store.choice_file == Path(choice_file)
+
+
+def test_order_of_choices(store: ModelStore, tmp_path: Path) -> None:
+    make_model(tmp_path / "bundled" / "cabin-en")
+    elsewhere = make_model(tmp_path / "elsewhere")
+    assert store.resolve().path.name == "cabin-en"
+    store.use("whisper-base")
+    assert store.resolve().path.name == "whisper-base"
+    wished = store_at(tmp_path, environment_choice="whisper-tiny")
+    assert wished.resolve().path.name == "whisper-tiny"
+    assert wished.resolve(str(elsewhere)).path == elsewhere
+    assert wished.resolve("cabin-en").path.parent.name == "bundled"
+
+
+def test_the_users_models_come_before_the_bundled(store: ModelStore, tmp_path: Path) -> None:
+    make_model(tmp_path / "bundled" / "whisper-base")
+    assert store.resolve("whisper-base").path == tmp_path / "models" / "whisper-base"
+
+
+def test_use_remembers_names_and_paths(
+    store: ModelStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.use(str(tmp_path / "models" / "whisper-tiny"))
+    assert '"whisper-tiny"' in store.choice_file.read_text()
+    make_model(tmp_path / "here" / "mine")
+    monkeypatch.chdir(tmp_path / "here")
+    store.use("mine")
+    monkeypatch.chdir(tmp_path)
+    assert store.resolve().path == tmp_path / "here" / "mine"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        ("whisper-bse", "did you mean whisper-base"),
+        ("xyzzy", "there are whisper-base, whisper-tiny"),
+        ("openai/whisper-base", "`make model MODEL=openai/whisper-base`"),
+        ("./none", "no model ./none"),
+        ("..", "manifest.json"),
+    ],
+)
+def test_unknown_models(store: ModelStore, wanted: str, message: str) -> None:
+    with pytest.raises(ModelError) as caught:
+        store.resolve(wanted)
+    assert message in str(caught.value)
+    with pytest.raises(ModelError):
+        store.use(wanted)
+    assert not store.choice_file.exists()
+
+
+def test_nothing_chosen(store: ModelStore, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"`rtap models use NAME`.* whisper-base, whisper-tiny"):
+        store.resolve()
+    with pytest.raises(ModelError, match="make model"):
+        store_at(tmp_path / "other").resolve()
+
+
+def test_messages_say_where_the_name_came_from(store: ModelStore, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="MODEL_NAME"):
+        store_at(tmp_path, environment_choice="gone").resolve()
+    store.choice_file.parent.mkdir()
+    store.choice_file.write_text('{"model": "gone"}')
+    with pytest.raises(ModelError, match="`rtap models use` chose it"):
+        store.resolve()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", "\0"])
+def test_damaged_choice(store: ModelStore, text: str) -> None:
+    store.choice_file.parent.mkdir()
+    store.choice_file.write_text(text)
+    with pytest.raises(ModelError, match="run `rtap models use NAME` again"):
+        store.resolve()
+
+
+def test_list(store: ModelStore, tmp_path: Path) -> None:
+    make_model(tmp_path / "bundled" / "cabin-en")
+    make_model(tmp_path / "models" / ".half")
+    (tmp_path / "models" / "unrelated").mkdir()
+    damaged = make_model(tmp_path / "models" / "damaged")
+    (damaged / "config.json").unlink()
+    models = store.list_models()
+    assert [model.name for model in models] == [
+        "damaged",
+        "whisper-base",
+        "whisper-tiny",
+        "cabin-en",
+    ]
+    assert [model.bundled for model in models] == [False, False, False, True]
+    assert models[0].directory is None
+    assert "config.json is missing" in models[0].problem
+
+
+def test_list_of_nothing(tmp_path: Path) -> None:
+    assert store_at(tmp_path).list_models() == []
+
+
+def test_models_dir_that_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "models").touch()
+    with pytest.raises(ModelError, match="check MODELS_DIR"):
+        store_at(tmp_path).list_models()
