@@ -1,0 +1,164 @@
+"""When each word was spoken, read off where the decoder looked in the audio.
+
+The method is that of openai/whisper's ``timing.py``: cross-attention of the heads known to follow the
+audio, standardised over the tokens, median-filtered over time, and a monotonic path through it by dynamic
+time warping.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtap.whisper.model import EncodedAudio, SpeechModel
+from rtap.whisper.result import Word
+
+SECONDS_PER_POSITION = 0.02
+MEDIAN_WIDTH = 7
+"""Encoder positions; removes single looks elsewhere."""
+
+_OPENING = "\"'“¿([{-"
+"""Punctuation that belongs to the word after it."""
+_CLOSING = "\"'.。,，!！?？:：”)]}、"
+"""Punctuation that belongs to the word before it."""
+
+
+def align_words(
+    model: SpeechModel,
+    encoded: EncodedAudio,
+    tokens: Sequence[int],
+    sot_sequence: Sequence[int],
+    language: str | None,
+    positions: int,
+) -> list[Word]:
+    """Time the words of one window.
+
+    Args:
+        tokens: the text's tokens, without timestamps.
+        sot_sequence: start, language and task, as they were decoded with.
+        positions: encoder positions that hold real audio.
+
+    Returns:
+        Words with times in seconds from the beginning of the window; together they spell the text.
+    """
+    if not tokens:
+        return []
+    tokenizer = model.tokenizer
+    prompt = [*sot_sequence, tokenizer.no_timestamps]
+    sequence = [*prompt, *tokens, tokenizer.end_of_text]
+    weights, logits = model.alignment_weights(encoded, sequence, positions)
+    # Row i predicts token i + 1, so the rows before each text token, and the one before the end, count.
+    rows = slice(len(prompt) - 1, len(sequence) - 1)
+    starts = _token_starts(_sharpen(weights)[rows])
+    probabilities = _probabilities(logits[rows][: len(tokens)], tokens, tokenizer.end_of_text)
+    words: list[Word] = []
+    done = 0
+    for text, ids in tokenizer.split_words(tokens, language):
+        end = done + len(ids)
+        words.append(
+            Word(
+                text=text,
+                start=round(float(starts[done]), 2),
+                end=round(float(starts[end]), 2),
+                probability=float(probabilities[done:end].mean()),
+            )
+        )
+        done = end
+    return _attach_punctuation(words)
+
+
+def _sharpen(weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """[heads, tokens, positions] to one matrix [tokens, positions] in which the path stands out."""
+    deviation = weights.std(axis=1, keepdims=True)
+    standard = (weights - weights.mean(axis=1, keepdims=True)) / np.maximum(deviation, 1e-8)
+    matrix: NDArray[np.float32] = _median_filter(standard).mean(axis=0)
+    return matrix
+
+
+def _median_filter(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    reach = MEDIAN_WIDTH // 2
+    if values.shape[-1] <= reach:
+        return values
+    padding = [(0, 0)] * (values.ndim - 1) + [(reach, reach)]
+    windows = np.lib.stride_tricks.sliding_window_view(
+        np.pad(values, padding, mode="reflect"), MEDIAN_WIDTH, axis=-1
+    )
+    filtered: NDArray[np.float32] = np.median(windows, axis=-1)
+    return filtered
+
+
+def _token_starts(matrix: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Seconds at which the path first reaches each row."""
+    rows, columns = warp(-matrix)
+    first = np.flatnonzero(np.diff(rows, prepend=-1))
+    return columns[first].astype(np.float64) * SECONDS_PER_POSITION
+
+
+def warp(cost: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Dynamic time warping: the cheapest monotonic path through a cost matrix, corner to corner.
+
+    Works along anti-diagonals, whose cells do not depend on each other.
+
+    Returns:
+        Row and column of every cell of the path, in order.
+    """
+    height, width = cost.shape
+    total = np.full((height + 1, width + 1), np.inf)
+    total[0, 0] = 0.0
+    came_from = np.zeros((height + 1, width + 1), np.int8)
+    for diagonal in range(2, height + width + 1):
+        row = np.arange(max(1, diagonal - width), min(height, diagonal - 1) + 1)
+        column = diagonal - row
+        options = np.stack(
+            [total[row - 1, column - 1], total[row - 1, column], total[row, column - 1]]
+        )
+        came_from[row, column] = options.argmin(axis=0)
+        total[row, column] = cost[row - 1, column - 1] + options.min(axis=0)
+    return _walk_back(came_from)
+
+
+def _walk_back(came_from: NDArray[np.int8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    moves = ((-1, -1), (-1, 0), (0, -1))
+    row, column = came_from.shape[0] - 1, came_from.shape[1] - 1
+    path: list[tuple[int, int]] = []
+    while row > 0 and column > 0:
+        path.append((row - 1, column - 1))
+        down, right = moves[came_from[row, column]]
+        row, column = row + down, column + right
+    rows, columns = np.array(path[::-1], np.int64).T
+    return rows, columns
+
+
+def _probabilities(
+    logits: NDArray[np.float32], tokens: Sequence[int], text_tokens: int
+) -> NDArray[np.float64]:
+    """Probability of each token among all text tokens; row by row, because a vocabulary row is large."""
+    result = np.empty(len(tokens))
+    for index, (row, token) in enumerate(zip(logits, tokens, strict=True)):
+        text = row[:text_tokens]
+        result[index] = np.exp(row[token] - text.max()) / np.exp(text - text.max()).sum()
+    return result
+
+
+def _attach_punctuation(words: Sequence[Word]) -> list[Word]:
+    """Join marks that stand alone to the word that they belong to."""
+    result: list[Word] = []
+    opening: Word | None = None
+    for word in words:
+        mark = word.text.strip()
+        if opening is not None:
+            word = _joined(opening, word, times_of=word)  # noqa: PLW2901
+            opening = None
+        if result and mark and mark in _CLOSING:
+            result[-1] = _joined(result[-1], word, times_of=result[-1])
+        elif word.text.startswith(" ") and mark and mark in _OPENING:
+            opening = word
+        else:
+            result.append(word)
+    return result if opening is None else [*result, opening]
+
+
+def _joined(first: Word, second: Word, times_of: Word) -> Word:
+    return Word(first.text + second.text, times_of.start, times_of.end, times_of.probability)

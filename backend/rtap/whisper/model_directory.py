@@ -1,0 +1,222 @@
+"""A model on disk: Hugging Face's JSON files, our graphs, and the manifest that vouches for them.
+
+``manifest.json`` is written last by the tools that make a model, so a directory without one is not a model.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, cast, get_args
+
+from rtap.errors import ModelError
+
+MANIFEST_NAME = "manifest.json"
+MANIFEST_FORMAT = 1
+
+Layout = Literal["rtap", "optimum"]
+Precision = Literal["fp32", "fp16", "int8", "w8", "w4"]
+Elastic = Literal["native", "guarded", "no"]
+"""How a model takes audio shorter than 30 s: trained for it, checked and retried, or always padded."""
+
+_CONVERT_AGAIN = "convert it again with tools/convert_whisper"
+_HASH_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class FileRecord:
+    """What the manifest says of one file."""
+
+    bytes: int
+    sha256: str
+    """Lower-case hexadecimal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Where a model came from, what it is, and the files it consists of."""
+
+    name: str
+    source: str
+    """Hub name or directory name of the checkpoint."""
+    layout: Layout
+    precision: Precision
+    elastic: Elastic
+    parameters: int
+    opset: int
+    created_by: str
+    files: Mapping[str, FileRecord]
+    """By file name, relative to the model directory; the manifest itself is not listed."""
+    quantization: Mapping[str, Any] = field(default_factory=dict)
+    """Per graph: which operators were quantised, how, and the sizes measured before and after."""
+    parity: Mapping[str, Any] = field(default_factory=dict)
+    """Figures that tools/verify_model measured against the checkpoint; empty until it ran."""
+
+    @property
+    def bytes(self) -> int:
+        """Size of all files of the model, in bytes."""
+        return sum(record.bytes for record in self.files.values())
+
+    def to_json(self) -> str:
+        """The text of ``manifest.json``; :meth:`from_json` reads it back."""
+        document: dict[str, Any] = {"format": MANIFEST_FORMAT}
+        for name in (
+            "name",
+            "source",
+            "layout",
+            "precision",
+            "elastic",
+            "parameters",
+            "opset",
+            "created_by",
+        ):
+            document[name] = getattr(self, name)
+        document["bytes"] = self.bytes
+        document["files"] = {
+            name: {"bytes": record.bytes, "sha256": record.sha256}
+            for name, record in sorted(self.files.items())
+        }
+        document["quantization"] = dict(self.quantization)
+        document["parity"] = dict(self.parity)
+        return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str, where: Path) -> Manifest:
+        """Read a manifest.
+
+        Raises:
+            ModelError: the text is no manifest, or one of a newer format.
+        """
+        try:
+            document = json.loads(text)
+            if not isinstance(document, dict):
+                raise TypeError("not an object")
+            if document["format"] != MANIFEST_FORMAT:
+                raise ModelError(
+                    f"{where} has manifest format {document['format']}, this version reads "
+                    f"{MANIFEST_FORMAT}: {_CONVERT_AGAIN}"
+                )
+            files = {
+                str(name): FileRecord(int(record["bytes"]), str(record["sha256"]))
+                for name, record in document["files"].items()
+            }
+            return cls(
+                name=str(document["name"]),
+                source=str(document["source"]),
+                layout=cast("Layout", _one_of(document, "layout", Layout)),
+                precision=cast("Precision", _one_of(document, "precision", Precision)),
+                elastic=cast("Elastic", _one_of(document, "elastic", Elastic)),
+                parameters=int(document["parameters"]),
+                opset=int(document["opset"]),
+                created_by=str(document["created_by"]),
+                files=files,
+                quantization=dict(document.get("quantization", {})),
+                parity=dict(document.get("parity", {})),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ModelError(
+                f"{where} is damaged ({type(error).__name__}: {error}): {_CONVERT_AGAIN}"
+            ) from error
+
+
+def _one_of(document: Mapping[str, Any], key: str, literal: Any) -> str:
+    allowed: tuple[str, ...] = get_args(literal)
+    if document[key] not in allowed:
+        raise ValueError(f"{key} is {document[key]!r}, not one of {', '.join(allowed)}")
+    return str(document[key])
+
+
+@dataclass(frozen=True, slots=True)
+class ModelDirectory:
+    """An opened model directory: its path and its manifest."""
+
+    path: Path
+    manifest: Manifest
+
+    @classmethod
+    def open(cls, path: Path) -> ModelDirectory:
+        """Read the manifest and check that every file is there with the right size.
+
+        Cheap: reads no weights. :meth:`verify` reads them all.
+
+        Raises:
+            ModelError: no such directory, no manifest, or a file is missing or has another size.
+        """
+        if not path.is_dir():
+            raise ModelError(
+                f"no model directory at {path}: `rtap models list` shows what there is"
+            )
+        manifest_path = path / MANIFEST_NAME
+        try:
+            text = manifest_path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise ModelError(
+                f"{path} has no {MANIFEST_NAME}, so it is not a converted model: "
+                f"run tools/convert_whisper on the checkpoint"
+            ) from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise ModelError(
+                f"{manifest_path} cannot be read ({error}): {_CONVERT_AGAIN}"
+            ) from error
+        directory = cls(path, Manifest.from_json(text, manifest_path))
+        for name, record in directory.manifest.files.items():
+            directory._check_size(name, record)
+        return directory
+
+    def _check_size(self, name: str, record: FileRecord) -> None:
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            raise ModelError(f"{self.path} lists {name!r}, which is outside it: {_CONVERT_AGAIN}")
+        try:
+            size = (self.path / name).stat().st_size
+        except OSError:
+            raise ModelError(f"{self.path / name} is missing: {_CONVERT_AGAIN}") from None
+        if size != record.bytes:
+            raise ModelError(
+                f"{self.path / name} has {size} bytes instead of {record.bytes}: {_CONVERT_AGAIN}"
+            )
+
+    def verify(self) -> None:
+        """Compare the SHA-256 of every file with the manifest; reads the whole model.
+
+        Raises:
+            ModelError: a file differs or cannot be read.
+        """
+        for name, record in self.manifest.files.items():
+            try:
+                digest = file_sha256(self.path / name)
+            except OSError as error:
+                raise ModelError(f"{self.path / name} cannot be read: {error}") from error
+            if digest != record.sha256:
+                raise ModelError(
+                    f"{self.path / name} is damaged (its SHA-256 is not the manifest's): "
+                    f"copy the model again, or {_CONVERT_AGAIN}"
+                )
+
+    def read_json(self, name: str) -> dict[str, Any]:
+        """Parse one of the directory's JSON files.
+
+        Raises:
+            ModelError: missing, unreadable or no JSON object.
+        """
+        path = self.path / name
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise ModelError(f"{path} is missing: {_CONVERT_AGAIN}") from None
+        except (OSError, ValueError) as error:
+            raise ModelError(f"{path} cannot be read ({error}): {_CONVERT_AGAIN}") from error
+        if not isinstance(document, dict):
+            raise ModelError(f"{path} is not a JSON object: {_CONVERT_AGAIN}")
+        return document
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file, in lower-case hexadecimal, read in blocks of 1 MiB."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_HASH_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,56 @@
+"""What a transcription consists of: words in segments in a transcription. Times are in seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word with the time at which it was spoken."""
+
+    text: str
+    """As it stands in the segment's text, with its leading space."""
+    start: float
+    """Seconds from the beginning of the audio."""
+    end: float
+    probability: float
+    """Mean probability of the word's tokens, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of speech, at most 30 s long."""
+
+    start: float
+    """Seconds from the beginning of the audio."""
+    end: float
+    text: str
+    tokens: tuple[int, ...]
+    """Text tokens only: no special tokens, no timestamps."""
+    language: str
+    """Whisper language code, such as ``en``."""
+    average_log_probability: float
+    """Mean natural log of the tokens' probabilities."""
+    compression_ratio: float
+    """UTF-8 length of the text over its zlib-compressed length; loops give high values."""
+    no_speech_probability: float
+    temperature: float
+    """0 for greedy or beam search, else the sampling temperature that was fallen back to."""
+    words: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Transcription:
+    """The whole result for one piece of audio."""
+
+    text: str
+    language: str | None
+    """Language of the first segment, or None when nothing was said and none was forced."""
+    language_probability: float
+    """1.0 when the language was forced."""
+    duration: float
+    """Seconds of audio that were read."""
+    inference_time: float
+    """Seconds spent in the model: features, encoder, decoder."""
+    segments: tuple[Segment, ...]

@@ -1,0 +1,272 @@
+"""Audio of any length to text: windows at the pauses, one decoding each, absolute times.
+
+Streaming: audio comes in blocks and segments go out as soon as their window is complete, so a two-hour file
+needs no more memory than a sentence.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtap.errors import ConfigurationError
+from rtap.whisper.alignment import SECONDS_PER_POSITION, align_words
+from rtap.whisper.features import SAMPLE_RATE
+from rtap.whisper.languages import WITHOUT_SPACES
+from rtap.whisper.model import FRAMES_PER_SECOND, SpeechModel
+from rtap.whisper.result import Segment, Transcription, Word
+from rtap.whisper.timestamps import Piece, cut_at_timestamps
+from rtap.whisper.tokenizer import Task
+from rtap.whisper.window_decoder import (
+    DecodingOptions,
+    Outcome,
+    WindowDecoder,
+    compression_ratio,
+)
+from rtap.whisper.windows import Window, WindowCutter, WindowOptions
+
+DEFAULT_TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+
+Block = NDArray[np.float32]
+ProgressCallback = Callable[[float], None]
+
+
+class VoiceActivity(Protocol):
+    """What long audio needs of :class:`rtap.stages.vad.Vad`."""
+
+    def probabilities(self, audio: Block) -> NDArray[np.float32]:
+        """One probability of speech for every 512 samples that this block completes."""
+
+    def reset(self) -> None:
+        """Forget the last audio."""
+
+
+@dataclass(frozen=True, slots=True)
+class TranscribeOptions:
+    """What to do with the audio."""
+
+    language: str | None = None
+    """Code or English name; None detects it in the first speech."""
+    allowed_languages: tuple[str, ...] = ()
+    """What detection may choose from; empty: all of the model's."""
+    task: Task = "transcribe"
+    beam_size: int = 1
+    """1 is greedy. Above temperature 0 this many samples are drawn instead."""
+    temperatures: tuple[float, ...] = DEFAULT_TEMPERATURES
+    """Tried in order while the answer repeats itself or is unlikely."""
+    initial_prompt: str | None = None
+    """Text that every window is told came before: sets style and spelling."""
+    hotwords: tuple[str, ...] = ()
+    """Words to expect, such as street names; told before every window too."""
+    timestamps: bool = False
+    """Whether to cut segments at the model's own timestamps, not at pauses only."""
+    word_timestamps: bool = False
+
+
+@dataclass(slots=True)
+class _Run:
+    """What is learnt in the course of one audio."""
+
+    decoder: WindowDecoder
+    options: TranscribeOptions
+    previous: Sequence[int]
+    language: str | None
+    language_probability: float = 1.0
+    inference_time: float = 0.0
+    duration: float = 0.0
+    on_progress: ProgressCallback = field(default=lambda _: None)
+
+
+class Transcriber:
+    """Transcribes with one model. Not for several threads at once."""
+
+    def __init__(self, model: SpeechModel, vad: VoiceActivity | None, seed: int = 0) -> None:
+        """Args: vad: finds the speech; None decodes all audio, silence included; seed: of the sampling."""
+        self._model = model
+        self._vad = vad
+        self._seed = seed
+
+    def check(self, options: TranscribeOptions) -> None:
+        """Refuse options that this model cannot satisfy.
+
+        Raises:
+            ConfigurationError: unknown language, a task or word timestamps that the model does not do.
+        """
+        tokenizer = self._model.tokenizer
+        for language in options.allowed_languages:
+            tokenizer.language(language)
+        tokenizer.sot_sequence(
+            options.language or next(iter(tokenizer.languages), "en"), options.task
+        )
+        if options.word_timestamps and not self._model.aligns_words:
+            raise ConfigurationError(
+                f"{self._model.directory.path} has no word timestamps: convert the checkpoint with "
+                f"tools/convert_whisper --layout rtap"
+            )
+        if options.beam_size < 1:
+            raise ConfigurationError(f"beam size {options.beam_size} cannot work: give 1 or more")
+        if not options.temperatures or min(options.temperatures) < 0:
+            raise ConfigurationError("give at least one temperature, none below 0")
+
+    def transcribe(
+        self,
+        blocks: Iterable[Block],
+        options: TranscribeOptions,
+        on_progress: ProgressCallback | None = None,
+    ) -> Transcription:
+        """Transcribe all of the audio.
+
+        Args:
+            blocks: mono, 16 kHz, float32 within -1 to 1, any number of samples each.
+            on_progress: gets the seconds of audio consumed so far.
+
+        Raises:
+            ConfigurationError: see :meth:`check`.
+        """
+        run = self._start(options)
+        if on_progress is not None:
+            run.on_progress = on_progress
+        segments = tuple(self._segments(blocks, run))
+        return Transcription(
+            text=_joined(segments, run.language),
+            language=run.language,
+            language_probability=0.0 if run.language is None else run.language_probability,
+            duration=run.duration,
+            inference_time=run.inference_time,
+            segments=segments,
+        )
+
+    def segments(self, blocks: Iterable[Block], options: TranscribeOptions) -> Iterator[Segment]:
+        """As :meth:`transcribe`, each segment as soon as it is known."""
+        return self._segments(blocks, self._start(options))
+
+    def _start(self, options: TranscribeOptions) -> _Run:
+        self.check(options)
+        tokenizer = self._model.tokenizer
+        decoding = DecodingOptions(
+            beams=options.beam_size,
+            temperatures=options.temperatures,
+            timestamps=options.timestamps,
+        )
+        told = [
+            text.strip() for text in (", ".join(options.hotwords), options.initial_prompt or "")
+        ]
+        language = options.language
+        if language is not None or not tokenizer.is_multilingual:
+            language = tokenizer.language(language or "en")
+        return _Run(
+            decoder=WindowDecoder(self._model, decoding, self._seed),
+            options=options,
+            previous=[token for text in told if text for token in tokenizer.encode(f" {text}")],
+            language=language,
+        )
+
+    def _segments(self, blocks: Iterable[Block], run: _Run) -> Iterator[Segment]:
+        for window in self._windows(blocks, run):
+            yield from self._window_segments(window, run)
+
+    def _windows(self, blocks: Iterable[Block], run: _Run) -> Iterator[Window]:
+        longest = self._model.dimensions.max_frames / FRAMES_PER_SECOND
+        defaults = WindowOptions()
+        cutter = WindowCutter(
+            replace(
+                defaults,
+                maximum=min(longest, defaults.maximum),
+                search=min(longest / 2, defaults.search),
+            )
+        )
+        if self._vad is not None:
+            self._vad.reset()
+        samples = 0
+        for block in blocks:
+            samples += block.size
+            run.duration = samples / SAMPLE_RATE
+            probabilities = None if self._vad is None else self._vad.probabilities(block)
+            yield from cutter.push(block, probabilities)
+            run.on_progress(run.duration)
+        yield from cutter.flush()
+
+    def _window_segments(self, window: Window, run: _Run) -> list[Segment]:
+        """Decode a window, and the rest of it again where the decoder stopped half-way."""
+        started = time.perf_counter()
+        segments: list[Segment] = []
+        done = 0
+        while done < window.audio.size:
+            audio = window.audio[done:]
+            offset = (window.offset + done) / SAMPLE_RATE
+            encoded, frames = run.decoder.encode(audio)
+            if run.language is None:
+                allowed = [
+                    self._model.tokenizer.language(code) for code in run.options.allowed_languages
+                ]
+                likely = run.decoder.language_probabilities(encoded, allowed)
+                run.language = max(likely, key=lambda code: likely[code])
+                run.language_probability = likely[run.language]
+            sot = self._model.tokenizer.sot_sequence(run.language, run.options.task)
+            outcome = run.decoder.decode(audio, encoded, frames, sot, run.previous)
+            duration = audio.size / SAMPLE_RATE
+            pieces, covered = cut_at_timestamps(
+                outcome.decoded.tokens,
+                self._model.tokenizer,
+                duration,
+                ended=outcome.decoded.ended,
+            )
+            if not outcome.is_silence:
+                words = self._words(outcome, pieces, sot, run, duration)
+                segments += self._as_segments(pieces, words, outcome, offset, run.language)
+            done += max(1, round(covered * SAMPLE_RATE))
+        run.inference_time += time.perf_counter() - started
+        return segments
+
+    def _words(
+        self,
+        outcome: Outcome,
+        pieces: Sequence[Piece],
+        sot: Sequence[int],
+        run: _Run,
+        duration: float,
+    ) -> list[Word]:
+        if not run.options.word_timestamps:
+            return []
+        tokens = [token for piece in pieces for token in piece.tokens]
+        positions = min(outcome.encoded.positions, max(1, int(duration / SECONDS_PER_POSITION)))
+        return align_words(self._model, outcome.encoded, tokens, sot, run.language, positions)
+
+    def _as_segments(
+        self,
+        pieces: Sequence[Piece],
+        words: Sequence[Word],
+        outcome: Outcome,
+        offset: float,
+        language: str,
+    ) -> Iterator[Segment]:
+        remaining = iter(words)
+        for piece in pieces:
+            text = self._model.tokenizer.decode(piece.tokens)
+            mine: list[Word] = []
+            while words and sum(len(word.text) for word in mine) < len(text):
+                word = next(remaining)
+                mine.append(replace(word, start=word.start + offset, end=word.end + offset))
+            if text.strip():
+                yield Segment(
+                    start=piece.start + offset,
+                    end=piece.end + offset,
+                    text=text,
+                    tokens=piece.tokens,
+                    language=language,
+                    average_log_probability=outcome.decoded.average_log_probability,
+                    compression_ratio=compression_ratio(text.strip()),
+                    no_speech_probability=outcome.no_speech_probability,
+                    temperature=outcome.decoded.temperature,
+                    words=tuple(mine),
+                )
+
+
+def _joined(segments: Sequence[Segment], language: str | None) -> str:
+    separator = "" if language in WITHOUT_SPACES else " "
+    return separator.join(segment.text.strip() for segment in segments)

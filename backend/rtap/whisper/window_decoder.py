@@ -1,0 +1,228 @@
+"""One window of audio to tokens: how much context to encode, and what to do when the answer looks wrong.
+
+Whisper's usual fallback (openai/whisper ``decode_with_fallback``) raises the temperature when the text
+repeats itself or is unlikely. Before that we have one more: a window that was encoded shorter than the 30 s
+the model was trained on is encoded again at full length, so that short context is never the reason for a
+worse answer.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtap.whisper.decode import Decoded, Search, is_looping, log_probabilities, search
+from rtap.whisper.features import SAMPLE_RATE
+from rtap.whisper.model import FRAMES_PER_SECOND, EncodedAudio, SpeechModel
+from rtap.whisper.model_directory import Elastic
+from rtap.whisper.token_rules import TokenRules
+
+MAX_COMPRESSION_RATIO = 2.4
+MIN_AVERAGE_LOG_PROBABILITY = -1.0
+MIN_NO_SPEECH_PROBABILITY = 0.6
+"""OpenAI's thresholds; see :class:`Outcome`."""
+
+MARGIN_SECONDS = 1.0
+"""Silence after the audio in a shortened context: without it, stock weights miss the last word."""
+SHORT_BUCKET_SECONDS = 1
+LONG_BUCKET_SECONDS = 5
+LONG_FROM_SECONDS = 10
+"""Contexts are rounded up, so that ONNX Runtime sees few shapes and its memory stays bounded."""
+
+_TOKENS_AT_LEAST = 24
+_TOKENS_PER_SECOND = 25
+"""More than any language needs, three tokens for each of eight characters a second; a bound on loops."""
+
+_SAMPLES_PER_FRAME = SAMPLE_RATE // FRAMES_PER_SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class DecodingOptions:
+    """How to decode a window."""
+
+    beams: int
+    temperatures: tuple[float, ...]
+    """Tried in order until the answer is acceptable; the first one is 0 as a rule."""
+    timestamps: bool
+    length_penalty: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A decoded window with what is needed to judge it."""
+
+    encoded: EncodedAudio
+    decoded: Decoded
+    text: str
+    no_speech_probability: float
+    frames: int
+    """Log-mel frames that were encoded."""
+
+    @property
+    def compression_ratio(self) -> float:
+        """UTF-8 length over zlib-compressed length."""
+        return compression_ratio(self.text)
+
+    @property
+    def is_silence(self) -> bool:
+        """The model heard no speech and does not believe its own text."""
+        return (
+            self.no_speech_probability > MIN_NO_SPEECH_PROBABILITY
+            and self.decoded.average_log_probability < MIN_AVERAGE_LOG_PROBABILITY
+        )
+
+    @property
+    def is_plausible(self) -> bool:
+        """Neither a loop nor mere guessing."""
+        return (
+            self.compression_ratio <= MAX_COMPRESSION_RATIO
+            and self.decoded.average_log_probability >= MIN_AVERAGE_LOG_PROBABILITY
+            and not is_looping(self.decoded.tokens)
+        )
+
+
+def compression_ratio(text: str) -> float:
+    """UTF-8 length over zlib-compressed length, 0 for no text; above 2.4 a text repeats itself."""
+    data = text.encode()
+    return len(data) / len(zlib.compress(data)) if data else 0.0
+
+
+def context_frames(samples: int, elastic: Elastic, max_frames: int) -> int:
+    """Log-mel frames to encode for so much audio: even, at most ``max_frames``.
+
+    Args:
+        samples: at 16 kHz.
+        elastic: what the model can take; "no" always gives ``max_frames``.
+    """
+    if elastic == "no":
+        return max_frames
+    seconds = samples / SAMPLE_RATE + (MARGIN_SECONDS if elastic == "guarded" else 0.0)
+    bucket = SHORT_BUCKET_SECONDS if seconds <= LONG_FROM_SECONDS else LONG_BUCKET_SECONDS
+    buckets = max(1, -(-seconds // bucket))
+    return min(int(buckets * bucket * FRAMES_PER_SECOND), max_frames)
+
+
+class WindowDecoder:
+    """Decodes windows with one model and one set of options."""
+
+    def __init__(self, model: SpeechModel, options: DecodingOptions, seed: int = 0) -> None:
+        """Args: seed: of the sampling at temperatures above 0."""
+        self._model = model
+        self._options = options
+        self._random = np.random.default_rng(seed)
+        self._rules = TokenRules(
+            model.tokenizer,
+            model.rules,
+            model.dimensions.vocabulary,
+            timestamps=options.timestamps,
+        )
+
+    def encode(self, audio: NDArray[np.float32]) -> tuple[EncodedAudio, int]:
+        """Encode with as little context as the model allows; also returns the frames encoded."""
+        frames = context_frames(audio.size, self._model.elastic, self._model.dimensions.max_frames)
+        return self._encode(audio, frames), frames
+
+    def _encode(self, audio: NDArray[np.float32], frames: int) -> EncodedAudio:
+        return self._model.encode(self._model.log_mel(audio, frames))
+
+    def language_probabilities(
+        self, encoded: EncodedAudio, allowed: Sequence[str]
+    ) -> Mapping[str, float]:
+        """Probability of each allowed language, summing to 1; all of the model's when none is named."""
+        tokenizer = self._model.tokenizer
+        codes = list(allowed) or list(tokenizer.languages)
+        start = [tokenizer.start_of_transcript]
+        logits = self._model.decode(encoded).prompt(start, [0])
+        chosen = logits[:, [tokenizer.languages[code] for code in codes]]
+        probabilities = np.exp(log_probabilities(chosen))[0]
+        return {code: float(value) for code, value in zip(codes, probabilities, strict=True)}
+
+    def decode(
+        self,
+        audio: NDArray[np.float32],
+        encoded: EncodedAudio,
+        frames: int,
+        sot_sequence: Sequence[int],
+        previous: Sequence[int],
+    ) -> Outcome:
+        """Decode until an answer is acceptable; the last resort is the best of the bad ones.
+
+        Args:
+            audio: [samples] at 16 kHz, for encoding again; encoded, frames: what :meth:`encode` made of it.
+            sot_sequence: start, language and task.
+            previous: tokens of text that came before or sets the style; may be empty.
+        """
+        full = self._model.dimensions.max_frames
+        first, *others = self._options.temperatures
+        outcome = self._attempt(audio, encoded, frames, sot_sequence, previous, first)
+        shortened = frames < full and self._model.elastic == "guarded"
+        if shortened and not (outcome.is_plausible and outcome.decoded.ended):
+            encoded = self._encode(audio, full)
+            outcome = self._attempt(audio, encoded, full, sot_sequence, previous, first)
+        outcomes = [outcome]
+        for temperature in others:
+            if outcome.is_plausible or outcome.is_silence:
+                return outcome
+            outcome = self._attempt(
+                audio, outcome.encoded, outcome.frames, sot_sequence, previous, temperature
+            )
+            outcomes.append(outcome)
+        return outcome if outcome.is_plausible else _least_bad(outcomes)
+
+    def _attempt(
+        self,
+        audio: NDArray[np.float32],
+        encoded: EncodedAudio,
+        frames: int,
+        sot_sequence: Sequence[int],
+        previous: Sequence[int],
+        temperature: float,
+    ) -> Outcome:
+        tokenizer, options = self._model.tokenizer, self._options
+        prompt = self._prompt(sot_sequence, previous)
+        decoding = self._model.decode(encoded, options.beams)
+        # The model's belief that nobody speaks stands at the start token, the first text after the last.
+        rows = [prompt.index(tokenizer.start_of_transcript), len(prompt) - 1]
+        logits = decoding.prompt(prompt, rows)
+        no_speech = float(np.exp(log_probabilities(logits[:1]))[0, tokenizer.no_speech])
+        how = Search(
+            limit=self._token_limit(audio.size, len(prompt)),
+            end_of_text=tokenizer.end_of_text,
+            beams=options.beams,
+            temperature=temperature,
+            length_penalty=options.length_penalty,
+        )
+        decoded = search(decoding, logits[1:], self._rules, how, self._random)
+        text = tokenizer.decode(decoded.tokens).strip()
+        return Outcome(encoded, decoded, text, no_speech, frames)
+
+    def _prompt(self, sot_sequence: Sequence[int], previous: Sequence[int]) -> list[int]:
+        tokenizer = self._model.tokenizer
+        prompt = [*sot_sequence]
+        if not (self._options.timestamps and tokenizer.has_timestamps):
+            prompt.append(tokenizer.no_timestamps)
+        if not previous:
+            return prompt
+        # Half of the sequence is for the new text, as in the training of Whisper.
+        room = self._model.dimensions.max_tokens // 2 - 1
+        return [tokenizer.start_of_previous, *previous[-room:], *prompt]
+
+    def _token_limit(self, samples: int, prompt: int) -> int:
+        longest = self._model.dimensions.max_tokens
+        by_time = _TOKENS_AT_LEAST + _TOKENS_PER_SECOND * samples // SAMPLE_RATE
+        return max(1, min(longest // 2, longest - prompt, by_time))
+
+
+def _least_bad(outcomes: Sequence[Outcome]) -> Outcome:
+    """Loops are worse than guesses; among equals the likeliest."""
+    return max(
+        outcomes,
+        key=lambda outcome: (
+            outcome.compression_ratio <= MAX_COMPRESSION_RATIO,
+            outcome.decoded.average_log_probability,
+        ),
+    )

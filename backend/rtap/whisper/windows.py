@@ -1,0 +1,337 @@
+"""Cuts long audio into the windows that Whisper transcribes: speech, at most 30 s, cut in the pauses.
+
+Pure: reads no clock and runs no model. The probabilities of speech come in as numbers, so tables can test it.
+
+How it decides, with the defaults of :class:`WindowOptions`:
+
+- A chunk that is speech with at least 0.5 opens a *region*; 0.1 s below 0.35 closes it. Regions shorter than
+  0.1 s are noise.
+- Regions less than 2 s apart share a window while it stays within 30 s: a window's cost grows with its
+  length, and each one costs a decoder start.
+- A window has 0.2 s of what surrounds its speech, less where its neighbour is nearer.
+- A window that gets too long ends at its last pause; a region that is too long by itself is cut where speech
+  is least likely within its last seconds.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtap.errors import ConfigurationError
+
+SAMPLE_RATE: Final = 16_000
+CHUNK: Final = 512
+"""Samples that one probability stands for; what the voice activity detector takes."""
+
+_STEP = 32 * CHUNK
+"""Samples of a block that are taken in at a time, so that a large block is never held twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class WindowOptions:
+    """When speech starts and ends. Times are in seconds.
+
+    Raises:
+        ConfigurationError: the values contradict each other.
+    """
+
+    on: float = 0.5
+    """Probability from which silence becomes speech."""
+    off: float = 0.35
+    """Probability below which speech becomes silence. Lower than ``on``, so that a doubtful sound in the
+    middle of a word does not end it."""
+    minimum_speech: float = 0.1
+    """Shorter speech is taken for noise. "Yes" and "go" last 0.25 s and more."""
+    minimum_silence: float = 0.1
+    """Shorter silence is part of the speech around it, such as the closure before a plosive."""
+    pad: float = 0.2
+    """Kept before and after the speech: detectors are late on weak consonants."""
+    merge_gap: float = 2.0
+    """Speech less than this apart shares a window. At least ``2 * pad``."""
+    maximum: float = 30.0
+    """The longest window."""
+    search: float = 5.0
+    """How far back from the end of an overlong region it may be cut. At most half of ``maximum``."""
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.off <= self.on <= 1.0:
+            raise ConfigurationError(
+                f"speech starts at probability {self.on} and ends below {self.off}: "
+                f"set 0 < off <= on <= 1"
+            )
+        if min(self.minimum_speech, self.minimum_silence, self.pad) < 0.0:
+            raise ConfigurationError("minimum_speech, minimum_silence and pad can't be negative")
+        if self.merge_gap < max(2.0 * self.pad, self.minimum_silence):
+            raise ConfigurationError(
+                f"merge_gap is {self.merge_gap} s: set it to minimum_silence or more, and to twice the "
+                f"pad of {self.pad} s or more"
+            )
+        if not 0.0 < self.maximum <= 30.0:
+            raise ConfigurationError(f"maximum is {self.maximum} s: set it above 0 and up to 30 s")
+        if not 2.0 * CHUNK / SAMPLE_RATE + self.pad <= self.search <= self.maximum / 2.0:
+            raise ConfigurationError(
+                f"search is {self.search} s: set it to at most half of the maximum of {self.maximum} s, "
+                f"and longer than the pad"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of audio to transcribe. Times are in seconds from the beginning of the audio."""
+
+    offset: int
+    """Index of its first sample in the whole audio."""
+    audio: NDArray[np.float32]
+    """Mono, 16 kHz, shape (samples,); never empty."""
+    speech_start: float
+    """Where the speech in it begins."""
+    speech_end: float
+    """Where the speech in it ends; what follows up to :attr:`end` is padding."""
+
+    @property
+    def start(self) -> float:
+        """Time of the first sample."""
+        return self.offset / SAMPLE_RATE
+
+    @property
+    def end(self) -> float:
+        """Time just after the last sample."""
+        return (self.offset + self.audio.size) / SAMPLE_RATE
+
+
+class WindowCutter:
+    """Takes audio in blocks of any size and returns windows as they are complete.
+
+    Holds one window (30 s and ``merge_gap``) at most; silence is dropped as it passes. All positions are
+    sample indices in the whole audio, so times don't drift.
+
+    Without probabilities it cuts windows of ``maximum`` seconds one after the other.
+    """
+
+    def __init__(self, options: WindowOptions | None = None) -> None:
+        options = options or WindowOptions()
+        self._on = options.on
+        self._off = options.off
+        self._minimum_speech = _samples(options.minimum_speech)
+        self._minimum_silence = _samples(options.minimum_silence)
+        self._pad = _samples(options.pad)
+        self._merge_gap = _samples(options.merge_gap)
+        self._maximum = _samples(options.maximum)
+        self._search = _samples(options.search)
+
+        self._tape = _Tape()
+        self._judged = 0  # end of the last chunk whose probability is known
+        self._with_probabilities: bool | None = None
+        self._emitted = 0  # end of the last window
+        self._ready: list[Window] = []
+        # The window being collected: the regions that are closed, then the one that is not.
+        self._closed: tuple[int, int] | None = None  # start of the first, end of the last
+        self._region: int | None = None  # start of the open region
+        self._silent_since: int | None = None  # start of the silence that may close it
+        self._continued = False  # the open region goes on from a forced cut, so it is no noise
+        self._recent: deque[tuple[int, float]] = deque()  # start, probability: where a cut may go
+
+    def push(
+        self,
+        audio: NDArray[np.float32],
+        probabilities: Sequence[float] | NDArray[np.float32] | None,
+    ) -> list[Window]:
+        """Take the next audio in.
+
+        Args:
+            audio: mono, 16 kHz, shape (samples,), any length. Copied as far as it is kept.
+            probabilities: one for every chunk that this audio completes, which is what
+                ``Vad.probabilities`` returns for the same block. None, then and always: cut without.
+
+        Returns:
+            The windows that are complete now, in order.
+
+        Raises:
+            ValueError: another shape, or another number of probabilities.
+        """
+        if audio.ndim != 1:
+            raise ValueError(f"audio has shape {audio.shape}, mono samples are needed")
+        given = probabilities is not None
+        if self._with_probabilities not in (None, given):
+            raise ValueError("give probabilities with every block, or with none")
+        self._with_probabilities = given
+        if probabilities is None:
+            return self._push_plain(audio)
+        expected = (self._tape.end + audio.size - self._judged) // CHUNK
+        if len(probabilities) != expected:
+            raise ValueError(f"{len(probabilities)} probabilities for {expected} chunks")
+        remaining = iter(probabilities)
+        for begin in range(0, audio.size, _STEP):
+            self._tape.append(audio[begin : begin + _STEP])
+            while self._tape.end - self._judged >= CHUNK:
+                self._judge(float(next(remaining)))
+            self._forget()
+        return self._take_ready()
+
+    def flush(self) -> list[Window]:
+        """End the audio: what is still open becomes the last windows. Start a new cutter afterwards.
+
+        The samples after the last whole chunk, 32 ms at most, belong to speech if that chunk did.
+        """
+        end = self._tape.end
+        if not self._with_probabilities:
+            if end > self._emitted:
+                self._emit(self._emitted, end, self._emitted, end)
+            return self._take_ready()
+        if self._region is not None:
+            if self._silent_since is None:
+                self._make_room(end)
+                self._close_region(end)
+            else:
+                self._close_region(self._silent_since)
+        if self._closed is not None:
+            self._emit_closed(limit=end)
+        return self._take_ready()
+
+    def _push_plain(self, audio: NDArray[np.float32]) -> list[Window]:
+        for begin in range(0, audio.size, _STEP):
+            self._tape.append(audio[begin : begin + _STEP])
+            while self._tape.end - self._emitted >= self._maximum:
+                end = self._emitted + self._maximum
+                self._emit(self._emitted, end, self._emitted, end)
+            self._tape.forget(self._emitted)
+        return self._take_ready()
+
+    def _take_ready(self) -> list[Window]:
+        ready, self._ready = self._ready, []
+        return ready
+
+    def _judge(self, probability: float) -> None:
+        """Advance by one chunk."""
+        start, end = self._judged, self._judged + CHUNK
+        self._judged = end
+        if self._region is None:
+            if self._closed is not None and start - self._closed[1] >= self._merge_gap:
+                self._emit_closed(limit=start)
+            if probability >= self._on:
+                self._open_region(start)
+            else:
+                return
+        self._recent.append((start, probability))
+        if probability >= self._off:
+            self._silent_since = None
+            self._make_room(end)
+        elif self._silent_since is None:
+            self._silent_since = start
+        if self._silent_since is not None and end - self._silent_since >= self._minimum_silence:
+            self._close_region(self._silent_since)
+        while self._recent and self._recent[0][0] < end - self._search:
+            self._recent.popleft()
+
+    def _open_region(self, start: int) -> None:
+        self._region = start
+        self._silent_since = None
+        self._continued = False
+        self._recent.clear()
+
+    def _close_region(self, end: int) -> None:
+        """The open region ends: it joins the window, or is dropped as noise."""
+        assert self._region is not None
+        if self._continued or end - self._region >= self._minimum_speech:
+            first = self._region if self._closed is None else self._closed[0]
+            self._closed = (first, end)
+        self._region = None
+
+    def _window_start(self, speech: int) -> int:
+        return max(speech - self._pad, self._emitted)
+
+    def _make_room(self, end: int) -> None:
+        """Emit windows until the one being collected can take speech up to ``end``."""
+        assert self._region is not None
+        while True:
+            first = self._region if self._closed is None else self._closed[0]
+            start = self._window_start(first)
+            if end - start <= self._maximum:
+                return
+            if self._closed is not None:
+                # The middle of a short pause, so that both windows get some of it.
+                self._emit_closed(limit=(self._closed[1] + self._region + 1) // 2)
+            else:
+                self._cut_region(start)
+
+    def _cut_region(self, start: int) -> None:
+        """Emit the open region up to the chunk of its last seconds that is the least likely to be speech."""
+        assert self._region is not None
+        latest = start + self._maximum
+        places = [(p, -at) for at, p in self._recent if self._region < at <= latest]
+        # The latest of equals. At the end of the audio the last chunk may be incomplete: cut at the limit.
+        cut = -min(places)[1] if places else latest
+        self._emit(start, cut, self._region, cut)
+        self._region = cut
+        self._continued = True
+        while self._recent and self._recent[0][0] < cut:
+            self._recent.popleft()
+
+    def _emit_closed(self, limit: int) -> None:
+        """Emit the closed regions with their padding, which ends at ``limit`` at the latest."""
+        assert self._closed is not None
+        first, last = self._closed
+        start = self._window_start(first)
+        end = min(last + self._pad, max(limit, last), start + self._maximum)
+        self._emit(start, end, first, last)
+        self._closed = None
+
+    def _emit(self, start: int, end: int, speech_start: int, speech_end: int) -> None:
+        window = Window(
+            offset=start,
+            audio=self._tape.read(start, end),
+            speech_start=speech_start / SAMPLE_RATE,
+            speech_end=speech_end / SAMPLE_RATE,
+        )
+        self._ready.append(window)
+        self._emitted = end
+
+    def _forget(self) -> None:
+        """Drop the audio that no window can need any more."""
+        if self._closed is not None:
+            first = self._closed[0]
+        elif self._region is not None:
+            first = self._region
+        else:
+            first = self._judged
+        self._tape.forget(self._window_start(first))
+
+
+class _Tape:
+    """The audio that is still needed, in the blocks in which it came; addressed by absolute sample index."""
+
+    def __init__(self) -> None:
+        self._blocks: deque[NDArray[np.float32]] = deque()
+        self._begin = 0
+        self.end = 0
+
+    def append(self, audio: NDArray[np.float32]) -> None:
+        """Add a copy: the caller may use its buffer again."""
+        self._blocks.append(np.array(audio, dtype=np.float32))
+        self.end += audio.size
+
+    def forget(self, before: int) -> None:
+        """Drop the blocks that lie wholly before a sample."""
+        while self._blocks and self._begin + self._blocks[0].size <= before:
+            self._begin += self._blocks.popleft().size
+
+    def read(self, start: int, end: int) -> NDArray[np.float32]:
+        """A copy of the samples from ``start`` up to ``end``."""
+        parts = []
+        position = self._begin
+        for block in self._blocks:
+            first, last = max(start - position, 0), min(end - position, block.size)
+            if first < last:
+                parts.append(block[first:last])
+            position += block.size
+        return np.concatenate(parts) if parts else np.empty(0, dtype=np.float32)
+
+
+def _samples(seconds: float) -> int:
+    return round(seconds * SAMPLE_RATE)
