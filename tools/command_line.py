@@ -1,0 +1,15 @@
+"""Starts a tool as ``rtap`` starts its commands: errors become one line and an exit status."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from rtap.guard import guarded
+
+
+def run(main: Callable[[Sequence[str]], int]) -> NoReturn:
+    """Run a tool's ``main`` on the process's arguments and exit with what it returns."""
+    sys.exit(guarded(Path(sys.argv[0]).stem, lambda: main(sys.argv[1:])))

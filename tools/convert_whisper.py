@@ -1,0 +1,187 @@
+"""Convert a Whisper checkpoint to ONNX graphs that the engine runs.
+
+Takes any WhisperForConditionalGeneration checkpoint, from tiny to large-v3-turbo, multilingual or English,
+80 or 128 mel bins. The result is fp32; tools/quantize makes it small. A run that was killed goes on where
+it stopped when started again with the same arguments.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+# MS
+from rtap.model_store import ModelStore
+from rtap.whisper.model_directory import Elastic, Layout, Manifest, ModelDirectory
+from tools.command_line import run
+from tools.export.checkpoint import Checkpoint
+from tools.export.graph_writer import OPSET
+from tools.export.manifest import (
+    CREATED_BY,
+    ModelFacts,
+    store_manifest,
+    with_parity,
+    write_manifest,
+)
+from tools.export.staging import StagedDirectory
+from tools.export.text_files import write_text_files
+
+QUICK_PARITY_STEPS = 16
+"""Greedy steps compared with the checkpoint after a conversion; tools/verify_model does more."""
+
+ProgressCallback = Callable[[str], None]
+
+
+def convert(
+    checkpoint: Checkpoint,
+    output: Path,
+    *,
+    layout: Layout = "rtap",
+    elastic: Elastic = "guarded",
+    verify: bool = True,
+    replace: bool = False,
+    on_progress: ProgressCallback = lambda _: None,
+) -> Manifest:
+    """Write the model directory ``output``; it appears whole or not at all.
+
+    Args:
+        elastic: "native" only for a checkpoint trained on true lengths.
+        verify: compare a few greedy tokens with the checkpoint and put the figures into the manifest.
+        replace: whether an existing model may be replaced.
+
+    Raises:
+        ModelError: the checkpoint cannot be read.
+        ConfigurationError: the output exists.
+        StorageError: the output cannot be written.
+    """
+    with StagedDirectory(
+        output, _fingerprint(checkpoint, layout, elastic), replace=replace
+    ) as staged:
+        for name, work in _steps(checkpoint, layout).items():
+            on_progress(name)
+            if not staged.step(name, work):
+                on_progress(f"{name}: done by an earlier run")
+        on_progress("manifest")
+        manifest = write_manifest(
+            staged,
+            ModelFacts(
+                name=output.name,
+                source=checkpoint.source,
+                layout=layout,
+                precision="fp32",
+                elastic="no" if layout == "optimum" else elastic,
+                parameters=checkpoint.parameters(),
+                opset=_optimum_opset(staged.path) if layout == "optimum" else OPSET,
+            ),
+        )
+        if verify:
+            on_progress("verify")
+            manifest = with_parity(manifest, _quick_parity(staged.path, checkpoint))
+            store_manifest(staged.path, manifest)
+        staged.commit()
+    return manifest
+
+
+def _steps(checkpoint: Checkpoint, layout: Layout) -> Mapping[str, Callable[[Path], None]]:
+    from tools.export.optimum_layout import write_optimum_graphs
+    from tools.export.whisper_graphs import write_decoder, write_encoder
+
+    graphs: dict[str, Callable[[Path], None]]
+    if layout == "optimum":
+        graphs = {"optimum graphs": lambda path: write_optimum_graphs(checkpoint, path)}
+    else:
+        graphs = {
+            "encoder": lambda path: write_encoder(checkpoint, path / "encoder.onnx"),
+            "decoder": lambda path: write_decoder(checkpoint, path / "decoder.onnx"),
+        }
+    return {
+        "tokenizer and configuration": lambda path: write_text_files(checkpoint, path),
+        **graphs,
+    }
+
+
+def _fingerprint(checkpoint: Checkpoint, layout: Layout, elastic: Elastic) -> str:
+    """Identifies the inputs of a conversion without reading gigabytes of weights."""
+    weights = [
+        (file.name, file.stat().st_size, file.stat().st_mtime_ns)
+        for file in checkpoint.weight_files()
+    ]
+    inputs = [CREATED_BY, layout, elastic, checkpoint.config_json, weights]
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
+
+
+def _optimum_opset(path: Path) -> int:
+    import onnx
+
+    model = onnx.load(path / "encoder_model.onnx", load_external_data=False)
+    return next(int(opset.version) for opset in model.opset_import if opset.domain == "")
+
+
+def _quick_parity(path: Path, checkpoint: Checkpoint) -> Mapping[str, Any]:
+    from tools.verify_model import measure_parity
+
+    return measure_parity(ModelDirectory.open(path), checkpoint, steps=QUICK_PARITY_STEPS).to_json()
+
+
+def _models_directory() -> Path:
+    return ModelStore.from_environment(os.environ).models_dir
+
+
+def main(argv: Sequence[str]) -> int:
+    """Command line."""
+    parser = argparse.ArgumentParser(prog="tools/convert_whisper", description=__doc__)
+    parser.add_argument(
+        "source", help="checkpoint directory, or a hub name such as openai/whisper-base"
+    )
+    parser.add_argument("output", type=Path, nargs="?", help="default: <models directory>/<name>")
+    parser.add_argument(
+        "--layout",
+        choices=("rtap", "optimum"),
+        default="rtap",
+        help="rtap: our graphs, any length of audio; optimum: Hugging Face's, always 30 s (default: rtap)",
+    )
+    parser.add_argument(
+        "--elastic",
+        choices=("guarded", "native"),
+        default="guarded",
+        help="native: the checkpoint was trained on audio of true length; "
+        "guarded: it was trained on 30 s, so short runs are checked (default: guarded)",
+    )
+    parser.add_argument(
+        "--no-verify", action="store_true", help="skip the comparison with the checkpoint"
+    )
+    parser.add_argument("--force", action="store_true", help="replace the output if it exists")
+    parser.add_argument(
+        "--json", action="store_true", help="print the manifest instead of a summary"
+    )
+    arguments = parser.parse_args(argv)
+
+    checkpoint = Checkpoint.open(arguments.source)
+    output: Path = arguments.output or Path(checkpoint.name)
+    manifest = convert(
+        checkpoint,
+        output,
+        layout=arguments.layout,
+        elastic=arguments.elastic,
+        verify=not arguments.no_verify,
+        replace=arguments.force,
+        on_progress=lambda step: print(f"convert_whisper: {step} ...", file=sys.stderr),
+    )
+    if arguments.json:
+        print(manifest.to_json(), end="")
+    else:
+        print(
+            f"{output}: {manifest.parameters / 1e6:.1f} M parameters, {manifest.precision}, "
+            f"{manifest.bytes / 1e6:.0f} MB"
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    run(main)

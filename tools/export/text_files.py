@@ -1,0 +1,86 @@
+"""The JSON files beside the graphs: copied from the checkpoint, or made when an old checkpoint lacks them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from rtap.errors import ModelError
+from tools.export.checkpoint import Checkpoint
+
+_COPIED = ("config.json", "tokenizer_config.json", "special_tokens_map.json", "normalizer.json")
+
+_GENERATION_KEYS = (
+    "alignment_heads",
+    "begin_suppress_tokens",
+    "decoder_start_token_id",
+    "eos_token_id",
+    "is_multilingual",
+    "lang_to_id",
+    "max_initial_timestamp_index",
+    "no_timestamps_token_id",
+    "suppress_tokens",
+    "task_to_id",
+)
+
+
+def write_text_files(checkpoint: Checkpoint, output: Path) -> None:
+    """Write config, generation config, preprocessor config and tokenizer to ``output``."""
+    for name in _COPIED:
+        if (checkpoint.path / name).is_file():
+            shutil.copyfile(checkpoint.path / name, output / name)
+    _write_generation_config(checkpoint, output / "generation_config.json")
+    _write_preprocessor_config(checkpoint, output / "preprocessor_config.json")
+    _write_tokenizer(checkpoint, output / "tokenizer.json")
+
+
+def _write_generation_config(checkpoint: Checkpoint, path: Path) -> None:
+    """Checkpoints from before transformers 4.26 keep these settings in config.json."""
+    source = checkpoint.path / path.name
+    if source.is_file():
+        shutil.copyfile(source, path)
+        return
+    config = checkpoint.config_json
+    _write_json(path, {key: config[key] for key in _GENERATION_KEYS if config.get(key) is not None})
+
+
+def _write_preprocessor_config(checkpoint: Checkpoint, path: Path) -> None:
+    source = checkpoint.path / path.name
+    if source.is_file():
+        # Older files carry the mel filterbank itself, two megabytes of numbers that we compute.
+        document = json.loads(source.read_text(encoding="utf-8"))
+        document.pop("mel_filters", None)
+    else:
+        document = {
+            "feature_extractor_type": "WhisperFeatureExtractor",
+            "feature_size": checkpoint.config.num_mel_bins,
+            "sampling_rate": 16000,
+            "n_fft": 400,
+            "hop_length": 160,
+            "chunk_length": checkpoint.config.max_source_positions // 50,
+        }
+    _write_json(path, document)
+
+
+def _write_tokenizer(checkpoint: Checkpoint, path: Path) -> None:
+    """Checkpoints without the fast tokenizer's file have vocab.json and merges.txt."""
+    source = checkpoint.path / path.name
+    if source.is_file():
+        shutil.copyfile(source, path)
+        return
+    from transformers import WhisperTokenizerFast
+
+    try:
+        tokenizer = WhisperTokenizerFast.from_pretrained(checkpoint.path)
+    except (OSError, ValueError, TypeError) as error:
+        raise ModelError(
+            f"{checkpoint.path} has neither tokenizer.json nor vocab.json with merges.txt ({error}): "
+            f"copy the tokenizer's files of the same checkpoint there"
+        ) from error
+    tokenizer.backend_tokenizer.save(str(path))
+
+
+def _write_json(path: Path, document: dict[str, Any]) -> None:
+    path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
