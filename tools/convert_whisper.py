@@ -7,7 +7,6 @@ it stopped when started again with the same arguments.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import os
@@ -16,10 +15,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-# MS
+from rtap.errors import ModelError, RTAPException
 from rtap.model_store import ModelStore
+from rtap.terminal import write_result
 from rtap.whisper.model_directory import Elastic, Layout, Manifest, ModelDirectory
-from tools.command_line import run
+from tools.command_line import ToolParser, run
 from tools.export.checkpoint import Checkpoint
 from tools.export.graph_writer import OPSET
 from tools.export.manifest import (
@@ -35,7 +35,14 @@ from tools.export.text_files import write_text_files
 QUICK_PARITY_STEPS = 16
 """Greedy steps compared with the checkpoint after a conversion; tools/verify_model does more."""
 
+HEAD_SIZE_STEP = 8
+"""What ONNX Runtime's GroupQueryAttention asks for."""
+
 ProgressCallback = Callable[[str], None]
+
+
+class ConversionError(RTAPException):
+    """The graphs do not compute what the checkpoint computes."""
 
 
 def convert(
@@ -56,10 +63,13 @@ def convert(
         replace: whether an existing model may be replaced.
 
     Raises:
-        ModelError: the checkpoint cannot be read.
+        ModelError: the checkpoint cannot be read, or has a shape that the layout cannot hold.
+        ConversionError: the graphs differ from the checkpoint.
         ConfigurationError: the output exists.
         StorageError: the output cannot be written.
     """
+    if layout == "rtap":
+        _check_head_size(checkpoint)
     with StagedDirectory(
         output, _fingerprint(checkpoint, layout, elastic), replace=replace
     ) as staged:
@@ -71,7 +81,7 @@ def convert(
         manifest = write_manifest(
             staged,
             ModelFacts(
-                name=output.name,
+                name=staged.output.name,
                 source=checkpoint.source,
                 layout=layout,
                 precision="fp32",
@@ -106,13 +116,24 @@ def _steps(checkpoint: Checkpoint, layout: Layout) -> Mapping[str, Callable[[Pat
     }
 
 
+def _check_head_size(checkpoint: Checkpoint) -> None:
+    """All of OpenAI's have 64."""
+    size = checkpoint.config.decoder_head_size
+    if size % HEAD_SIZE_STEP:
+        raise ModelError(
+            f"{checkpoint.source} has decoder heads of {size} values, and our graphs take multiples of "
+            f"{HEAD_SIZE_STEP}: add --layout optimum"
+        )
+
+
 def _fingerprint(checkpoint: Checkpoint, layout: Layout, elastic: Elastic) -> str:
     """Identifies the inputs of a conversion without reading gigabytes of weights."""
-    weights = [
+    texts = [file for kind in ("*.json", "*.txt") for file in checkpoint.path.glob(kind)]
+    files = [
         (file.name, file.stat().st_size, file.stat().st_mtime_ns)
-        for file in checkpoint.weight_files()
+        for file in sorted({*texts, *checkpoint.weight_files()})
     ]
-    inputs = [CREATED_BY, layout, elastic, checkpoint.config_json, weights]
+    inputs = [CREATED_BY, layout, elastic, files]
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
 
 
@@ -126,7 +147,13 @@ def _optimum_opset(path: Path) -> int:
 def _quick_parity(path: Path, checkpoint: Checkpoint) -> Mapping[str, Any]:
     from tools.verify_model import measure_parity
 
-    return measure_parity(ModelDirectory.open(path), checkpoint, steps=QUICK_PARITY_STEPS).to_json()
+    parity = measure_parity(ModelDirectory.open(path), checkpoint, steps=QUICK_PARITY_STEPS)
+    if parity.failures:
+        raise ConversionError(
+            f"the graphs do not compute what {checkpoint.source} computes "
+            f"({'; '.join(parity.failures)}): report it, or add --no-verify to keep them all the same"
+        )
+    return parity.to_json()
 
 
 def _models_directory() -> Path:
@@ -135,7 +162,7 @@ def _models_directory() -> Path:
 
 def main(argv: Sequence[str]) -> int:
     """Command line."""
-    parser = argparse.ArgumentParser(prog="tools/convert_whisper", description=__doc__)
+    parser = ToolParser(prog="tools/convert_whisper", description=__doc__)
     parser.add_argument(
         "source", help="checkpoint directory, or a hub name such as openai/whisper-base"
     )
@@ -163,7 +190,7 @@ def main(argv: Sequence[str]) -> int:
     arguments = parser.parse_args(argv)
 
     checkpoint = Checkpoint.open(arguments.source)
-    output: Path = arguments.output or Path(checkpoint.name)
+    output: Path = arguments.output or _models_directory() / checkpoint.name
     manifest = convert(
         checkpoint,
         output,
@@ -174,11 +201,11 @@ def main(argv: Sequence[str]) -> int:
         on_progress=lambda step: print(f"convert_whisper: {step} ...", file=sys.stderr),
     )
     if arguments.json:
-        print(manifest.to_json(), end="")
+        write_result(manifest.to_json())
     else:
-        print(
+        write_result(
             f"{output}: {manifest.parameters / 1e6:.1f} M parameters, {manifest.precision}, "
-            f"{manifest.bytes / 1e6:.0f} MB"
+            f"{manifest.bytes / 1e6:.0f} MB\n"
         )
     return 0
 

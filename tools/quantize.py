@@ -6,7 +6,6 @@ int8: 8-bit weights and activations, the default for the device. w8, w4: only th
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import shutil
 import sys
@@ -15,9 +14,10 @@ from pathlib import Path
 from typing import Any, get_args
 
 from rtap.errors import ConfigurationError
+from rtap.terminal import write_result
 from rtap.whisper.model_directory import Manifest, ModelDirectory, Precision
 from rtap.whisper.model_rtap import DECODER, ENCODER
-from tools.command_line import run
+from tools.command_line import ToolParser, run
 from tools.export.manifest import CREATED_BY, ModelFacts, write_manifest
 from tools.export.quantization import (
     operator_counts,
@@ -57,6 +57,7 @@ def quantize(
     """Write a quantised copy of a model; it appears whole or not at all.
 
     Raises:
+        ModelError: the source is damaged.
         ConfigurationError: the source is not fp32 in our layout, or the output exists.
         StorageError: the output cannot be written.
     """
@@ -71,6 +72,11 @@ def quantize(
             f"{source.path} is {manifest.precision} already: quantise the fp32 model that "
             f"tools/convert_whisper wrote"
         )
+    if output.resolve() == source.path.resolve():
+        raise ConfigurationError(
+            f"{output} is the fp32 model itself, which other precisions are made from: "
+            f"choose another place"
+        )
     source.verify()
     fingerprint = hashlib.sha256(
         f"{CREATED_BY} {precision} {manifest.to_json()}".encode()
@@ -84,7 +90,7 @@ def quantize(
         made = write_manifest(
             staged,
             ModelFacts(
-                name=output.name,
+                name=staged.output.name,
                 source=manifest.source,
                 layout="rtap",
                 precision=precision,
@@ -125,7 +131,7 @@ def _graph_bytes(path: Path) -> int:
 
 def main(argv: Sequence[str]) -> int:
     """Command line."""
-    parser = argparse.ArgumentParser(prog="tools/quantize", description=__doc__)
+    parser = ToolParser(prog="tools/quantize", description=__doc__)
     parser.add_argument("model", type=Path, help="fp32 model directory from tools/convert_whisper")
     parser.add_argument("output", type=Path, nargs="?", help="default: <model>-<precision>")
     parser.add_argument(
@@ -141,9 +147,8 @@ def main(argv: Sequence[str]) -> int:
     arguments = parser.parse_args(argv)
 
     source = ModelDirectory.open(arguments.model)
-    output: Path = arguments.output or source.path.with_name(
-        f"{source.path.name}-{arguments.precision}"
-    )
+    place = source.path.resolve()
+    output: Path = arguments.output or place.with_name(f"{place.name}-{arguments.precision}")
     manifest = quantize(
         source,
         output,
@@ -152,10 +157,10 @@ def main(argv: Sequence[str]) -> int:
         on_progress=lambda step: print(f"quantize: {step} ...", file=sys.stderr),
     )
     if arguments.json:
-        print(manifest.to_json(), end="")
+        write_result(manifest.to_json())
     else:
         before, after = source.manifest.bytes / 1e6, manifest.bytes / 1e6
-        print(f"{output}: {arguments.precision}, {before:.0f} -> {after:.0f} MB")
+        write_result(f"{output}: {arguments.precision}, {before:.0f} -> {after:.0f} MB\n")
     return 0
 
 

@@ -7,15 +7,16 @@ vocabulary and depends on the audio, where transformers' own initialisation repe
 
 from __future__ import annotations
 
-import argparse
+import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from rtap.errors import ConfigurationError
-from tools.command_line import run
-from tools.export.staging import storage_errors
+from rtap.terminal import write_result
+from tools.command_line import ToolParser, run
+from tools.export.staging import StagedDirectory
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -61,9 +62,10 @@ def make_checkpoint(output: Path, size: Size, *, seed: int, tokenizer: Tokenizer
     model = WhisperForConditionalGeneration(_config(size, tokenizer)).eval()
     _enliven(model)
     _fill_generation_config(model, tokenizer)
-    with storage_errors(output):
+
+    def save(output: Path) -> None:
         model.save_pretrained(output)
-        tokenizer.save(str(output / "tokenizer.json"))
+        (output / "tokenizer.json").write_text(tokenizer.to_str(pretty=True), encoding="utf-8")
         preprocessor = {
             "feature_extractor_type": "WhisperFeatureExtractor",
             "feature_size": size.mels,
@@ -73,6 +75,12 @@ def make_checkpoint(output: Path, size: Size, *, seed: int, tokenizer: Tokenizer
             "chunk_length": 30,
         }
         (output / "preprocessor_config.json").write_text(json.dumps(preprocessor, indent=2) + "\n")
+
+    made_of = f"{size} {seed} {tokenizer.to_str()}"
+    fingerprint = hashlib.sha256(made_of.encode()).hexdigest()
+    with StagedDirectory(output, fingerprint, replace=False) as staged:
+        staged.step("checkpoint", save)
+        staged.commit()
 
 
 def _config(size: Size, tokenizer: Tokenizer) -> WhisperConfig:
@@ -153,7 +161,7 @@ def _fill_generation_config(model: WhisperForConditionalGeneration, tokenizer: T
 
 def main(argv: Sequence[str]) -> int:
     """Command line."""
-    parser = argparse.ArgumentParser(prog="tools/random_checkpoint", description=__doc__)
+    parser = ToolParser(prog="tools/random_checkpoint", description=__doc__)
     parser.add_argument("output", type=Path, help="directory to make")
     parser.add_argument("--size", choices=sorted(SIZES), default="tiny", help="default: tiny")
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
@@ -175,7 +183,7 @@ def main(argv: Sequence[str]) -> int:
             arguments.tokenizer_ranks, multilingual=True, num_languages=size.languages
         )
     make_checkpoint(arguments.output, size, seed=arguments.seed, tokenizer=tokenizer)
-    print(f"{arguments.output}: random {arguments.size} checkpoint, seed {arguments.seed}")
+    write_result(f"{arguments.output}: random {arguments.size} checkpoint, seed {arguments.seed}\n")
     return 0
 
 

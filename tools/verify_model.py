@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -19,10 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtap.errors import ModelError
+from rtap.terminal import write_result
 from rtap.whisper.features import SAMPLE_RATE, LogMel
-from rtap.whisper.model import FRAMES_PER_SECOND, SpeechModel, load_model
+from rtap.whisper.model import FRAMES_PER_SECOND, Dimensions, SpeechModel, load_model
 from rtap.whisper.model_directory import ModelDirectory, Precision
-from tools.command_line import run
+from tools.command_line import ToolParser, run
 from tools.export.checkpoint import Checkpoint
 from tools.export.manifest import store_manifest, with_parity
 
@@ -97,19 +99,28 @@ class Parity:
         ]
         parts: list[EncoderParity | DecoderParity] = [*self.encoder, *self.decoder]
         for part in parts:
-            if part.relative_error > tolerance.logits:
+            # Asked this way round, a figure that is not a number fails.
+            if not part.relative_error <= tolerance.logits:
                 lines.append(f"{part.seconds} s: relative error {part.relative_error:.2g}")
-            if tolerance.absolute is not None and part.max_difference > tolerance.absolute:
+            if tolerance.absolute is not None and not part.max_difference <= tolerance.absolute:
                 lines.append(f"{part.seconds} s: difference {part.max_difference:.2g}")
         return lines
 
     def to_json(self) -> dict[str, Any]:
         """For the manifest and ``--json``."""
         return {
-            **asdict(self),
+            "precision": self.precision,
+            "encoder": [_json_figures(part) for part in self.encoder],
+            "decoder": [_json_figures(part) for part in self.decoder],
             "tolerance": asdict(TOLERANCES[self.precision]),
             "passed": not self.failures,
         }
+
+
+def _json_figures(part: EncoderParity | DecoderParity) -> dict[str, Any]:
+    """JSON has no number for NaN and infinity."""
+    figures = asdict(part)
+    return {name: value if math.isfinite(value) else None for name, value in figures.items()}
 
 
 def measure_parity(directory: ModelDirectory, checkpoint: Checkpoint, *, steps: int) -> Parity:
@@ -120,10 +131,14 @@ def measure_parity(directory: ModelDirectory, checkpoint: Checkpoint, *, steps: 
     """
     ours = load_model(directory)
     dimensions, config = ours.dimensions, checkpoint.config
-    if (dimensions.width, dimensions.decoder_layers, dimensions.vocabulary) != (
-        config.d_model,
-        config.decoder_layers,
-        config.vocab_size,
+    if dimensions != Dimensions(
+        vocabulary=config.vocab_size,
+        mels=config.num_mel_bins,
+        width=config.d_model,
+        decoder_layers=config.decoder_layers,
+        decoder_heads=config.decoder_attention_heads,
+        max_frames=2 * config.max_source_positions,
+        max_tokens=config.max_target_positions,
     ):
         raise ModelError(
             f"{directory.path} was not made from {checkpoint.source}: give its own checkpoint"
@@ -154,12 +169,14 @@ def _compare_encoder(ours: SpeechModel, reference: _Reference, seconds: int) -> 
     encoded = ours.encode(mel)
     # Only this tool looks into what the encoder hands to the decoder.
     tensors = encoded.tensors  # type: ignore[attr-defined]
-    found = [tensors[name].numpy() for name in tensors]
-    largest, relative = 0.0, 0.0
-    for one, other in zip(found, expected, strict=True):
-        largest = max(largest, float(np.abs(one - other).max()))
-        relative = max(relative, _relative_error(one, other))
-    return EncoderParity(seconds, largest, relative)
+    found = list(tensors.values())
+    pairs = list(zip(found, expected, strict=True))
+    # NumPy's maximum, because Python's loses what is not a number.
+    return EncoderParity(
+        seconds,
+        max_difference=float(np.max([np.abs(one - other).max() for one, other in pairs])),
+        relative_error=float(np.max([_relative_error(one, other) for one, other in pairs])),
+    )
 
 
 def _compare_decoder(
@@ -283,15 +300,24 @@ def _report(parity: Parity) -> str:
     return "\n".join(lines)
 
 
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
+    return int(text)
+
+
 def main(argv: Sequence[str]) -> int:
     """Command line: status 1 when a figure is outside its tolerance."""
-    parser = argparse.ArgumentParser(prog="tools/verify_model", description=__doc__)
+    parser = ToolParser(prog="tools/verify_model", description=__doc__)
     parser.add_argument("model", type=Path, help="model directory")
     parser.add_argument(
         "--checkpoint", required=True, help="directory or hub name that it was made from"
     )
     parser.add_argument(
-        "--steps", type=int, default=DEFAULT_STEPS, help=f"greedy steps (default: {DEFAULT_STEPS})"
+        "--steps",
+        type=_positive,
+        default=DEFAULT_STEPS,
+        help=f"greedy steps (default: {DEFAULT_STEPS})",
     )
     parser.add_argument("--record", action="store_true", help="write the figures into the manifest")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
@@ -301,7 +327,8 @@ def main(argv: Sequence[str]) -> int:
     parity = measure_parity(directory, Checkpoint.open(arguments.checkpoint), steps=arguments.steps)
     if arguments.record:
         store_manifest(directory.path, with_parity(directory.manifest, parity.to_json()))
-    print(json.dumps(parity.to_json(), indent=2) if arguments.json else _report(parity))
+    document = json.dumps(parity.to_json(), indent=2)
+    write_result(f"{document if arguments.json else _report(parity)}\n")
     for failure in parity.failures:
         print(f"verify_model: outside the tolerance: {failure}", file=sys.stderr)
     return 1 if parity.failures else 0

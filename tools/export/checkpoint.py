@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtap.errors import ModelError
+from tools.export.staging import storage_errors
 
 SAFETENSORS = "model.safetensors"
 SAFETENSORS_INDEX = "model.safetensors.index.json"
@@ -28,7 +30,7 @@ _HUB_TEXT_FILES = ["*.json", "*.txt"]
 class _StoredTensor:
     """A tensor still on disk."""
 
-    size: int
+    shape: tuple[int, ...]
     read: Callable[[], NDArray[np.float32]]
 
 
@@ -67,12 +69,18 @@ class WhisperConfig:
             ) from error
         if document.get("activation_function", "gelu") != "gelu":
             raise ModelError(
-                f"{where} asks for an activation other than gelu, which Whisper never has"
+                f"{where} asks for an activation other than gelu, which Whisper never has: "
+                f"give a checkpoint such as openai/whisper-base"
             )
+        if min(getattr(config, name) for name in cls.__dataclass_fields__) < 1:
+            raise ModelError(f"{where} has a size below 1: download the checkpoint again")
         if config.d_model % config.decoder_attention_heads or (
             config.d_model % config.encoder_attention_heads
         ):
-            raise ModelError(f"{where}: d_model is not a multiple of the attention heads")
+            raise ModelError(
+                f"{where}: d_model is not a multiple of the attention heads: "
+                f"download the checkpoint again"
+            )
         return config
 
 
@@ -87,7 +95,7 @@ class Checkpoint:
         """Args: path: Hugging Face directory; source: how the user named it, for the manifest."""
         self.path = path
         self.source = source
-        self.config_json = self._read_json("config.json")
+        self.config_json = self.read_json("config.json")
         self.config = WhisperConfig.from_json(self.config_json, path / "config.json")
 
     @classmethod
@@ -101,7 +109,10 @@ class Checkpoint:
         if path.is_dir():
             return cls(path, path.resolve().name)
         if path.exists() or source.startswith((".", "/", "~")) or source.count("/") > 1:
-            raise ModelError(f"no checkpoint directory at {source}")
+            raise ModelError(
+                f"no checkpoint directory at {source}: check the path, "
+                f"or give a hub name such as openai/whisper-base"
+            )
         return cls(_download(source), source)
 
     @property
@@ -109,14 +120,21 @@ class Checkpoint:
         """Last part of the source: ``whisper-base`` for ``openai/whisper-base``."""
         return self.source.rstrip("/").rsplit("/", 1)[-1]
 
-    def _read_json(self, name: str) -> dict[str, Any]:
+    def read_json(self, name: str) -> dict[str, Any]:
+        """Parse one of the checkpoint's JSON files.
+
+        Raises:
+            ModelError: missing, unreadable or no JSON object.
+        """
         path = self.path / name
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise ModelError(f"{path} is missing: is this a Hugging Face checkpoint?") from None
         except (OSError, ValueError) as error:
-            raise ModelError(f"{path} cannot be read: {error}") from error
+            raise ModelError(
+                f"{path} cannot be read ({error}): download the checkpoint again"
+            ) from error
         if not isinstance(document, dict):
             raise ModelError(f"{path} is not a JSON object: download the checkpoint again")
         return document
@@ -124,19 +142,32 @@ class Checkpoint:
     @cached_property
     def _tensors(self) -> dict[str, _StoredTensor]:
         """By name, without the ``model.`` prefix that only some checkpoints have."""
-        weights = next((name for name in _WEIGHT_FILES if (self.path / name).is_file()), None)
-        if weights is None:
-            raise ModelError(f"{self.path} holds no weights: none of {', '.join(_WEIGHT_FILES)}")
         tensors: dict[str, _StoredTensor] = {}
-        for shard in _shards(self.path / weights):
-            tensors |= _open_shard(self.path / shard)
-        return {name.removeprefix("model."): tensor for name, tensor in tensors.items()}
+        for shard in self.weight_files():
+            tensors |= _open_shard(shard)
+        named = {name.removeprefix("model."): tensor for name, tensor in tensors.items()}
+        self._check_shapes(named)
+        return named
+
+    def _check_shapes(self, tensors: Mapping[str, _StoredTensor]) -> None:
+        """Refuse weights beside another size's config.json, before hours are spent on them."""
+        config = self.config
+        width = config.d_model
+        for name, shape in {
+            "encoder.conv1.weight": (width, config.num_mel_bins, 3),
+            "encoder.embed_positions.weight": (config.max_source_positions, width),
+            "decoder.embed_positions.weight": (config.max_target_positions, width),
+            "decoder.embed_tokens.weight": (config.vocab_size, width),
+        }.items():
+            if name in tensors and tensors[name].shape != shape:
+                raise ModelError(
+                    f"{self.path}: {name} is {list(tensors[name].shape)}, config.json makes it "
+                    f"{list(shape)}: copy config.json and the weights of the same checkpoint"
+                )
 
     @cached_property
     def ties_embeddings(self) -> bool:
         """Whether the output projection is the token embedding, as in every published Whisper."""
-        if "proj_out.weight" not in self._tensors:
-            return True
         return bool(self.config_json.get("tie_word_embeddings", True))
 
     def tensor(self, name: str) -> NDArray[np.float32]:
@@ -145,19 +176,37 @@ class Checkpoint:
             tensor = self._tensors[name]
         except KeyError:
             raise ModelError(
-                f"{self.path} has no tensor {name}: not a whole Whisper checkpoint"
+                f"{self.path} has no tensor {name}, so it is no whole Whisper checkpoint: "
+                f"download it again"
             ) from None
-        return tensor.read()
+        try:
+            return tensor.read()
+        except (OSError, RuntimeError) as error:  # the file shrank since it was opened
+            raise _unreadable(self.path, error) from error
 
     def parameters(self) -> int:
         """Number of parameters, shared embeddings counted once."""
         skipped = {"proj_out.weight"} if self.ties_embeddings else set()
-        return sum(tensor.size for name, tensor in self._tensors.items() if name not in skipped)
+        return sum(
+            math.prod(tensor.shape) for name, tensor in self._tensors.items() if name not in skipped
+        )
 
     def weight_files(self) -> list[Path]:
-        """The files that the weights are read from."""
-        weights = next(name for name in _WEIGHT_FILES if (self.path / name).is_file())
-        return [self.path / shard for shard in _shards(self.path / weights)]
+        """The files that the weights are read from.
+
+        Raises:
+            ModelError: there are none, or some are missing.
+        """
+        weights = next((name for name in _WEIGHT_FILES if (self.path / name).is_file()), None)
+        if weights is None:
+            raise ModelError(
+                f"{self.path} holds no weights: copy one of {', '.join(_WEIGHT_FILES)} there"
+            )
+        files = [self.path / shard for shard in _shards(self.path / weights)]
+        for file in files:
+            if not file.is_file():
+                raise ModelError(f"{file} is missing: download the checkpoint again")
+        return files
 
 
 def _shards(weights: Path) -> list[str]:
@@ -165,10 +214,12 @@ def _shards(weights: Path) -> list[str]:
         return [weights.name]
     try:
         return sorted(set(json.loads(weights.read_text(encoding="utf-8"))["weight_map"].values()))
-    except (OSError, ValueError, KeyError, AttributeError) as error:
-        raise ModelError(
-            f"{weights} cannot be read ({error}): download the checkpoint again"
-        ) from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _unreadable(weights, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> ModelError:
+    return ModelError(f"{path} cannot be read ({error}): download the checkpoint again")
 
 
 def _open_shard(path: Path) -> dict[str, _StoredTensor]:
@@ -177,9 +228,7 @@ def _open_shard(path: Path) -> dict[str, _StoredTensor]:
     except ImportError:
         raise
     except Exception as error:  # both formats raise types of their own for a truncated file
-        raise ModelError(
-            f"{path} cannot be read ({error}): download the checkpoint again"
-        ) from error
+        raise _unreadable(path, error) from error
 
 
 def _open_safetensors(path: Path) -> dict[str, _StoredTensor]:
@@ -192,7 +241,7 @@ def _open_safetensors(path: Path) -> dict[str, _StoredTensor]:
         return lambda: file.get_tensor(key).float().numpy()
 
     return {
-        key: _StoredTensor(math.prod(file.get_slice(key).get_shape()), reader(key))
+        key: _StoredTensor(tuple(file.get_slice(key).get_shape()), reader(key))
         for key in file.keys()  # noqa: SIM118 - not a mapping
     }
 
@@ -205,32 +254,54 @@ def _open_torch(path: Path) -> dict[str, _StoredTensor]:
     def reader(tensor: torch.Tensor) -> Callable[[], NDArray[np.float32]]:
         return lambda: tensor.float().numpy()
 
-    return {key: _StoredTensor(tensor.numel(), reader(tensor)) for key, tensor in tensors.items()}
+    return {
+        key: _StoredTensor(tuple(tensor.shape), reader(tensor)) for key, tensor in tensors.items()
+    }
 
 
 def _download(name: str) -> Path:
-    """Fetch the small files and the first of the weight formats that the hub has."""
-    from huggingface_hub import list_repo_files, snapshot_download
+    """Fetch a checkpoint from the hub, or take what an earlier download left in its cache."""
+    from huggingface_hub import constants, snapshot_download
     from huggingface_hub.errors import (
+        GatedRepoError,
         HFValidationError,
-        LocalEntryNotFoundError,
         RepositoryNotFoundError,
     )
 
     try:
-        offered = set(list_repo_files(name))
-        weights = next((file for file in _WEIGHT_FILES if file in offered), None)
-        if weights is None:
-            raise ModelError(f"{name} holds no weights: none of {', '.join(_WEIGHT_FILES)}")
-        path = Path(snapshot_download(name, allow_patterns=[*_HUB_TEXT_FILES, weights]))
-        snapshot_download(name, allow_patterns=_shards(path / weights))
+        with storage_errors(Path(constants.HF_HUB_CACHE) / "models"):
+            return _fetch(name)
+    except GatedRepoError:
+        raise ModelError(
+            f"{name} is open to registered users only: accept its terms on the hub and log in there, "
+            f"or copy the checkpoint here and give its directory"
+        ) from None
     except (RepositoryNotFoundError, HFValidationError):
         raise ModelError(
             f"there is no directory and no hub model called {name!r}: try openai/whisper-base"
         ) from None
-    except (LocalEntryNotFoundError, OSError) as error:
+    except OSError as error:
+        with suppress(OSError):
+            cached = Path(snapshot_download(name, local_files_only=True))
+            if any((cached / file).is_file() for file in _WEIGHT_FILES):
+                return cached
         raise ModelError(
             f"{name} could not be downloaded ({error.__class__.__name__}): connect to the network, "
             f"or copy the checkpoint here and give its directory"
         ) from None
+
+
+def _fetch(name: str) -> Path:
+    """Get the small files and the first of the weight formats that the hub has."""
+    from huggingface_hub import list_repo_files, snapshot_download
+
+    offered = set(list_repo_files(name))
+    weights = next((file for file in _WEIGHT_FILES if file in offered), None)
+    if weights is None:
+        raise ModelError(
+            f"{name} holds no weights that can be read, none of {', '.join(_WEIGHT_FILES)}: "
+            f"choose another model"
+        )
+    path = Path(snapshot_download(name, allow_patterns=[*_HUB_TEXT_FILES, weights]))
+    snapshot_download(name, allow_patterns=_shards(path / weights))
     return path

@@ -27,6 +27,26 @@ _ALIGNMENT = 4096
 """External tensors start on a page, so that they can be mapped."""
 
 
+def append_external(
+    file: BinaryIO, location: str, tensor: onnx.TensorProto, content: memoryview
+) -> None:
+    """Write a tensor's content to the end of a data file, and into the tensor where it is.
+
+    Args:
+        location: name of the data file, which lies beside the model file.
+    """
+    offset = -(-file.tell() // _ALIGNMENT) * _ALIGNMENT
+    file.seek(offset)
+    file.write(content)
+    tensor.data_location = TensorProto.EXTERNAL
+    for key, value in (
+        ("location", location),
+        ("offset", str(offset)),
+        ("length", str(content.nbytes)),
+    ):
+        tensor.external_data.add(key=key, value=value)
+
+
 class GraphWriter:
     """Collects nodes and constants; :meth:`save` writes the model file.
 
@@ -72,19 +92,10 @@ class GraphWriter:
         return name
 
     def _external(self, name: str, array: NDArray[Any]) -> onnx.TensorProto:
-        offset = -(-self._data.tell() // _ALIGNMENT) * _ALIGNMENT
-        self._data.seek(offset)
-        self._data.write(array.data)
         tensor = TensorProto(
             name=name, data_type=helper.np_dtype_to_tensor_dtype(array.dtype), dims=array.shape
         )
-        tensor.data_location = TensorProto.EXTERNAL
-        for key, value in (
-            ("location", self._data_path.name),
-            ("offset", str(offset)),
-            ("length", str(array.nbytes)),
-        ):
-            tensor.external_data.add(key=key, value=value)
+        append_external(self._data, self._data_path.name, tensor, array.data)
         return tensor
 
     def node(

@@ -18,6 +18,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from tools.export.graph_writer import append_external
+
 BLOCK_SIZE = 32
 """Weights that share a scale in weight-only quantisation."""
 INT8_ACTIVATIONS = 4
@@ -27,7 +29,7 @@ TOKEN_TABLE = "embed_tokens"  # noqa: S105 (a tensor's name)
 VOCABULARY_PROJECTION = "proj_out.transposed"
 
 _LARGE = 1024
-"""Elements from which a constant is worth storing smaller."""
+"""Elements from which a constant is worth storing smaller, and bytes from which it leaves the protobuf."""
 
 
 def store_fp16(source: Path, output: Path) -> None:
@@ -186,11 +188,14 @@ def _prepend(graph: onnx.GraphProto, nodes: list[onnx.NodeProto]) -> None:
 
 
 def _save(model: onnx.ModelProto, output: Path) -> None:
-    onnx.save_model(
-        model,
-        str(output),
-        save_as_external_data=True,
-        all_tensors_to_one_file=True,
-        location=output.name + ".data",
-        size_threshold=_LARGE,
-    )
+    """Write the graph and its large constants; onnx's own way trips over files in the current directory."""
+    data = output.with_name(output.name + ".data")
+    with data.open("wb") as file:
+        for tensor in model.graph.initializer:
+            if not tensor.HasField("raw_data"):
+                tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor), tensor.name))
+            content = tensor.raw_data
+            if len(content) >= _LARGE:
+                tensor.ClearField("raw_data")
+                append_external(file, data.name, tensor, memoryview(content))
+    output.write_bytes(model.SerializeToString())

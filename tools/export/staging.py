@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
@@ -16,6 +16,16 @@ from rtap.errors import ConfigurationError, StorageError
 from rtap.whisper.model_directory import MANIFEST_NAME
 
 _STATE_NAME = ".steps.json"
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_REFUSED = (
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOTDIR,
+    errno.EEXIST,
+    errno.ENAMETOOLONG,
+    errno.ELOOP,
+)
 
 
 class StagedDirectory:
@@ -38,19 +48,46 @@ class StagedDirectory:
             ConfigurationError: output exists already.
             StorageError: not writable, or another run is at it.
         """
-        if output.exists() and not replace:
-            raise ConfigurationError(f"{output} exists already: add --force to replace it")
-        if output.exists() and not (output / MANIFEST_NAME).is_file():
-            raise ConfigurationError(
-                f"{output} is not a model directory, so --force does not replace it"
-            )
-        self.output = output
-        self.path = output.with_name(output.name + ".partial")
+        # Resolved, because "." and ".." have no name to put a suffix to.
+        self.output = output = output.resolve()
+        # Hidden, because a model store takes every other directory with a manifest for a model.
+        self.path = output.parent / f".{output.name}.partial"
+        self._replaced = output.parent / f".{output.name}.replaced"
         self._scratch = self.path / ".scratch"
         with storage_errors(output):
+            if not self._replaced.exists():
+                self._check_output(replace=replace)
             self.path.mkdir(parents=True, exist_ok=True)
             self._lock = self._acquire_lock()
-            self._done = self._resume(fingerprint)
+            try:
+                self._restore_output()
+                self._check_output(replace=replace)
+                self._done = self._resume(fingerprint)
+            except BaseException:
+                with suppress(OSError):  # not empty: an earlier run's work, which is kept
+                    self.path.rmdir()
+                self.close()
+                raise
+
+    def _check_output(self, *, replace: bool) -> None:
+        if not self.output.exists():
+            return
+        if not replace:
+            raise ConfigurationError(f"{self.output} exists already: add --force to replace it")
+        if not (self.output / MANIFEST_NAME).is_file():
+            raise ConfigurationError(
+                f"{self.output} is not a model directory, so --force does not replace it: "
+                f"choose another place"
+            )
+
+    def _restore_output(self) -> None:
+        """Mend what a run left that was killed in the middle of a replacement."""
+        if not self._replaced.exists():
+            return
+        if self.output.exists():
+            shutil.rmtree(self._replaced)
+        else:
+            self._replaced.rename(self.output)
 
     def _acquire_lock(self) -> int:
         """Lock the directory itself: the lock dies with the process and leaves no file behind."""
@@ -91,6 +128,9 @@ class StagedDirectory:
             try:
                 work(self._scratch)
                 for made in self._scratch.iterdir():
+                    # Before the step counts as done: a power cut must not leave an empty file that does.
+                    _sync(made)
+                    made.chmod(_readable_mode())
                     made.replace(self.path / made.name)
             finally:
                 shutil.rmtree(self._scratch, ignore_errors=True)
@@ -113,13 +153,12 @@ class StagedDirectory:
             (self.path / _STATE_NAME).unlink(missing_ok=True)
             for file in self.path.iterdir():
                 _sync(file)
-            aside = self.output.with_name(self.output.name + ".replaced")
-            shutil.rmtree(aside, ignore_errors=True)
+            shutil.rmtree(self._replaced, ignore_errors=True)
             if self.output.exists():
-                self.output.rename(aside)
+                self.output.rename(self._replaced)
             self.path.rename(self.output)
             _sync(self.output.parent)
-            shutil.rmtree(aside, ignore_errors=True)
+            shutil.rmtree(self._replaced, ignore_errors=True)
         self.close()
 
     def close(self) -> None:
@@ -133,6 +172,13 @@ class StagedDirectory:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _readable_mode() -> int:
+    """What ``open`` would give: some libraries write files that only their owner may read."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return 0o666 & ~mask
 
 
 def _sync(path: Path) -> None:
@@ -150,13 +196,22 @@ def storage_errors(where: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageError(
-                f"the disk is full: free some space or choose another place than {where.parent}, "
-                f"then run the same command again; finished parts are kept"
-            ) from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        if error.errno in _FULL:
+            raise _disk_full(where) from error
+        if error.errno in _REFUSED:
             raise StorageError(
                 f"{where} cannot be written ({error.strerror}): choose another place"
             ) from error
         raise
+    except Exception as error:
+        # Libraries in Rust or C++ raise no OSError, but have the system's text somewhere in their message.
+        if os.strerror(errno.ENOSPC) in str(error):
+            raise _disk_full(where) from error
+        raise
+
+
+def _disk_full(where: Path) -> StorageError:
+    return StorageError(
+        f"the disk is full: free some space or choose another place than {where.parent}, "
+        f"then run the same command again; finished parts are kept"
+    )

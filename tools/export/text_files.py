@@ -50,7 +50,7 @@ def _write_preprocessor_config(checkpoint: Checkpoint, path: Path) -> None:
     source = checkpoint.path / path.name
     if source.is_file():
         # Older files carry the mel filterbank itself, two megabytes of numbers that we compute.
-        document = json.loads(source.read_text(encoding="utf-8"))
+        document = checkpoint.read_json(path.name)
         document.pop("mel_filters", None)
     else:
         document = {
@@ -79,7 +79,8 @@ def _write_tokenizer(checkpoint: Checkpoint, path: Path) -> None:
             f"{checkpoint.path} has neither tokenizer.json nor vocab.json with merges.txt ({error}): "
             f"copy the tokenizer's files of the same checkpoint there"
         ) from error
-    tokenizer.backend_tokenizer.save(str(path))
+    # Not its own save(): that has no OSError for a full disk.
+    path.write_text(tokenizer.backend_tokenizer.to_str(pretty=True), encoding="utf-8")
 
 
 def _write_json(path: Path, document: dict[str, Any]) -> None:
