@@ -28,23 +28,25 @@ _CLOSING = "\"'.。,，!！?？:：”)]}、"
 def align_words(
     model: SpeechModel,
     encoded: EncodedAudio,
-    tokens: Sequence[int],
+    pieces: Sequence[Sequence[int]],
     sot_sequence: Sequence[int],
     language: str | None,
     positions: int,
-) -> list[Word]:
+) -> list[list[Word]]:
     """Time the words of one window.
 
     Args:
-        tokens: the text's tokens, without timestamps.
+        pieces: the text's tokens, segment by segment, without timestamps. No word spans two of them.
         sot_sequence: start, language and task, as they were decoded with.
         positions: encoder positions that hold real audio.
 
     Returns:
-        Words with times in seconds from the beginning of the window; together they spell the text.
+        For each piece its words, with times in seconds from the beginning of the window; together they
+        spell its text.
     """
+    tokens = [token for piece in pieces for token in piece]
     if not tokens:
-        return []
+        return [[] for _ in pieces]
     tokenizer = model.tokenizer
     prompt = [*sot_sequence, tokenizer.no_timestamps]
     sequence = [*prompt, *tokens, tokenizer.end_of_text]
@@ -53,20 +55,23 @@ def align_words(
     rows = slice(len(prompt) - 1, len(sequence) - 1)
     starts = _token_starts(_sharpen(weights)[rows])
     probabilities = _probabilities(logits[rows][: len(tokens)], tokens, tokenizer.end_of_text)
-    words: list[Word] = []
+    result: list[list[Word]] = []
     done = 0
-    for text, ids in tokenizer.split_words(tokens, language):
-        end = done + len(ids)
-        words.append(
-            Word(
-                text=text,
-                start=round(float(starts[done]), 2),
-                end=round(float(starts[end]), 2),
-                probability=float(probabilities[done:end].mean()),
+    for piece in pieces:
+        words: list[Word] = []
+        for text, ids in tokenizer.split_words(piece, language):
+            end = done + len(ids)
+            words.append(
+                Word(
+                    text=text,
+                    start=round(float(starts[done]), 2),
+                    end=round(float(starts[end]), 2),
+                    probability=float(probabilities[done:end].mean()),
+                )
             )
-        )
-        done = end
-    return _attach_punctuation(words)
+            done = end
+        result.append(_attach_punctuation(words))
+    return result
 
 
 def _sharpen(weights: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -151,10 +156,11 @@ def _attach_punctuation(words: Sequence[Word]) -> list[Word]:
         if opening is not None:
             word = _joined(opening, word, times_of=word)  # noqa: PLW2901
             opening = None
-        if result and mark and mark in _CLOSING:
-            result[-1] = _joined(result[-1], word, times_of=result[-1])
-        elif word.text.startswith(" ") and mark and mark in _OPENING:
+        # A quotation mark opens after a space and closes without one.
+        if word.text.startswith(" ") and mark and mark in _OPENING:
             opening = word
+        elif result and word.text and word.text in _CLOSING:
+            result[-1] = _joined(result[-1], word, times_of=result[-1])
         else:
             result.append(word)
     return result if opening is None else [*result, opening]

@@ -172,9 +172,13 @@ def _beam_search(
         for score, beam, token in candidates:
             if token == how.end_of_text:
                 finished.append((score, sequences[beam]))
-            elif len(kept) < how.beams:
+            else:
                 kept.append((score, beam, token))
+            # An end that is less likely than every way to go on is none of the best.
+            if len(kept) == how.beams:
+                break
         if len(finished) >= how.beams or not kept:
+            sequences = []
             break
         # A beam without a candidate of its own goes on as a copy that can never win.
         kept += [(float(NEVER), *kept[0][1:])] * (how.beams - len(kept))
@@ -184,12 +188,24 @@ def _beam_search(
             break
         decoding.select(np.array([beam for _, beam, _ in kept]))
         logits = decoding.step(np.array([token for _, _, token in kept]))
+    return _best_of_beams(finished, sequences, scores, how)
+
+
+def _best_of_beams(
+    finished: Sequence[tuple[float, list[int]]],
+    sequences: Sequence[list[int]],
+    scores: NDArray[np.float64],
+    how: Search,
+) -> Decoded:
+    """Where the limit was reached before enough had ended, open sequences compete too, but no loops."""
+    still_open = list(zip(scores.tolist(), sequences, strict=False))
     if finished:
-        ended_scores = np.array([score for score, _ in finished])
-        return _best(
-            [tokens for _, tokens in finished], ended_scores, np.ones(len(finished), bool), how
-        )
-    return _best(sequences, scores, np.zeros(len(sequences), bool), how)
+        still_open = [item for item in still_open if not is_looping(item[1])]
+    every = [*finished, *still_open]
+    ended = np.arange(len(every)) < len(finished)
+    return _best(
+        [tokens for _, tokens in every], np.array([score for score, _ in every]), ended, how
+    )
 
 
 def _candidates(

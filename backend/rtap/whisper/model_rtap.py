@@ -19,6 +19,7 @@ from rtap.whisper.model import (
     EncodedAudio,
     ModelParts,
     open_session,
+    require_sizes,
     require_tensors,
 )
 from rtap.whisper.model_directory import Elastic
@@ -26,17 +27,26 @@ from rtap.whisper.model_directory import Elastic
 ENCODER = "encoder.onnx"
 DECODER = "decoder.onnx"
 _KINDS = ("key", "value")
+_TIMES = ("past", "present")
+_STEP_TENSORS = (
+    "input_ids",
+    "position_ids",
+    "logit_positions",
+    "last_positions",
+    "total_length",
+    "logits",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class _Encoded:
-    """Cross-attention keys and values, by the names they have as decoder inputs."""
+    """Cross-attention keys and values [1, heads, positions, head size], by their decoder inputs' names."""
 
-    tensors: dict[str, onnxruntime.OrtValue]
+    tensors: dict[str, NDArray[np.float32]]
 
     @property
     def positions(self) -> int:
-        return int(next(iter(self.tensors.values())).shape()[2])
+        return int(next(iter(self.tensors.values())).shape[2])
 
 
 class RtapModel:
@@ -56,7 +66,17 @@ class RtapModel:
         self._cross = [f"cross_{kind}.{layer}" for layer in layers for kind in _KINDS]
         self._queries = [f"cross_query.{layer}" for layer in layers]
         require_tensors(self._encoder, path / ENCODER, ["input_features", *self._cross])
-        require_tensors(self._decoder, path / DECODER, [*self._cross, *self._queries])
+        bound = [*_STEP_TENSORS, *self._cross, *self._queries]
+        bound += [f"{time}_{kind}.{i}" for time in _TIMES for kind in _KINDS for i in layers]
+        require_tensors(self._decoder, path / DECODER, bound)
+        heads = {1: self.dimensions.decoder_heads, 3: self.dimensions.head_size}
+        mels, words = {1: self.dimensions.mels}, {1: self.dimensions.vocabulary}
+        require_sizes(self._encoder, path / ENCODER, {"input_features": mels, "cross_key.0": heads})
+        require_sizes(self._decoder, path / DECODER, {"logits": words, "past_key.0": heads})
+        # For 30 s they are as large as a third of an int8 model: there is never more than one set.
+        longest = self.dimensions.width * self.dimensions.max_frames // 2
+        self._cross_memory = {name: np.zeros(longest, np.float32) for name in self._cross}
+        self._latest: _Encoded | None = None
         self._decodings: dict[int, _RtapDecoding] = {}
 
     @property
@@ -71,15 +91,27 @@ class RtapModel:
 
     def encode(self, mel: NDArray[np.float32]) -> EncodedAudio:
         """See :class:`rtap.whisper.model.SpeechModel`."""
+        shape = (1, self.dimensions.decoder_heads, mel.shape[1] // 2, self.dimensions.head_size)
+        length = self.dimensions.width * shape[2]
+        tensors = {
+            name: memory[:length].reshape(shape) for name, memory in self._cross_memory.items()
+        }
+        # Bound by address: a slice of longer features would be read wrongly.
+        mel = np.ascontiguousarray(mel[np.newaxis])
         binding = self._encoder.io_binding()
-        binding.bind_cpu_input("input_features", mel[np.newaxis])
-        for name in self._cross:
-            binding.bind_output(name)
+        _bind_input(binding, "input_features", mel)
+        for name, tensor in tensors.items():
+            _bind_output(binding, name, tensor)
         self._encoder.run_with_iobinding(binding)
-        return _Encoded(dict(zip(self._cross, binding.get_outputs(), strict=True)))
+        self._latest = _Encoded(tensors)
+        return self._latest
 
     def decode(self, encoded: EncodedAudio, beams: int = 1) -> Decoding:
         """See :class:`rtap.whisper.model.SpeechModel`."""
+        if encoded is not self._latest:
+            raise ValueError(
+                "this encoded audio has been overwritten by a later one: encode it again"
+            )
         assert isinstance(encoded, _Encoded)
         decoding = self._decodings.get(beams)
         if decoding is None:
@@ -114,9 +146,7 @@ class RtapModel:
     ) -> NDArray[np.float32]:
         """Scaled dot-product attention probabilities [tokens, positions] of one head."""
         size = self.dimensions.head_size
-        key: NDArray[np.float32] = encoded.tensors[f"cross_key.{layer}"].numpy()[
-            0, head, :positions
-        ]
+        key = encoded.tensors[f"cross_key.{layer}"][0, head, :positions]
         scores: NDArray[np.float32] = (
             query[0, :, head * size : (head + 1) * size] @ key.T / np.sqrt(np.float32(size))
         )
@@ -159,7 +189,7 @@ class _RtapDecoding:
         self._length = 0
         self._encoded = encoded
         for name, value in encoded.tensors.items():
-            self._step_binding.bind_ortvalue_input(name, value)
+            _bind_input(self._step_binding, name, value)
 
     def prompt(self, tokens: Sequence[int], rows: Sequence[int]) -> NDArray[np.float32]:
         """See :class:`rtap.whisper.model.Decoding`."""
@@ -195,7 +225,7 @@ class _RtapDecoding:
         assert self._encoded is not None
         binding = self._bind(*self._prompt_inputs, 1, logits)
         for name, value in self._encoded.tensors.items():
-            binding.bind_ortvalue_input(name, value)
+            _bind_input(binding, name, value)
         return binding
 
     def fan_out(self) -> None:

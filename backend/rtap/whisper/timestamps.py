@@ -32,7 +32,7 @@ def cut_at_timestamps(
 
     Returns:
         The pieces with text, and the seconds of the window that they cover: ``duration``, unless the model
-        stopped in mid-sentence after at least one closed segment; the rest should be decoded again then.
+        did not close the text after at least one closed segment; the rest should be decoded again then.
     """
     pieces: list[Piece] = []
     text: list[int] = []
@@ -47,8 +47,8 @@ def cut_at_timestamps(
             closed = max(start, time)
             text = []
         start = time
-    if not text:
-        return pieces, duration
-    if pieces and not ended and duration - closed > RESUME_SECONDS and closed > 0:
+    if not ended and closed > 0 and duration - closed > RESUME_SECONDS:
         return pieces, closed
-    return [*pieces, Piece(min(start, duration), duration, tuple(text))], duration
+    if text:
+        pieces.append(Piece(start, duration, tuple(text)))
+    return pieces, duration

@@ -34,6 +34,8 @@ class TokenRules:
         self._max_initial = tokenizer.timestamp_begin + rules.max_initial_timestamp
         self._suppress_at_begin = _within(rules.suppress_at_begin, vocabulary)
         always = set(rules.suppress) | _control_tokens(tokenizer)
+        # Some checkpoints have more logits than tokens, to make the number round.
+        always |= set(range(tokenizer.vocabulary_size, vocabulary))
         if not self._timestamps and tokenizer.has_timestamps:
             always |= set(range(tokenizer.timestamp_begin, vocabulary))
         self._suppress = _within(sorted(always), vocabulary)

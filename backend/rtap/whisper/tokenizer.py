@@ -15,11 +15,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Literal
 
-from tokenizers import Tokenizer
-
 from rtap.errors import ConfigurationError, ModelError
 from rtap.whisper.languages import WITHOUT_SPACES, language_code
 from rtap.whisper.model_directory import ModelDirectory
+from rtap.whisper.tokenizer_file import TokenizerFile, Vocabulary
 
 Task = Literal["transcribe", "translate"]
 
@@ -72,7 +71,7 @@ class WhisperTokenizer:
 
     def __init__(
         self,
-        tokenizer: Tokenizer,
+        tokenizer: Vocabulary,
         *,
         vocabulary_size: int | None = None,
         multilingual: bool | None = None,
@@ -115,10 +114,7 @@ class WhisperTokenizer:
         path = directory.path / _FILE
         if not path.is_file():
             raise ModelError(f"{path} is missing: {_CONVERT_AGAIN}")
-        try:
-            tokenizer = Tokenizer.from_file(str(path))
-        except Exception as error:  # the binding raises bare Exception for every fault
-            raise ModelError(f"{path} is damaged ({error}): {_CONVERT_AGAIN}") from error
+        tokenizer = TokenizerFile(path)
         size = directory.read_json("config.json").get("vocab_size")
         multilingual = directory.read_json("generation_config.json").get("is_multilingual")
         return cls(

@@ -18,7 +18,7 @@ from rtap.errors import ConfigurationError
 from rtap.whisper.alignment import SECONDS_PER_POSITION, align_words
 from rtap.whisper.features import SAMPLE_RATE
 from rtap.whisper.languages import WITHOUT_SPACES
-from rtap.whisper.model import FRAMES_PER_SECOND, SpeechModel
+from rtap.whisper.model import FRAMES_PER_SECOND, EncodedAudio, SpeechModel
 from rtap.whisper.result import Segment, Transcription, Word
 from rtap.whisper.timestamps import Piece, cut_at_timestamps
 from rtap.whisper.tokenizer import Task
@@ -200,14 +200,8 @@ class Transcriber:
             audio = window.audio[done:]
             offset = (window.offset + done) / SAMPLE_RATE
             encoded, frames = run.decoder.encode(audio)
-            if run.language is None:
-                allowed = [
-                    self._model.tokenizer.language(code) for code in run.options.allowed_languages
-                ]
-                likely = run.decoder.language_probabilities(encoded, allowed)
-                run.language = max(likely, key=lambda code: likely[code])
-                run.language_probability = likely[run.language]
-            sot = self._model.tokenizer.sot_sequence(run.language, run.options.task)
+            language, probability = self._language(encoded, run)
+            sot = self._model.tokenizer.sot_sequence(language, run.options.task)
             outcome = run.decoder.decode(audio, encoded, frames, sot, run.previous)
             duration = audio.size / SAMPLE_RATE
             pieces, covered = cut_at_timestamps(
@@ -217,41 +211,49 @@ class Transcriber:
                 ended=outcome.decoded.ended,
             )
             if not outcome.is_silence:
-                words = self._words(outcome, pieces, sot, run, duration)
-                segments += self._as_segments(pieces, words, outcome, offset, run.language)
+                words = self._words(outcome, pieces, sot, language, run, duration)
+                segments += self._as_segments(pieces, words, outcome, offset, language)
+            if segments:
+                # What was detected in silence says nothing about the speech to come.
+                run.language, run.language_probability = language, probability
             done += max(1, round(covered * SAMPLE_RATE))
         run.inference_time += time.perf_counter() - started
         return segments
+
+    def _language(self, encoded: EncodedAudio, run: _Run) -> tuple[str, float]:
+        """The language of this audio and its probability, detected until there was speech."""
+        if run.language is not None:
+            return run.language, run.language_probability
+        allowed = {self._model.tokenizer.language(code) for code in run.options.allowed_languages}
+        likely = run.decoder.language_probabilities(encoded, sorted(allowed))
+        language = max(likely, key=lambda code: likely[code])
+        return language, likely[language]
 
     def _words(
         self,
         outcome: Outcome,
         pieces: Sequence[Piece],
         sot: Sequence[int],
+        language: str,
         run: _Run,
         duration: float,
-    ) -> list[Word]:
+    ) -> list[list[Word]]:
         if not run.options.word_timestamps:
-            return []
-        tokens = [token for piece in pieces for token in piece.tokens]
+            return [[] for _ in pieces]
         positions = min(outcome.encoded.positions, max(1, int(duration / SECONDS_PER_POSITION)))
-        return align_words(self._model, outcome.encoded, tokens, sot, run.language, positions)
+        tokens = [piece.tokens for piece in pieces]
+        return align_words(self._model, outcome.encoded, tokens, sot, language, positions)
 
     def _as_segments(
         self,
         pieces: Sequence[Piece],
-        words: Sequence[Word],
+        words: Sequence[Sequence[Word]],
         outcome: Outcome,
         offset: float,
         language: str,
     ) -> Iterator[Segment]:
-        remaining = iter(words)
-        for piece in pieces:
+        for piece, spoken in zip(pieces, words, strict=True):
             text = self._model.tokenizer.decode(piece.tokens)
-            mine: list[Word] = []
-            while words and sum(len(word.text) for word in mine) < len(text):
-                word = next(remaining)
-                mine.append(replace(word, start=word.start + offset, end=word.end + offset))
             if text.strip():
                 yield Segment(
                     start=piece.start + offset,
@@ -263,7 +265,10 @@ class Transcriber:
                     compression_ratio=compression_ratio(text.strip()),
                     no_speech_probability=outcome.no_speech_probability,
                     temperature=outcome.decoded.temperature,
-                    words=tuple(mine),
+                    words=tuple(
+                        replace(word, start=word.start + offset, end=word.end + offset)
+                        for word in spoken
+                    ),
                 )
 
 

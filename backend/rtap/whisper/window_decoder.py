@@ -222,7 +222,8 @@ def _least_bad(outcomes: Sequence[Outcome]) -> Outcome:
     return max(
         outcomes,
         key=lambda outcome: (
-            outcome.compression_ratio <= MAX_COMPRESSION_RATIO,
+            outcome.compression_ratio <= MAX_COMPRESSION_RATIO
+            and not is_looping(outcome.decoded.tokens),
             outcome.decoded.average_log_probability,
         ),
     )

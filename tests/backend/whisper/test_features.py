@@ -80,14 +80,18 @@ def power_by_the_formula(sound: str) -> NDArray[np.float64]:
     padded[: min(audio.size, MAX_SAMPLES)] = audio[:MAX_SAMPLES]
     reflected = np.pad(padded, 200, mode="reflect")
     frames = np.stack([reflected[at * HOP : at * HOP + 400] for at in range(MAX_FRAMES)])
-    power: NDArray[np.float64] = np.abs(np.fft.rfft(frames * np.hanning(401)[:400]).T) ** 2
+    power = np.zeros((201, MAX_FRAMES))
+    # Silence has no power: the frames of the padding, most of them, need no transform.
+    heard = frames.any(axis=1)
+    power[:, heard] = np.abs(np.fft.rfft(frames[heard] * np.hanning(401)[:400]).T) ** 2
     return power
 
 
 @pytest.mark.parametrize("sound", SOUNDS)
 def test_equals_the_formula(sound: str) -> None:
     power = power_by_the_formula(sound)
-    for n_mels in (80, 128):
+    # The number of bands has nothing to do with what happens at 30 s.
+    for n_mels in (80,) if SOUNDS[sound].size > 400_000 else (80, 128):
         log_power = np.log10(np.maximum(mel_filters(n_mels) @ power, 1e-10))
         wanted = (np.maximum(log_power, log_power.max() - 8.0) + 4.0) / 4.0
         features = LogMel(n_mels)(SOUNDS[sound])

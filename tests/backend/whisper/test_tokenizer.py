@@ -476,8 +476,8 @@ class TestRealVocabulary:
         ("name", "languages", "end_of_text", "size"),
         [
             ("multilingual", 99, 50257, 51865),
-            ("multilingual", 100, 50257, 51866),
-            ("gpt2", 99, 50256, 51864),
+            pytest.param("multilingual", 100, 50257, 51866, marks=pytest.mark.slow),
+            pytest.param("gpt2", 99, 50256, 51864, marks=pytest.mark.slow),
         ],
     )
     def test_layout(self, name: str, languages: int, end_of_text: int, size: int) -> None:
@@ -495,7 +495,7 @@ class TestRealVocabulary:
         assert list(tokenizer.languages) == list(LANGUAGES)[: languages if name != "gpt2" else 0]
         assert made.encode("hi").ids[-1] == end_of_text
 
-    @pytest.mark.parametrize("name", ["multilingual", "gpt2"])
+    @pytest.mark.parametrize("name", ["multilingual", pytest.param("gpt2", marks=pytest.mark.slow)])
     def test_every_token_but_the_bytes_has_a_merge(self, name: str) -> None:
         ranks = read_ranks(rank_file(f"{name}.tiktoken"))
         merges = merges_of_ranks(ranks)

@@ -250,7 +250,7 @@ OPTIONS = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(STRETCHES, st.integers(0, CHUNK - 1), st.sampled_from([None, 320, 7_000]), OPTIONS)
 def test_properties(
     stretches: list[tuple[float, int]], extra: int, block: int | None, options: WindowOptions
@@ -287,7 +287,7 @@ def certain_speech(probabilities: Sequence[float], minimum: float) -> list[tuple
     return runs
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(STRETCHES, st.integers(100, 40_000))
 def test_the_block_size_does_not_matter(stretches: list[tuple[float, int]], block: int) -> None:
     probabilities = [p for p, count in stretches for _ in range(count)]

@@ -1,0 +1,353 @@
+"""One window: how much is encoded, what is decoded again, and which answer is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from rtap.whisper.model_directory import Elastic
+from rtap.whisper.window_decoder import (
+    DecodingOptions,
+    Outcome,
+    WindowDecoder,
+    compression_ratio,
+    context_frames,
+)
+from tests.backend.whisper.scripted_model import (
+    Logits,
+    Script,
+    ScriptedAudio,
+    ScriptedModel,
+    likely,
+    produced,
+    says,
+    small_tokenizer,
+)
+
+TOKENIZER = small_tokenizer()
+SOT = TOKENIZER.sot_sequence("en")
+END = TOKENIZER.end_of_text
+FULL = 3000
+SENTENCE = TOKENIZER.encode(" turn on the heating")
+LOOP = TOKENIZER.encode(" no") * 200
+GREEDY = (0.0,)
+
+
+def audio(seconds: float) -> NDArray[np.float32]:
+    return np.ones(round(seconds * 16_000), np.float32)
+
+
+def decode(
+    model: ScriptedModel,
+    seconds: float = 3.0,
+    *,
+    temperatures: tuple[float, ...] = GREEDY,
+    previous: Sequence[int] = (),
+    sot: Sequence[int] = SOT,
+    timestamps: bool = False,
+    **options: Any,
+) -> Outcome:
+    settings = DecodingOptions(
+        beams=options.pop("beams", 1), temperatures=temperatures, timestamps=timestamps, **options
+    )
+    decoder = WindowDecoder(model, settings)
+    sound = audio(seconds)
+    encoded, frames = decoder.encode(sound)
+    return decoder.decode(sound, encoded, frames, sot, previous)
+
+
+FRAMES: list[tuple[Elastic, float, int]] = [
+    ("native", 0.001, 100),
+    ("native", 1.0, 100),
+    ("native", 1.001, 200),
+    ("native", 9.5, 1000),
+    ("native", 10.0, 1000),
+    ("native", 10.001, 1500),
+    ("native", 15.0, 1500),
+    ("native", 25.001, 3000),
+    ("native", 30.0, 3000),
+    # A margin of one second of silence comes first.
+    ("guarded", 0.001, 200),
+    ("guarded", 1.0, 200),
+    ("guarded", 1.001, 300),
+    ("guarded", 9.0, 1000),
+    ("guarded", 9.001, 1500),
+    ("guarded", 14.0, 1500),
+    ("guarded", 24.001, 3000),
+    ("guarded", 30.0, 3000),
+    ("no", 0.001, 3000),
+    ("no", 30.0, 3000),
+]
+
+
+class TestContext:
+    @pytest.mark.parametrize(("elastic", "seconds", "frames"), FRAMES)
+    def test_table(self, elastic: Elastic, seconds: float, frames: int) -> None:
+        assert context_frames(round(seconds * 16_000), elastic, FULL) == frames
+
+    @pytest.mark.parametrize("elastic", ["native", "guarded", "no"])
+    def test_models_of_less_than_30_seconds(self, elastic: Elastic) -> None:
+        assert context_frames(16_000 * 12, elastic, 1250) == 1250
+
+    def test_few_shapes(self) -> None:
+        every = {context_frames(samples, "guarded", FULL) for samples in range(1, 480_001, 997)}
+        assert every == {*range(200, 1001, 100), 1500, 2000, 2500, 3000}
+
+    def test_is_what_the_encoder_gets(self) -> None:
+        model = ScriptedModel(says(SENTENCE))
+        outcome = decode(model, 2.5)
+        assert model.frames == [300]
+        assert outcome.frames == 300
+        assert outcome.encoded is model.encoded[0]
+        assert model.encoded[0].samples == 40_000
+
+
+def short_then_full(short: Script, full: Script) -> Script:
+    return lambda heard, history: (full if heard.frames == FULL else short)(heard, history)
+
+
+def endless(_: ScriptedAudio, history: tuple[int, ...]) -> Logits:
+    """Ever new bytes, so no loop, and no end."""
+    return likely((33 + 7 * len(history) ** 2 % 90, 0.9))
+
+
+WRONG = {
+    "loops": says(LOOP),
+    "does not end": endless,
+    "is unlikely": says(SENTENCE, probability=0.3),
+    # Without a period that counts as a loop, but no speech either.
+    "compresses too well": says(TOKENIZER.encode(" no" * 9 + "," + " no" * 9 + "." + " no" * 9)),
+}
+
+
+class TestShortContext:
+    @pytest.mark.parametrize("name", WRONG)
+    def test_a_wrong_answer_is_decoded_again_at_full_length(self, name: str) -> None:
+        model = ScriptedModel(short_then_full(WRONG[name], says(SENTENCE)), elastic="guarded")
+        outcome = decode(model)
+        assert model.frames == [400, FULL]
+        assert outcome.text == "turn on the heating"
+        assert (outcome.frames, outcome.encoded) == (FULL, model.encoded[1])
+
+    @pytest.mark.parametrize("name", WRONG)
+    def test_once_only(self, name: str) -> None:
+        model = ScriptedModel(WRONG[name], elastic="guarded")
+        outcome = decode(model, temperatures=(0.0, 0.5, 1.0))
+        assert model.frames == [400, FULL]
+        assert (outcome.frames, outcome.encoded) == (FULL, model.encoded[1])
+
+    def test_a_good_answer_is_kept(self) -> None:
+        model = ScriptedModel(short_then_full(says(SENTENCE), says([])), elastic="guarded")
+        assert decode(model).text == "turn on the heating"
+        assert model.frames == [400]
+
+    @pytest.mark.parametrize("name", WRONG)
+    @pytest.mark.parametrize("elastic", ["native", "no"])
+    def test_not_for_models_that_are_trusted_or_always_padded(
+        self, elastic: Elastic, name: str
+    ) -> None:
+        model = ScriptedModel(WRONG[name], elastic=elastic)
+        decode(model)
+        assert len(model.frames) == 1
+
+    def test_not_where_the_context_was_full(self) -> None:
+        model = ScriptedModel(says(LOOP), elastic="guarded")
+        decode(model, 29.5)
+        assert model.frames == [FULL]
+
+    def test_silence_is_doubted_too(self) -> None:
+        silent = says([], probability=0.2, no_speech=0.9)
+        model = ScriptedModel(short_then_full(silent, says(SENTENCE)), elastic="guarded")
+        assert not decode(model).is_silence
+
+
+def drawn(model_answers: dict[int, Script]) -> tuple[Script, list[int]]:
+    """A script that answers the n-th decoding of the same audio, and the list that counts them."""
+    count = [0]
+
+    def script(heard: ScriptedAudio, history: tuple[int, ...]) -> Logits:
+        if history[-1] == TOKENIZER.start_of_transcript:
+            count[0] += 1
+        return model_answers[count[0]](heard, history)
+
+    return script, count
+
+
+class TestFallback:
+    def test_stops_at_the_first_acceptable_answer(self) -> None:
+        # Certain enough that no temperature below 1 draws anything else.
+        sure = says(SENTENCE, probability=1.0)
+        script, count = drawn({1: says(LOOP), 2: says(LOOP, probability=1.0), 3: sure})
+        outcome = decode(ScriptedModel(script), temperatures=(0.0, 0.2, 0.4, 0.6))
+        assert outcome.text == "turn on the heating"
+        assert outcome.decoded.temperature == 0.4
+        assert count == [3]
+
+    def test_none_is_needed(self) -> None:
+        script, count = drawn({1: says(SENTENCE)})
+        assert decode(ScriptedModel(script), temperatures=(0.0, 0.5)).decoded.temperature == 0.0
+        assert count == [1]
+
+    def test_silence_needs_none(self) -> None:
+        script, count = drawn({1: says(SENTENCE, probability=0.2, no_speech=0.9)})
+        outcome = decode(ScriptedModel(script), temperatures=(0.0, 0.5))
+        assert outcome.is_silence
+        assert count == [1]
+
+    def test_all_temperatures_in_their_order(self) -> None:
+        script, count = drawn({1: says(LOOP), 2: says(LOOP), 3: says(LOOP)})
+        decode(ScriptedModel(script), temperatures=(0.3, 0.1, 0.2))
+        assert count == [3]
+
+    def test_a_guess_is_less_bad_than_a_loop(self) -> None:
+        guess = says(SENTENCE, probability=0.3)
+        for order in ({1: says(LOOP), 2: guess}, {1: guess, 2: says(LOOP)}):
+            script, _ = drawn(order)
+            outcome = decode(ScriptedModel(script), temperatures=(0.0, 0.0))
+            assert outcome.text == "turn on the heating"
+
+    def test_a_guess_is_less_bad_than_a_loop_too_short_to_compress(self) -> None:
+        # 16 bytes hardly compress at all, and every one of them was likely.
+        script, _ = drawn({1: says([ord("a")] * 200), 2: says(SENTENCE, probability=0.3)})
+        outcome = decode(ScriptedModel(script), temperatures=(0.0, 0.0))
+        assert outcome.text == "turn on the heating"
+
+    def test_the_likeliest_of_guesses(self) -> None:
+        guesses = {
+            1: says(SENTENCE[:1], probability=0.25),
+            2: says(SENTENCE, probability=0.33),
+            3: says(SENTENCE[:2], probability=0.3),
+        }
+        script, _ = drawn(guesses)
+        outcome = decode(ScriptedModel(script), temperatures=(0.0, 0.0, 0.0))
+        assert outcome.text == "turn on the heating"
+
+    def test_the_same_seed_gives_the_same_text(self) -> None:
+        model = ScriptedModel(endless)
+        texts = {decode(model, temperatures=(1.0,)).text for _ in range(3)}
+        assert len(texts) == 1
+
+
+class TestJudgement:
+    @pytest.mark.parametrize(
+        ("no_speech", "probability", "silence"),
+        [(0.61, 0.3, True), (0.59, 0.3, False), (0.61, 0.4, False)],
+    )
+    def test_silence(self, no_speech: float, probability: float, *, silence: bool) -> None:
+        # ln 0.3 = -1.2, ln 0.4 = -0.9
+        model = ScriptedModel(says(SENTENCE, probability=probability, no_speech=no_speech))
+        outcome = decode(model)
+        assert outcome.is_silence is silence
+        assert outcome.no_speech_probability == pytest.approx(no_speech, abs=0.01)
+        assert outcome.is_plausible is (probability == 0.4)
+
+    def test_no_speech_is_read_after_the_start_token(self) -> None:
+        # The same token's probability is 0 everywhere else.
+        model = ScriptedModel(says(SENTENCE, no_speech=0.05))
+        outcome = decode(model, previous=SENTENCE)
+        assert outcome.no_speech_probability == pytest.approx(0.05, rel=0.05)
+
+    def test_compression(self) -> None:
+        assert compression_ratio("") == 0.0
+        assert compression_ratio("turn on the heating") < 1.0
+        assert compression_ratio("no " * 60) > 2.4
+        # Measured in bytes: characters outside ASCII have several.
+        assert compression_ratio("ü" * 100) > compression_ratio("u" * 100)
+
+
+class TestPrompt:
+    def test_layout(self) -> None:
+        model = ScriptedModel(says(SENTENCE))
+        decode(model)
+        decode(model, previous=[65, 66])
+        decode(model, previous=[65], timestamps=True)
+        decode(model, timestamps=True)
+        assert model.prompts == [
+            [*SOT, TOKENIZER.no_timestamps],
+            [TOKENIZER.start_of_previous, 65, 66, *SOT, TOKENIZER.no_timestamps],
+            [TOKENIZER.start_of_previous, 65, *SOT],
+            [*SOT],
+        ]
+
+    def test_the_last_of_a_long_past(self) -> None:
+        model = ScriptedModel(says(SENTENCE), max_tokens=40)
+        past = [65 + index % 20 for index in range(60)]
+        decode(model, previous=past)
+        (prompt,) = model.prompts
+        assert prompt == [
+            *(TOKENIZER.start_of_previous, *past[-19:], *SOT, TOKENIZER.no_timestamps)
+        ]
+
+    @pytest.mark.parametrize("timestamps", [False, True])
+    @pytest.mark.parametrize("past", [0, 500])
+    @pytest.mark.parametrize("max_tokens", [12, 40, 448])
+    def test_never_beyond_the_positions(
+        self, max_tokens: int, past: int, *, timestamps: bool
+    ) -> None:
+        model = ScriptedModel(endless, max_tokens=max_tokens)
+        # The model asserts that it is asked for no more positions than it has.
+        outcome = decode(model, 29.0, previous=[65] * past, timestamps=timestamps)
+        room = max_tokens - len(model.prompts[0])
+        assert len(outcome.decoded.tokens) == min(max_tokens // 2, room)
+
+    @pytest.mark.parametrize(("seconds", "tokens"), [(0.01, 24), (1.0, 49), (2.0, 74), (8.0, 224)])
+    def test_no_more_tokens_than_anybody_says_in_the_time(
+        self, seconds: float, tokens: int
+    ) -> None:
+        assert len(decode(ScriptedModel(endless), seconds).decoded.tokens) == tokens
+
+    def test_timestamps_are_produced_only_when_asked_for(self) -> None:
+        begin = TOKENIZER.timestamp_begin
+        answer = [begin, *SENTENCE, begin + 100]
+        model = ScriptedModel(says(answer))
+        with_times = decode(model, timestamps=True)
+        assert [*with_times.decoded.tokens] == answer
+        assert with_times.text == "turn on the heating"
+        assert not any(map(TOKENIZER.is_timestamp, decode(model).decoded.tokens))
+
+    def test_english_model(self) -> None:
+        model = ScriptedModel(says(SENTENCE), multilingual=False)
+        start = [TOKENIZER.start_of_transcript]
+        assert decode(model, sot=start, timestamps=True).decoded.tokens == (
+            TOKENIZER.timestamp_begin,
+        )
+        assert decode(model, sot=start).text == "turn on the heating"
+        assert model.prompts == [start, [*start, TOKENIZER.no_timestamps]]
+
+
+class TestBeams:
+    def test_search_gets_the_options(self) -> None:
+        # "no" is likelier at first and as a whole, the tokens of "yes yes" are on average.
+        no, yes = TOKENIZER.encode(" no yes")
+
+        def script(_: ScriptedAudio, history: tuple[int, ...]) -> Logits:
+            after = {(): [(no, 0.5), (yes, 0.4)], (no,): [(END, 0.7)], (yes,): [(yes, 0.9)]}
+            return likely(*after.get(produced(history), [(END, 0.9)]))
+
+        assert decode(ScriptedModel(script)).text == "no"
+        assert decode(ScriptedModel(script), beams=3).text == "yes yes"
+        assert decode(ScriptedModel(script), beams=3, length_penalty=0.0).text == "no"
+
+
+class TestLanguages:
+    def script(self, _: ScriptedAudio, history: tuple[int, ...]) -> Logits:
+        assert history == (TOKENIZER.start_of_transcript,)
+        codes = TOKENIZER.languages
+        return likely((codes["de"], 0.5), (codes["en"], 0.2), (codes["zh"], 0.1), (65, 0.15))
+
+    def probabilities(self, *allowed: str) -> dict[str, float]:
+        options = DecodingOptions(beams=2, temperatures=GREEDY, timestamps=False)
+        decoder = WindowDecoder(ScriptedModel(self.script), options)
+        encoded, _ = decoder.encode(audio(1))
+        return dict(decoder.language_probabilities(encoded, allowed))
+
+    def test_all(self) -> None:
+        expected = {"en": 0.25, "de": 0.625, "zh": 0.125}
+        assert self.probabilities() == pytest.approx(expected, rel=1e-3)
+
+    def test_allowed_only(self) -> None:
+        assert self.probabilities("zh", "en") == pytest.approx({"zh": 1 / 3, "en": 2 / 3}, rel=1e-3)
