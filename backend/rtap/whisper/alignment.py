@@ -50,11 +50,11 @@ def align_words(
     tokenizer = model.tokenizer
     prompt = [*sot_sequence, tokenizer.no_timestamps]
     sequence = [*prompt, *tokens, tokenizer.end_of_text]
-    weights, logits = model.alignment_weights(encoded, sequence, positions)
+    weights, probabilities = model.alignment_weights(encoded, sequence, positions)
     # Row i predicts token i + 1, so the rows before each text token, and the one before the end, count.
     rows = slice(len(prompt) - 1, len(sequence) - 1)
     starts = _token_starts(_sharpen(weights)[rows])
-    probabilities = _probabilities(logits[rows][: len(tokens)], tokens, tokenizer.end_of_text)
+    probabilities = probabilities[len(prompt) :]
     result: list[list[Word]] = []
     done = 0
     for piece in pieces:
@@ -76,8 +76,8 @@ def align_words(
 
 def _sharpen(weights: NDArray[np.float32]) -> NDArray[np.float32]:
     """[heads, tokens, positions] to one matrix [tokens, positions] in which the path stands out."""
-    deviation = weights.std(axis=1, keepdims=True)
-    standard = (weights - weights.mean(axis=1, keepdims=True)) / np.maximum(deviation, 1e-8)
+    deviation = np.maximum(weights.std(axis=1, keepdims=True), 1e-8)
+    standard = (weights - weights.mean(axis=1, keepdims=True)) / deviation
     matrix: NDArray[np.float32] = _median_filter(standard).mean(axis=0)
     return matrix
 
@@ -90,7 +90,10 @@ def _median_filter(values: NDArray[np.float32]) -> NDArray[np.float32]:
     windows = np.lib.stride_tricks.sliding_window_view(
         np.pad(values, padding, mode="reflect"), MEDIAN_WIDTH, axis=-1
     )
-    filtered: NDArray[np.float32] = np.median(windows, axis=-1)
+    filtered = np.empty_like(values)
+    # Row by row: the median copies its windows, which are seven times what they slide over.
+    for row in np.ndindex(values.shape[:-1]):
+        filtered[row] = np.median(windows[row], axis=-1)
     return filtered
 
 
@@ -134,17 +137,6 @@ def _walk_back(came_from: NDArray[np.int8]) -> tuple[NDArray[np.int64], NDArray[
         row, column = row + down, column + right
     rows, columns = np.array(path[::-1], np.int64).T
     return rows, columns
-
-
-def _probabilities(
-    logits: NDArray[np.float32], tokens: Sequence[int], text_tokens: int
-) -> NDArray[np.float64]:
-    """Probability of each token among all text tokens; row by row, because a vocabulary row is large."""
-    result = np.empty(len(tokens))
-    for index, (row, token) in enumerate(zip(logits, tokens, strict=True)):
-        text = row[:text_tokens]
-        result[index] = np.exp(row[token] - text.max()) / np.exp(text - text.max()).sum()
-    return result
 
 
 def _attach_punctuation(words: Sequence[Word]) -> list[Word]:

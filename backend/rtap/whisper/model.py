@@ -6,6 +6,7 @@ for those that Hugging Face optimum exports.
 
 from __future__ import annotations
 
+import ctypes
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +26,8 @@ from rtap.whisper.tokenizer import WhisperTokenizer
 
 FRAMES_PER_SECOND = 100
 """Log-mel frames; the encoder halves them into positions."""
+_M_MMAP_THRESHOLD = -3
+"""From glibc's malloc.h."""
 THREADS_VARIABLE = "ONNX_NUM_THREADS"
 DEFAULT_MAX_INITIAL_TIMESTAMP = 50
 """OpenAI's: the first segment starts within a second."""
@@ -184,8 +187,8 @@ class SpeechModel(Protocol):
             positions: encoder positions that hold real audio; the rest is left out.
 
         Returns:
-            Cross-attention probabilities [alignment heads, tokens, positions], and the logits
-            [tokens, vocabulary] that predict the token after each.
+            Cross-attention probabilities [alignment heads, tokens, positions], and for each token its
+            probability among all text tokens, given those before it [tokens]; 1 for the first.
         """
 
 
@@ -297,6 +300,24 @@ def _share_memory() -> None:
     by_request = {"max_mem": 0, "arena_extend_strategy": 1}
     by_request |= {"initial_chunk_size_bytes": -1, "max_dead_bytes_per_chunk": -1}
     onnxruntime.create_and_register_allocator(memory, onnxruntime.OrtArenaCfg(by_request))
+    _return_large_blocks()
+
+
+def _return_large_blocks() -> None:
+    """Have glibc give freed blocks of a megabyte and more back to the kernel, whatever came before.
+
+    It raises that limit to the largest block ever freed, 32 MB in the end, and keeps the holes.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:  # musl has none, and no such habit
+        mallopt(_M_MMAP_THRESHOLD, 1 << 20)
+
+
+def long_audio_options() -> onnxruntime.RunOptions:
+    """For a run whose memory is not worth keeping: the arena shrinks after it."""
+    options = onnxruntime.RunOptions()
+    options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    return options
 
 
 def require_tensors(

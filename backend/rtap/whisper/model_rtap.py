@@ -18,6 +18,7 @@ from rtap.whisper.model import (
     Dimensions,
     EncodedAudio,
     ModelParts,
+    long_audio_options,
     open_session,
     require_sizes,
     require_tensors,
@@ -27,6 +28,10 @@ from rtap.whisper.model_directory import Elastic
 ENCODER = "encoder.onnx"
 DECODER = "decoder.onnx"
 _KINDS = ("key", "value")
+_LONG_FRAMES = 1000
+"""10 s. Commands are shorter; for them memory at hand is worth more than memory given back."""
+_ALIGNED_AT_A_TIME = 32
+"""Tokens: the logits of a whole window would take as much memory as half of an int8 model."""
 _TIMES = ("past", "present")
 _STEP_TENSORS = (
     "input_ids",
@@ -102,7 +107,8 @@ class RtapModel:
         _bind_input(binding, "input_features", mel)
         for name, tensor in tensors.items():
             _bind_output(binding, name, tensor)
-        self._encoder.run_with_iobinding(binding)
+        options = long_audio_options() if mel.shape[2] > _LONG_FRAMES else None
+        self._encoder.run_with_iobinding(binding, options)
         self._latest = _Encoded(tensors)
         return self._latest
 
@@ -127,12 +133,20 @@ class RtapModel:
         assert isinstance(encoded, _Encoded)
         decoding = self.decode(encoded)
         assert isinstance(decoding, _RtapDecoding)
-        logits, queries = decoding.prompt_with_queries(tokens, self._queries)
-        weights = [
-            self._attention(queries[layer], encoded, layer, head, positions)
-            for layer, head in self._alignment_heads()
-        ]
-        return np.stack(weights), logits
+        heads = self._alignment_heads()
+        weights = np.empty((len(heads), len(tokens), positions), np.float32)
+        probabilities = np.ones(len(tokens), np.float32)
+        for begin in range(0, len(tokens), _ALIGNED_AT_A_TIME):
+            part = tokens[begin : begin + _ALIGNED_AT_A_TIME]
+            logits, queries = decoding.prompt_with_queries(part, self._queries)
+            for index, (layer, head) in enumerate(heads):
+                attention = self._attention(queries[layer], encoded, layer, head, positions)
+                weights[index, begin : begin + len(part)] = attention
+            following = tokens[begin + 1 : begin + 1 + len(part)]
+            probabilities[begin + 1 : begin + 1 + len(following)] = text_probabilities(
+                logits, following, self.tokenizer.end_of_text
+            )
+        return weights, probabilities
 
     def _alignment_heads(self) -> Sequence[tuple[int, int]]:
         """Those of the model's card, else, as OpenAI's code does, all of the upper half."""
@@ -272,6 +286,24 @@ class _RtapDecoding:
             _bind_output(binding, f"present_{name}", cache[:beams])
         _bind_output(binding, "logits", logits)
         return binding
+
+
+def text_probabilities(
+    logits: NDArray[np.float32], following: Sequence[int], text_tokens: int
+) -> NDArray[np.float32]:
+    """How likely each row's next token was.
+
+    Args:
+        logits: [rows, vocabulary]; rows beyond ``following`` are not looked at.
+        following: the token that came after each row.
+        text_tokens: ids below this are text; the others do not count, as in OpenAI's ``timing.py``.
+    """
+    result = np.empty(len(following), np.float32)
+    for index, token in enumerate(following):
+        text = logits[index, :text_tokens]
+        peak = text.max()
+        result[index] = np.exp(logits[index, token] - peak) / np.exp(text - peak).sum()
+    return result
 
 
 def _bind_input(binding: onnxruntime.IOBinding, name: str, array: NDArray[np.generic]) -> None:

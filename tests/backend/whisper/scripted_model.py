@@ -18,6 +18,7 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from rtap.whisper.features import LogMel
 from rtap.whisper.model import Dimensions, EncodedAudio, GenerationRules
 from rtap.whisper.model_directory import Elastic, Manifest, ModelDirectory
+from rtap.whisper.model_rtap import text_probabilities
 from rtap.whisper.tokenizer import TIMESTAMPS, WhisperTokenizer, characters_of_bytes
 
 Logits = NDArray[np.float32]
@@ -223,7 +224,8 @@ class ScriptedModel:
         owner = np.arange(positions) * len(tokens) // positions
         weights = (owner == np.arange(len(tokens))[:, np.newaxis]).astype(np.float32)
         logits = [self.script(encoded, tuple(tokens[: end + 1])) for end in range(len(tokens))]
-        return weights[np.newaxis], np.stack(logits)
+        text = text_probabilities(np.stack(logits), tokens[1:], self.tokenizer.end_of_text)
+        return weights[np.newaxis], np.array([1.0, *text], np.float32)
 
 
 class ScriptedDecoding:

@@ -84,8 +84,8 @@ class AttentiveModel(ScriptedModel):
         first = len(SOT)
         for row, (start, end) in enumerate(self.stretches, start=first):
             weights[:, row, start:end] += 1.0
-        _, logits = super().alignment_weights(encoded, tokens, positions)
-        return weights, logits
+        _, probabilities = super().alignment_weights(encoded, tokens, positions)
+        return weights, probabilities
 
 
 def aligned(
@@ -170,9 +170,9 @@ class TestAlignWords:
         def distracted(
             encoded: EncodedAudio, tokens: Sequence[int], positions: int
         ) -> tuple[Matrix, Matrix]:
-            weights, logits = whole(encoded, tokens, positions)
+            weights, probabilities = whole(encoded, tokens, positions)
             weights[0, len(SOT) + 1, [2, 3, 90]] = 30.0
-            return weights, logits
+            return weights, probabilities
 
         model.alignment_weights = distracted  # type: ignore[method-assign]
         (words,) = align_words(model, audio, [tokens], SOT, "en", 100)
@@ -190,7 +190,7 @@ class TestAlignWords:
             weights = np.full((2, len(tokens), positions), 0.5, np.float32)
             for row, start in enumerate(range(0, positions, positions // 5), start=len(SOT)):
                 weights[1, row, start : start + positions // 5] = 1.0
-            return weights, np.zeros((len(tokens), TOKENIZER.vocabulary_size), np.float32)
+            return weights, np.ones(len(tokens), np.float32)
 
         model.alignment_weights = even  # type: ignore[method-assign]
         tokens = TOKENIZER.encode(" turn on the heating")
@@ -206,10 +206,10 @@ class TestAlignWords:
         def outshone(
             encoded: EncodedAudio, tokens: Sequence[int], positions: int
         ) -> tuple[Matrix, Matrix]:
-            weights, logits = whole(encoded, tokens, positions)
+            weights, probabilities = whole(encoded, tokens, positions)
             weights[:3] *= 1e-3
             weights[3] = np.roll(weights[3], 20, axis=-1)
-            return weights, logits
+            return weights, probabilities
 
         model.alignment_weights = outshone  # type: ignore[method-assign]
         (words,) = align_words(model, audio, [TOKENIZER.encode(" turn on")], SOT, "en", 100)
