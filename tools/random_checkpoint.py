@@ -138,9 +138,14 @@ def _gain(name: str) -> float:
 def _fill_generation_config(model: WhisperForConditionalGeneration, tokenizer: Tokenizer) -> None:
     ids = tokenizer.get_vocab(with_added_tokens=True)
     config = model.generation_config
+    # transformers would take the file for a copy of config.json, and ignore it.
+    config._from_model_config = False  # noqa: SLF001
     config.is_multilingual = "<|de|>" in ids
     config.no_timestamps_token_id = ids["<|notimestamps|>"]
-    config.begin_suppress_tokens = [*tokenizer.encode(" ").ids, ids["<|endoftext|>"]]
+    config.begin_suppress_tokens = [
+        *tokenizer.encode(" ", add_special_tokens=False).ids,
+        ids["<|endoftext|>"],
+    ]
     config.suppress_tokens = sorted(
         ids[token]
         for token in (

@@ -50,10 +50,10 @@ class Tolerance:
 
 TOLERANCES: Mapping[Precision, Tolerance] = {
     "fp32": Tolerance(logits=1e-4, tokens=1.0, absolute=1e-3),
-    "fp16": Tolerance(logits=0.01, tokens=0.95),
-    "int8": Tolerance(logits=0.15, tokens=0.75),
+    "fp16": Tolerance(logits=0.005, tokens=0.97),
+    "int8": Tolerance(logits=0.10, tokens=0.80),
     "w8": Tolerance(logits=0.10, tokens=0.80),
-    "w4": Tolerance(logits=0.50, tokens=0.25),
+    "w4": Tolerance(logits=0.40, tokens=0.35),
 }
 """For random weights, whose logits lie closer together than a trained model's: the worst case."""
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtap.errors import ModelError
+from rtap.whisper.model_directory import read_json_object
 from tools.export.staging import storage_errors
 
 SAFETENSORS = "model.safetensors"
@@ -126,18 +127,7 @@ class Checkpoint:
         Raises:
             ModelError: missing, unreadable or no JSON object.
         """
-        path = self.path / name
-        try:
-            document = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise ModelError(f"{path} is missing: is this a Hugging Face checkpoint?") from None
-        except (OSError, ValueError) as error:
-            raise ModelError(
-                f"{path} cannot be read ({error}): download the checkpoint again"
-            ) from error
-        if not isinstance(document, dict):
-            raise ModelError(f"{path} is not a JSON object: download the checkpoint again")
-        return document
+        return read_json_object(self.path / name, "download the whole checkpoint again")
 
     @cached_property
     def _tensors(self) -> dict[str, _StoredTensor]:

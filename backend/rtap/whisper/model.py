@@ -6,13 +6,10 @@ for those that Hugging Face optimum exports.
 
 from __future__ import annotations
 
-import ctypes
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -26,8 +23,6 @@ from rtap.whisper.tokenizer import WhisperTokenizer
 
 FRAMES_PER_SECOND = 100
 """Log-mel frames; the encoder halves them into positions."""
-_M_MMAP_THRESHOLD = -3
-"""From glibc's malloc.h."""
 THREADS_VARIABLE = "ONNX_NUM_THREADS"
 DEFAULT_MAX_INITIAL_TIMESTAMP = 50
 """OpenAI's: the first segment starts within a second."""
@@ -192,28 +187,17 @@ class SpeechModel(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class ModelParts:
-    """Everything of a model but its graphs: what both layouts read alike."""
+class LoadedModel:
+    """What the models of both layouts have alike: everything but the graphs."""
 
-    directory: ModelDirectory
-    dimensions: Dimensions
-    tokenizer: WhisperTokenizer
-    rules: GenerationRules
-    log_mel: LogMel
-    threads: int
-
-    @classmethod
-    def read(cls, directory: ModelDirectory, threads: int) -> ModelParts:
+    def __init__(self, directory: ModelDirectory, threads: int) -> None:
         """Raises: ModelError: a file is missing or damaged."""
-        return cls(
-            directory=directory,
-            dimensions=Dimensions.from_directory(directory),
-            tokenizer=WhisperTokenizer.from_directory(directory),
-            rules=GenerationRules.from_directory(directory),
-            log_mel=LogMel.from_preprocessor(directory.read_json("preprocessor_config.json")),
-            threads=threads,
-        )
+        self.directory = directory
+        self.dimensions = Dimensions.from_directory(directory)
+        self.tokenizer = WhisperTokenizer.from_directory(directory)
+        self.rules = GenerationRules.from_directory(directory)
+        self.log_mel = LogMel.from_preprocessor(directory.read_json("preprocessor_config.json"))
+        self.threads = threads
 
 
 def load_model(directory: ModelDirectory, threads: int | None = None) -> SpeechModel:
@@ -253,10 +237,8 @@ def _load(directory: ModelDirectory, threads: int) -> SpeechModel:
     from rtap.whisper.model_optimum import OptimumModel
     from rtap.whisper.model_rtap import RtapModel
 
-    parts = ModelParts.read(directory, threads)
-    if directory.manifest.layout == "optimum":
-        return OptimumModel(parts)
-    return RtapModel(parts)
+    kind = OptimumModel if directory.manifest.layout == "optimum" else RtapModel
+    return kind(directory, threads)
 
 
 def default_threads() -> int:
@@ -267,95 +249,3 @@ def default_threads() -> int:
     if not value.isdigit() or int(value) < 1:
         raise ConfigurationError(f"{THREADS_VARIABLE} is {value!r}: give a whole number from 1")
     return int(value)
-
-
-def open_session(path: Path, threads: int) -> onnxruntime.InferenceSession:
-    """Open a graph on the CPU, with the memory that all graphs of the process share."""
-    _share_memory()
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    # Waiting threads would otherwise burn the cores that the GUI and the audio need.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.add_session_config_entry("session.use_env_allocators", "1")
-    # A plan per shape asks for one block of everything at once, beside what the arena holds already; and
-    # planned reuse keeps a buffer for its next user instead of giving it back (68 MB of activations for
-    # 30 s of base instead of 44 MB).
-    options.enable_mem_pattern = False
-    options.enable_mem_reuse = False
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-
-
-@cache
-def _share_memory() -> None:
-    """One arena for all sessions, which grows by what is asked for.
-
-    By default each session has its own, and doubles it whenever it grows: 40 MB more at the peak of a
-    base-sized int8 model on windows of 30 s.
-    """
-    memory = onnxruntime.OrtMemoryInfo(
-        "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
-    )
-    by_request = {"max_mem": 0, "arena_extend_strategy": 1}
-    by_request |= {"initial_chunk_size_bytes": -1, "max_dead_bytes_per_chunk": -1}
-    onnxruntime.create_and_register_allocator(memory, onnxruntime.OrtArenaCfg(by_request))
-    _return_large_blocks()
-
-
-def _return_large_blocks() -> None:
-    """Have glibc give freed blocks of a megabyte and more back to the kernel, whatever came before.
-
-    It raises that limit to the largest block ever freed, 32 MB in the end, and keeps the holes.
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:  # musl has none, and no such habit
-        mallopt(_M_MMAP_THRESHOLD, 1 << 20)
-
-
-def long_audio_options() -> onnxruntime.RunOptions:
-    """For a run whose memory is not worth keeping: the arena shrinks after it."""
-    options = onnxruntime.RunOptions()
-    options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
-    return options
-
-
-def require_tensors(
-    session: onnxruntime.InferenceSession, path: Path, names: Sequence[str]
-) -> None:
-    """Check that a graph has the inputs and outputs that the engine binds.
-
-    Raises:
-        ModelError: one is missing, so this is a graph of another kind.
-    """
-    there = {tensor.name for tensor in [*session.get_inputs(), *session.get_outputs()]}
-    missing = sorted(set(names) - there)
-    if missing:
-        raise ModelError(
-            f"{path} is not a graph of this engine (it has no {missing[0]}): "
-            f"convert the checkpoint again with tools/convert_whisper"
-        )
-
-
-def require_sizes(
-    session: onnxruntime.InferenceSession, path: Path, sizes: Mapping[str, Mapping[int, int]]
-) -> None:
-    """Check that a graph is of the size that config.json states.
-
-    Args:
-        sizes: for each tensor, the axes that are the same in every run.
-
-    Raises:
-        ModelError: one differs, so the two come from different checkpoints.
-    """
-    shapes = {
-        tensor.name: tensor.shape for tensor in [*session.get_inputs(), *session.get_outputs()]
-    }
-    for name, axes in sizes.items():
-        for axis, size in axes.items():
-            found = shapes[name][axis]
-            if found != size:
-                raise ModelError(
-                    f"{path} is of another size than config.json says ({name} has {found} instead of "
-                    f"{size}): convert the checkpoint again with tools/convert_whisper"
-                )

@@ -201,16 +201,27 @@ class ModelDirectory:
         Raises:
             ModelError: missing, unreadable or no JSON object.
         """
-        path = self.path / name
-        try:
-            document = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise ModelError(f"{path} is missing: {_CONVERT_AGAIN}") from None
-        except (OSError, ValueError) as error:
-            raise ModelError(f"{path} cannot be read ({error}): {_CONVERT_AGAIN}") from error
-        if not isinstance(document, dict):
-            raise ModelError(f"{path} is not a JSON object: {_CONVERT_AGAIN}")
-        return document
+        return read_json_object(self.path / name, _CONVERT_AGAIN)
+
+
+def read_json_object(path: Path, mend: str) -> dict[str, Any]:
+    """Parse a JSON file that holds an object.
+
+    Args:
+        mend: what to do about a bad one, for the message.
+
+    Raises:
+        ModelError: missing, unreadable or no JSON object.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ModelError(f"{path} is missing: {mend}") from None
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path} cannot be read ({error}): {mend}") from error
+    if not isinstance(document, dict):
+        raise ModelError(f"{path} is not a JSON object: {mend}")
+    return document
 
 
 def file_sha256(path: Path) -> str:

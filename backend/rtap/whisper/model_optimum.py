@@ -14,8 +14,9 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from rtap.errors import ConfigurationError
-from rtap.whisper.model import Decoding, EncodedAudio, ModelParts, open_session, require_tensors
-from rtap.whisper.model_directory import Elastic
+from rtap.whisper.model import Decoding, EncodedAudio, LoadedModel
+from rtap.whisper.model_directory import Elastic, ModelDirectory
+from rtap.whisper.sessions import open_session, require_tensors
 
 ENCODER = "encoder_model.onnx"
 DECODER = "decoder_model.onnx"
@@ -32,20 +33,15 @@ class _Encoded:
         return int(self.hidden.shape[1])
 
 
-class OptimumModel:
+class OptimumModel(LoadedModel):
     """Implements :class:`rtap.whisper.model.SpeechModel`."""
 
-    def __init__(self, parts: ModelParts) -> None:
-        self.directory = parts.directory
-        self.dimensions = parts.dimensions
-        self.tokenizer = parts.tokenizer
-        self.rules = parts.rules
-        self.log_mel = parts.log_mel
-        self.threads = parts.threads
-        path = parts.directory.path
-        self._encoder = open_session(path / ENCODER, parts.threads)
-        self._first = open_session(path / DECODER, parts.threads)
-        self._next = open_session(path / DECODER_WITH_PAST, parts.threads)
+    def __init__(self, directory: ModelDirectory, threads: int) -> None:
+        super().__init__(directory, threads)
+        path = directory.path
+        self._encoder = open_session(path / ENCODER, threads)
+        self._first = open_session(path / DECODER, threads)
+        self._next = open_session(path / DECODER_WITH_PAST, threads)
         require_tensors(self._encoder, path / ENCODER, ["input_features", "last_hidden_state"])
         require_tensors(
             self._first, path / DECODER, ["input_ids", "encoder_hidden_states", "logits"]

@@ -13,17 +13,9 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from rtap.whisper.model import (
-    Decoding,
-    Dimensions,
-    EncodedAudio,
-    ModelParts,
-    long_audio_options,
-    open_session,
-    require_sizes,
-    require_tensors,
-)
-from rtap.whisper.model_directory import Elastic
+from rtap.whisper.model import Decoding, Dimensions, EncodedAudio, LoadedModel
+from rtap.whisper.model_directory import Elastic, ModelDirectory
+from rtap.whisper.sessions import long_audio_options, open_session, require_sizes, require_tensors
 
 ENCODER = "encoder.onnx"
 DECODER = "decoder.onnx"
@@ -54,19 +46,14 @@ class _Encoded:
         return int(next(iter(self.tensors.values())).shape[2])
 
 
-class RtapModel:
+class RtapModel(LoadedModel):
     """Implements :class:`rtap.whisper.model.SpeechModel`."""
 
-    def __init__(self, parts: ModelParts) -> None:
-        self.directory = parts.directory
-        self.dimensions = parts.dimensions
-        self.tokenizer = parts.tokenizer
-        self.rules = parts.rules
-        self.log_mel = parts.log_mel
-        self.threads = parts.threads
-        path = parts.directory.path
-        self._encoder = open_session(path / ENCODER, parts.threads)
-        self._decoder = open_session(path / DECODER, parts.threads)
+    def __init__(self, directory: ModelDirectory, threads: int) -> None:
+        super().__init__(directory, threads)
+        path = directory.path
+        self._encoder = open_session(path / ENCODER, threads)
+        self._decoder = open_session(path / DECODER, threads)
         layers = range(self.dimensions.decoder_layers)
         self._cross = [f"cross_{kind}.{layer}" for layer in layers for kind in _KINDS]
         self._queries = [f"cross_query.{layer}" for layer in layers]
