@@ -11,9 +11,12 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from tqdm import tqdm
 
 from rtap.errors import ModelError, RTAPException
 from rtap.model_store import ModelStore
@@ -160,6 +163,17 @@ def _models_directory() -> Path:
     return ModelStore.from_environment(os.environ).models_dir
 
 
+@contextmanager
+def _progress(checkpoint: Checkpoint) -> Iterator[ProgressCallback]:
+    """On a terminal a bar over the parameters, which a large model takes a minute to go through."""
+    if not sys.stderr.isatty():
+        yield lambda step: print(f"convert_whisper: {step} ...", file=sys.stderr)
+        return
+    with tqdm(total=checkpoint.parameters(), unit="", unit_scale=True, leave=False) as bar:
+        checkpoint.on_read = bar.update
+        yield lambda step: bar.set_description(f"convert_whisper: {step}")
+
+
 def main(argv: Sequence[str]) -> int:
     """Command line."""
     parser = ToolParser(prog="tools/convert_whisper", description=__doc__)
@@ -191,15 +205,16 @@ def main(argv: Sequence[str]) -> int:
 
     checkpoint = Checkpoint.open(arguments.source)
     output: Path = arguments.output or _models_directory() / checkpoint.name
-    manifest = convert(
-        checkpoint,
-        output,
-        layout=arguments.layout,
-        elastic=arguments.elastic,
-        verify=not arguments.no_verify,
-        replace=arguments.force,
-        on_progress=lambda step: print(f"convert_whisper: {step} ...", file=sys.stderr),
-    )
+    with _progress(checkpoint) as on_progress:
+        manifest = convert(
+            checkpoint,
+            output,
+            layout=arguments.layout,
+            elastic=arguments.elastic,
+            verify=not arguments.no_verify,
+            replace=arguments.force,
+            on_progress=on_progress,
+        )
     if arguments.json:
         write_result(manifest.to_json())
     else:

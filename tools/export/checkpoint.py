@@ -96,6 +96,8 @@ class Checkpoint:
         """Args: path: Hugging Face directory; source: how the user named it, for the manifest."""
         self.path = path
         self.source = source
+        self.on_read: Callable[[int], object] = lambda _: None
+        """Told the number of parameters of each tensor that is read."""
         self.config_json = self.read_json("config.json")
         self.config = WhisperConfig.from_json(self.config_json, path / "config.json")
 
@@ -170,9 +172,11 @@ class Checkpoint:
                 f"download it again"
             ) from None
         try:
-            return tensor.read()
+            array = tensor.read()
         except (OSError, RuntimeError) as error:  # the file shrank since it was opened
             raise _unreadable(self.path, error) from error
+        self.on_read(array.size)
+        return array
 
     def parameters(self) -> int:
         """Number of parameters, shared embeddings counted once."""
