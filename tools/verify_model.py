@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rtap.audio_format import SAMPLE_RATE
 from rtap.errors import ModelError
 from rtap.terminal import write_result
-from rtap.whisper.features import SAMPLE_RATE, LogMel
+from rtap.whisper.features import LogMel
 from rtap.whisper.model import FRAMES_PER_SECOND, Dimensions, SpeechModel, load_model
 from rtap.whisper.model_directory import ModelDirectory, Precision
 from tools.command_line import ToolParser, run

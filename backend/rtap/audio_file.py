@@ -25,10 +25,8 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
+from rtap.audio_format import SAMPLE_RATE
 from rtap.errors import AudioError, StorageError
-
-SAMPLE_RATE = 16000
-"""Hz of all audio inside this project."""
 
 MAX_CHANNELS = 64
 MIN_RATE, MAX_RATE = 1_000, 768_000

@@ -14,7 +14,8 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from rtap.audio_file import SAMPLE_RATE, AudioFile
+from rtap.audio_file import AudioFile
+from rtap.audio_format import SAMPLE_RATE
 from rtap.errors import AudioError, StorageError
 
 RATE = SAMPLE_RATE

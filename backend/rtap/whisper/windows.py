@@ -18,18 +18,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rtap.audio_format import SAMPLE_RATE, VAD_CHUNK
 from rtap.errors import ConfigurationError
 
-SAMPLE_RATE: Final = 16_000
-CHUNK: Final = 512
-"""Samples that one probability stands for; what the voice activity detector takes."""
-
-_STEP = 32 * CHUNK
+_STEP = 32 * VAD_CHUNK
 """Samples of a block that are taken in at a time, so that a large block is never held twice."""
 
 
@@ -74,7 +70,7 @@ class WindowOptions:
             )
         if not 0.0 < self.maximum <= 30.0:
             raise ConfigurationError(f"maximum is {self.maximum} s: set it above 0 and up to 30 s")
-        if not 2.0 * CHUNK / SAMPLE_RATE + self.pad <= self.search <= self.maximum / 2.0:
+        if not 2.0 * VAD_CHUNK / SAMPLE_RATE + self.pad <= self.search <= self.maximum / 2.0:
             raise ConfigurationError(
                 f"search is {self.search} s: set it to at most half of the maximum of {self.maximum} s, "
                 f"and longer than the pad"
@@ -163,13 +159,13 @@ class WindowCutter:
         self._with_probabilities = given
         if probabilities is None:
             return self._push_plain(audio)
-        expected = (self._tape.end + audio.size - self._judged) // CHUNK
+        expected = (self._tape.end + audio.size - self._judged) // VAD_CHUNK
         if len(probabilities) != expected:
             raise ValueError(f"{len(probabilities)} probabilities for {expected} chunks")
         remaining = iter(probabilities)
         for begin in range(0, audio.size, _STEP):
             self._tape.append(audio[begin : begin + _STEP])
-            while self._tape.end - self._judged >= CHUNK:
+            while self._tape.end - self._judged >= VAD_CHUNK:
                 self._judge(float(next(remaining)))
             self._forget()
         return self._take_ready()
@@ -209,7 +205,7 @@ class WindowCutter:
 
     def _judge(self, probability: float) -> None:
         """Advance by one chunk."""
-        start, end = self._judged, self._judged + CHUNK
+        start, end = self._judged, self._judged + VAD_CHUNK
         self._judged = end
         if self._region is None:
             if self._closed is not None and start - self._closed[1] >= self._merge_gap:

@@ -9,8 +9,8 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from rtap.stages.vad import CHUNK, Vad
-from rtap.whisper import windows
+from rtap.audio_format import VAD_CHUNK
+from rtap.stages.vad import Vad
 
 Audio = NDArray[np.float32]
 
@@ -59,10 +59,10 @@ def test_speech(vad: Vad, path: Path, level: float) -> None:
     speech = read(path)
     lead = np.zeros(16_000, dtype=np.float32)
     probabilities = vad.probabilities(np.concatenate([lead, level * speech, lead]))
-    spoken = np.flatnonzero(probabilities >= 0.5) * CHUNK
+    spoken = np.flatnonzero(probabilities >= 0.5) * VAD_CHUNK
     # Half of what was said, or more, and nothing of what comes before it. Pauses are not speech.
-    assert spoken.size * CHUNK > speech.size / 2
-    assert spoken[0] > lead.size - 2 * CHUNK
+    assert spoken.size * VAD_CHUNK > speech.size / 2
+    assert spoken[0] > lead.size - 2 * VAD_CHUNK
     assert probabilities[:25].max() < 0.35
 
 
@@ -70,26 +70,26 @@ def test_any_block_size_gives_the_same(vad: Vad) -> None:
     audio = read(COMMANDS[0]) if COMMANDS else noise(0.1)
     whole = vad.probabilities(audio)
     assert whole.dtype == np.float32
-    assert whole.shape == (audio.size // CHUNK,)
+    assert whole.shape == (audio.size // VAD_CHUNK,)
     for size in (1, 320, 512, 5_000):
         vad.reset()
         length = min(audio.size, 60 * size)
         blocks = [vad.probabilities(audio[at : at + size]) for at in range(0, length, size)]
         joined = np.concatenate(blocks)
         np.testing.assert_array_equal(joined, whole[: joined.size])
-        assert joined.size == min(length, -(-length // size) * size) // CHUNK
+        assert joined.size == min(length, -(-length // size) * size) // VAD_CHUNK
 
 
 def test_chunk_by_chunk_gives_the_same(vad: Vad) -> None:
-    audio = noise(0.1, 10 * CHUNK)
+    audio = noise(0.1, 10 * VAD_CHUNK)
     whole = vad.probabilities(audio)
     vad.reset()
-    single = [vad.speech_probability(chunk) for chunk in audio.reshape(-1, CHUNK)]
+    single = [vad.speech_probability(chunk) for chunk in audio.reshape(-1, VAD_CHUNK)]
     np.testing.assert_allclose(single, whole, rtol=1e-6)
 
 
 def test_reset_drops_the_remainder(vad: Vad) -> None:
-    assert vad.probabilities(noise(0.1, CHUNK - 1)).size == 0
+    assert vad.probabilities(noise(0.1, VAD_CHUNK - 1)).size == 0
     vad.reset()
     assert vad.probabilities(noise(0.1, 1)).size == 0
 
@@ -99,14 +99,14 @@ def test_broken_samples_leave_no_trace(vad: Vad, value: float) -> None:
     audio = read(COMMANDS[0]) if COMMANDS else noise(0.1)
     healthy = vad.probabilities(audio)
     vad.reset()
-    broken = vad.probabilities(np.full(4 * CHUNK, value, dtype=np.float32))
+    broken = vad.probabilities(np.full(4 * VAD_CHUNK, value, dtype=np.float32))
     assert np.isfinite(broken).all()
-    vad.probabilities(np.zeros(30 * CHUNK, dtype=np.float32))
+    vad.probabilities(np.zeros(30 * VAD_CHUNK, dtype=np.float32))
     recovered = vad.probabilities(audio)
     assert recovered.max() == pytest.approx(healthy.max(), abs=0.05)
 
 
-@pytest.mark.parametrize("samples", [0, CHUNK - 1, CHUNK + 1])
+@pytest.mark.parametrize("samples", [0, VAD_CHUNK - 1, VAD_CHUNK + 1])
 def test_a_chunk_of_another_size(vad: Vad, samples: int) -> None:
     with pytest.raises(ValueError, match="512 samples"):
         vad.speech_probability(np.zeros(samples, dtype=np.float32))
@@ -114,8 +114,4 @@ def test_a_chunk_of_another_size(vad: Vad, samples: int) -> None:
 
 def test_more_than_one_channel(vad: Vad) -> None:
     with pytest.raises(ValueError, match="mono"):
-        vad.probabilities(np.zeros((2, CHUNK), dtype=np.float32))
-
-
-def test_the_window_cutter_counts_in_the_same_chunks() -> None:
-    assert windows.CHUNK == CHUNK
+        vad.probabilities(np.zeros((2, VAD_CHUNK), dtype=np.float32))

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from rtap.audio_format import SAMPLE_RATE, VAD_CHUNK
 from rtap.errors import ConfigurationError
-from rtap.whisper.windows import CHUNK, SAMPLE_RATE, Window, WindowCutter, WindowOptions
+from rtap.whisper.windows import Window, WindowCutter, WindowOptions
 
 Audio = NDArray[np.float32]
 
@@ -33,19 +34,19 @@ def cut(
     options: WindowOptions | None = None,
 ) -> list[Window]:
     """Push audio of so many chunks and ``extra`` samples in blocks of a size, then flush."""
-    audio = ramp(len(probabilities) * CHUNK + extra)
+    audio = ramp(len(probabilities) * VAD_CHUNK + extra)
     cutter = WindowCutter(options)
     block = block or max(audio.size, 1)
     windows: list[Window] = []
     for begin in range(0, audio.size, block):
         part = audio[begin : begin + block]
-        judged, known = begin // CHUNK, (begin + part.size) // CHUNK
+        judged, known = begin // VAD_CHUNK, (begin + part.size) // VAD_CHUNK
         windows += cutter.push(part.copy(), probabilities[judged:known])
     return windows + cutter.flush()
 
 
 def chunks(seconds: float) -> int:
-    return round(seconds * SAMPLE_RATE / CHUNK)
+    return round(seconds * SAMPLE_RATE / VAD_CHUNK)
 
 
 def said(*stretches: tuple[float, float]) -> list[float]:
@@ -118,15 +119,15 @@ def test_table(name: str, block: int | None) -> None:
 
 def test_times_of_speech_leave_the_pad_out() -> None:
     (window,) = cut([0.0] * 100 + [0.9] * 50 + [0.0] * 100)
-    assert window.speech_start * SAMPLE_RATE == 100 * CHUNK
-    assert window.speech_end * SAMPLE_RATE == 150 * CHUNK
-    assert window.offset == 100 * CHUNK - PAD
-    assert window.end * SAMPLE_RATE == 150 * CHUNK + PAD
+    assert window.speech_start * SAMPLE_RATE == 100 * VAD_CHUNK
+    assert window.speech_end * SAMPLE_RATE == 150 * VAD_CHUNK
+    assert window.offset == 100 * VAD_CHUNK - PAD
+    assert window.end * SAMPLE_RATE == 150 * VAD_CHUNK + PAD
 
 
 def test_samples_after_the_last_chunk_belong_to_speech() -> None:
     (window,) = cut([0.9] * 50, extra=511)
-    assert window.audio.size == 50 * CHUNK + 511
+    assert window.audio.size == 50 * VAD_CHUNK + 511
     assert cut([0.0] * 50, extra=511) == []
 
 
@@ -143,15 +144,15 @@ def test_not_a_number_is_silence() -> None:
 def test_windows_come_as_soon_as_the_pause_is_long_enough() -> None:
     cutter = WindowCutter()
     speech, gap = chunks(1.0), chunks(2.0)
-    assert cutter.push(ramp(speech * CHUNK), [0.9] * speech) == []
-    assert cutter.push(ramp(gap * CHUNK), [0.0] * gap) == []
-    assert len(cutter.push(ramp(2 * CHUNK), [0.0] * 2)) == 1
+    assert cutter.push(ramp(speech * VAD_CHUNK), [0.9] * speech) == []
+    assert cutter.push(ramp(gap * VAD_CHUNK), [0.0] * gap) == []
+    assert len(cutter.push(ramp(2 * VAD_CHUNK), [0.0] * 2)) == 1
     assert cutter.flush() == []
 
 
 def test_flush_twice() -> None:
     cutter = WindowCutter()
-    cutter.push(ramp(CHUNK * 50), [0.9] * 50)
+    cutter.push(ramp(VAD_CHUNK * 50), [0.9] * 50)
     assert len(cutter.flush()) == 1
     assert cutter.flush() == []
 
@@ -159,20 +160,20 @@ def test_flush_twice() -> None:
 @pytest.mark.parametrize("pattern", [[0.0], [0.9] + [0.0] * 4, [0.9, 0.9, 0.9] + [0.0] * 7])
 def test_two_hours_of_silence_or_clicks_hold_only_the_pad(pattern: list[float]) -> None:
     cutter = WindowCutter()
-    block = np.zeros(CHUNK * 60, dtype=np.float32)
+    block = np.zeros(VAD_CHUNK * 60, dtype=np.float32)
     probabilities = (pattern * 60)[:60]
     held = 0
     for _ in range(2 * 3600 * SAMPLE_RATE // block.size):
         assert cutter.push(block, probabilities) == []
         held = max(held, cutter._tape.end - cutter._tape._begin)
-    assert held <= PAD + 33 * CHUNK
+    assert held <= PAD + 33 * VAD_CHUNK
     assert cutter.flush() == []
 
 
 def test_clicks_after_speech_do_not_keep_its_window_open() -> None:
     clicks = ([0.9] + [0.0] * 4) * 100
     (window,) = cut([0.9] * 49 + clicks)
-    assert window.end * SAMPLE_RATE == 50 * CHUNK + PAD
+    assert window.end * SAMPLE_RATE == 50 * VAD_CHUNK + PAD
 
 
 @pytest.mark.parametrize("samples", [0, 1, 511, MAXIMUM - 1, MAXIMUM, MAXIMUM + 1, 3 * MAXIMUM + 5])
@@ -193,7 +194,7 @@ def test_without_probabilities(samples: int, block: int) -> None:
 
 def test_the_caller_may_use_its_buffer_again() -> None:
     cutter = WindowCutter()
-    buffer = np.ones(CHUNK * 20, dtype=np.float32)
+    buffer = np.ones(VAD_CHUNK * 20, dtype=np.float32)
     cutter.push(buffer, [0.9] * 20)
     buffer[:] = 0.0
     (window,) = cutter.flush()
@@ -202,14 +203,14 @@ def test_the_caller_may_use_its_buffer_again() -> None:
 
 def test_another_number_of_probabilities() -> None:
     with pytest.raises(ValueError, match="3 probabilities for 2 chunks"):
-        WindowCutter().push(ramp(2 * CHUNK), [0.0] * 3)
+        WindowCutter().push(ramp(2 * VAD_CHUNK), [0.0] * 3)
 
 
 def test_probabilities_only_sometimes() -> None:
     cutter = WindowCutter()
-    cutter.push(ramp(2 * CHUNK), None)
+    cutter.push(ramp(2 * VAD_CHUNK), None)
     with pytest.raises(ValueError, match="or with none"):
-        cutter.push(ramp(2 * CHUNK), [0.0] * 2)
+        cutter.push(ramp(2 * VAD_CHUNK), [0.0] * 2)
 
 
 def test_more_than_one_channel() -> None:
@@ -251,12 +252,12 @@ OPTIONS = st.sampled_from(
 
 
 @settings(max_examples=75, deadline=None)
-@given(STRETCHES, st.integers(0, CHUNK - 1), st.sampled_from([None, 320, 7_000]), OPTIONS)
+@given(STRETCHES, st.integers(0, VAD_CHUNK - 1), st.sampled_from([None, 320, 7_000]), OPTIONS)
 def test_properties(
     stretches: list[tuple[float, int]], extra: int, block: int | None, options: WindowOptions
 ) -> None:
     probabilities = [p for p, count in stretches for _ in range(count)]
-    total = len(probabilities) * CHUNK + extra
+    total = len(probabilities) * VAD_CHUNK + extra
     windows = cut(probabilities, extra=extra, block=block, options=options)
     for before, after in pairwise(windows):
         assert before.offset + before.audio.size <= after.offset
@@ -281,8 +282,8 @@ def certain_speech(probabilities: Sequence[float], minimum: float) -> list[tuple
         if probability >= 0.5 and start is None:
             start = index
         elif probability < 0.5 and start is not None:
-            if (index - start) * CHUNK >= minimum * SAMPLE_RATE:
-                runs.append((start * CHUNK, index * CHUNK))
+            if (index - start) * VAD_CHUNK >= minimum * SAMPLE_RATE:
+                runs.append((start * VAD_CHUNK, index * VAD_CHUNK))
             start = None
     return runs
 
