@@ -1,7 +1,9 @@
 """Make a converted model smaller and, on most processors, faster.
 
 int8: 8-bit weights and activations, the default for the device. w8, w4: only the decoder's weights, 8 or
-4 bits in blocks, with an int8 encoder. fp16: half the file, but the processor still calculates in fp32.
+4 bits in blocks, with an int8 encoder; for processors with dot-product instructions, which a Raspberry
+Pi 4 has not: there a step takes longer than in fp32. fp16: half the file, but the processor still
+calculates in fp32.
 """
 
 from __future__ import annotations
