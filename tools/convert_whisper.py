@@ -27,7 +27,6 @@ from tools.export.checkpoint import Checkpoint
 from tools.export.graph_writer import OPSET
 from tools.export.manifest import (
     CREATED_BY,
-    ModelFacts,
     store_manifest,
     with_parity,
     write_manifest,
@@ -83,7 +82,7 @@ def convert(
         on_progress("manifest")
         manifest = write_manifest(
             staged,
-            ModelFacts(
+            Manifest(
                 name=staged.output.name,
                 source=checkpoint.source,
                 layout=layout,
@@ -91,6 +90,8 @@ def convert(
                 elastic="no" if layout == "optimum" else elastic,
                 parameters=checkpoint.parameters(),
                 opset=_optimum_opset(staged.path) if layout == "optimum" else OPSET,
+                created_by=CREATED_BY,
+                files={},
             ),
         )
         if verify:

@@ -8,6 +8,7 @@ calculates in fp32.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import shutil
 import sys
@@ -20,7 +21,7 @@ from rtap.terminal import write_result
 from rtap.whisper.model_directory import Manifest, ModelDirectory, Precision
 from rtap.whisper.model_rtap import DECODER, ENCODER
 from tools.command_line import ToolParser, run
-from tools.export.manifest import CREATED_BY, ModelFacts, write_manifest
+from tools.export.manifest import CREATED_BY, write_manifest
 from tools.export.quantization import (
     operator_counts,
     quantize_int8,
@@ -91,14 +92,11 @@ def quantize(
         on_progress("manifest")
         made = write_manifest(
             staged,
-            ModelFacts(
+            dataclasses.replace(
+                manifest,
                 name=staged.output.name,
-                source=manifest.source,
-                layout="rtap",
                 precision=precision,
-                elastic=manifest.elastic,
-                parameters=manifest.parameters,
-                opset=manifest.opset,
+                parity={},
                 quantization={
                     graph: _record(source.path / graph, staged.path / graph)
                     for graph in PASSES[precision]

@@ -4,50 +4,27 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from rtap import __version__
 from rtap.whisper.model_directory import (
     MANIFEST_NAME,
-    Elastic,
     FileRecord,
-    Layout,
     Manifest,
-    Precision,
     file_sha256,
 )
-from tools.export.graph_writer import OPSET
 from tools.export.staging import StagedDirectory, storage_errors
-
-
-@dataclass(frozen=True, slots=True)
-class ModelFacts:
-    """What the maker of a model knows of it; see :class:`Manifest` for the fields."""
-
-    name: str
-    source: str
-    layout: Layout
-    precision: Precision
-    elastic: Elastic
-    parameters: int
-    opset: int = OPSET
-    quantization: Mapping[str, Any] = field(default_factory=dict)
-
 
 CREATED_BY = f"rtap {__version__}"
 
 
-def write_manifest(staged: StagedDirectory, facts: ModelFacts) -> Manifest:
-    """Hash the staged files and write ``manifest.json`` beside them."""
-    manifest = Manifest(
-        **asdict(facts),
-        created_by=CREATED_BY,
-        files={
-            file.name: FileRecord(file.stat().st_size, file_sha256(file)) for file in staged.files()
-        },
-    )
+def write_manifest(staged: StagedDirectory, manifest: Manifest) -> Manifest:
+    """Hash the staged files and write ``manifest.json`` with them; whatever files it named before go."""
+    files = {
+        file.name: FileRecord(file.stat().st_size, file_sha256(file)) for file in staged.files()
+    }
+    manifest = dataclasses.replace(manifest, created_by=CREATED_BY, files=files)
     store_manifest(staged.path, manifest)
     return manifest
 
