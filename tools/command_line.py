@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from rtap.errors import ConfigurationError
 from rtap.guard import guarded
-
-
-class ToolParser(argparse.ArgumentParser):
-    """An argument parser whose complaints are one line, as all others are."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raises: ConfigurationError: always."""
-        raise ConfigurationError(f"{message} (see `{self.prog} --help`)")
 
 
 def run(main: Callable[[Sequence[str]], int]) -> NoReturn:

@@ -19,10 +19,11 @@ from typing import Any
 from tqdm import tqdm
 
 from rtap.errors import ModelError, RTAPException
+from rtap.guard import OneLineParser
 from rtap.model_store import ModelStore
 from rtap.terminal import write_result
 from rtap.whisper.model_directory import Elastic, Layout, Manifest, ModelDirectory
-from tools.command_line import ToolParser, run
+from tools.command_line import run
 from tools.export.checkpoint import Checkpoint
 from tools.export.graph_writer import OPSET
 from tools.export.manifest import (
@@ -177,7 +178,7 @@ def _progress(checkpoint: Checkpoint) -> Iterator[ProgressCallback]:
 
 def main(argv: Sequence[str]) -> int:
     """Command line."""
-    parser = ToolParser(prog="tools/convert_whisper", description=__doc__)
+    parser = OneLineParser(prog="tools/convert_whisper", description=__doc__)
     parser.add_argument(
         "source", help="checkpoint directory, or a hub name such as openai/whisper-base"
     )

@@ -6,7 +6,6 @@ counts is that every link works and that the graphs compute what the checkpoint 
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from rtap.errors import ConfigurationError, RTAPException
+from rtap.guard import OneLineParser
 from rtap.whisper.model_directory import ModelDirectory
 from tools.command_line import run
 
@@ -215,7 +215,7 @@ def _print_transcripts(heard: Sequence[Heard]) -> None:
 
 def main(argv: Sequence[str]) -> int:
     """Command line."""
-    parser = argparse.ArgumentParser(prog="tools/demo", description=__doc__)
+    parser = OneLineParser(prog="tools/demo", description=__doc__)
     parser.add_argument(
         "--keep", type=Path, metavar="DIR", help="leave the checkpoint and the models here"
     )

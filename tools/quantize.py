@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any, get_args
 
 from rtap.errors import ConfigurationError
+from rtap.guard import OneLineParser
 from rtap.terminal import write_result
 from rtap.whisper.model_directory import Manifest, ModelDirectory, Precision
 from rtap.whisper.model_rtap import DECODER, ENCODER
-from tools.command_line import ToolParser, run
+from tools.command_line import run
 from tools.export.manifest import CREATED_BY, write_manifest
 from tools.export.quantization import (
     operator_counts,
@@ -131,7 +132,7 @@ def _graph_bytes(path: Path) -> int:
 
 def main(argv: Sequence[str]) -> int:
     """Command line."""
-    parser = ToolParser(prog="tools/quantize", description=__doc__)
+    parser = OneLineParser(prog="tools/quantize", description=__doc__)
     parser.add_argument("model", type=Path, help="fp32 model directory from tools/convert_whisper")
     parser.add_argument("output", type=Path, nargs="?", help="default: <model>-<precision>")
     parser.add_argument(

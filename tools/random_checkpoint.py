@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from rtap.errors import ConfigurationError
+from rtap.guard import OneLineParser
 from rtap.terminal import write_result
-from tools.command_line import ToolParser, run
+from tools.command_line import run
 from tools.export.staging import StagedDirectory
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ def _fill_generation_config(model: WhisperForConditionalGeneration, tokenizer: T
 
 def main(argv: Sequence[str]) -> int:
     """Command line."""
-    parser = ToolParser(prog="tools/random_checkpoint", description=__doc__)
+    parser = OneLineParser(prog="tools/random_checkpoint", description=__doc__)
     parser.add_argument("output", type=Path, help="directory to make")
     parser.add_argument("--size", choices=sorted(SIZES), default="tiny", help="default: tiny")
     parser.add_argument("--seed", type=int, default=0, help="default: 0")

@@ -21,11 +21,12 @@ from numpy.typing import NDArray
 
 from rtap.audio_format import SAMPLE_RATE
 from rtap.errors import ModelError
+from rtap.guard import OneLineParser
 from rtap.terminal import write_result
 from rtap.whisper.features import LogMel
 from rtap.whisper.model import FRAMES_PER_SECOND, Dimensions, SpeechModel, load_model
 from rtap.whisper.model_directory import ModelDirectory, Precision
-from tools.command_line import ToolParser, run
+from tools.command_line import run
 from tools.export.checkpoint import Checkpoint
 from tools.export.manifest import store_manifest, with_parity
 
@@ -309,7 +310,7 @@ def _positive(text: str) -> int:
 
 def main(argv: Sequence[str]) -> int:
     """Command line: status 1 when a figure is outside its tolerance."""
-    parser = ToolParser(prog="tools/verify_model", description=__doc__)
+    parser = OneLineParser(prog="tools/verify_model", description=__doc__)
     parser.add_argument("model", type=Path, help="model directory")
     parser.add_argument(
         "--checkpoint", required=True, help="directory or hub name that it was made from"

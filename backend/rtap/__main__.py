@@ -11,25 +11,20 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn, TextIO
+from typing import Any, TextIO
 
 from rtap import __version__
 from rtap.errors import ConfigurationError
-from rtap.guard import guarded
+from rtap.guard import OneLineParser, guarded
 
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise ConfigurationError(f"{message} (see `{self.prog} --help`)")
 
 
 def build_parser() -> argparse.ArgumentParser:
     """All commands; the namespace it returns has ``run``, the function to call with it."""
     from rtap.commands import models, transcribe
 
-    parser = _Parser(
+    parser = OneLineParser(
         prog="rtap",
         description="Offline voice assistant for cars: speech to text, nothing leaves the car.",
     )

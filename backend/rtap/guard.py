@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import signal
 import traceback
@@ -10,7 +11,15 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 from rtap import terminal
-from rtap.errors import RTAPException
+from rtap.errors import ConfigurationError, RTAPException
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """An argument parser whose complaints are one line, as all others are."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raises: ConfigurationError: always."""
+        raise ConfigurationError(f"{message} (see `{self.prog} --help`)")
 
 
 def guarded(program: str, command: Callable[[], int]) -> int:

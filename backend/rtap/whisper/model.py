@@ -221,9 +221,8 @@ def load_model(directory: ModelDirectory, threads: int | None = None) -> SpeechM
         except ModelError:
             check.result()
             raise
-        except (
-            Exception
-        ) as error:  # ONNX Runtime has a dozen unrelated types for a graph it rejects
+        except Exception as error:
+            # ONNX Runtime has a dozen unrelated types for a graph that it rejects.
             check.result()
             raise ModelError(
                 f"ONNX Runtime {onnxruntime.__version__} cannot load {directory.path} ({error}): "

@@ -125,7 +125,7 @@ class RtapModel(LoadedModel):
         probabilities = np.ones(len(tokens), np.float32)
         for begin in range(0, len(tokens), _ALIGNED_AT_A_TIME):
             part = tokens[begin : begin + _ALIGNED_AT_A_TIME]
-            logits, queries = decoding.prompt_with_queries(part, self._queries)
+            logits, queries = decoding.prompt_with_queries(part, range(len(part)), self._queries)
             for index, (layer, head) in enumerate(heads):
                 attention = self._attention(queries[layer], encoded, layer, head, positions)
                 weights[index, begin : begin + len(part)] = attention
@@ -194,17 +194,14 @@ class _RtapDecoding:
 
     def prompt(self, tokens: Sequence[int], rows: Sequence[int]) -> NDArray[np.float32]:
         """See :class:`rtap.whisper.model.Decoding`."""
-        logits = np.empty((len(rows), self._dimensions.vocabulary), np.float32)
-        self._session.run_with_iobinding(self._bind_prompt(tokens, rows, logits))
-        self._length += len(tokens)
-        return logits
+        return self.prompt_with_queries(tokens, rows, ())[0]
 
     def prompt_with_queries(
-        self, tokens: Sequence[int], names: Sequence[str]
+        self, tokens: Sequence[int], rows: Sequence[int], names: Sequence[str]
     ) -> tuple[NDArray[np.float32], list[NDArray[np.float32]]]:
-        """A prompt that also gives the logits of every row and the cross-attention queries by layer."""
-        logits = np.empty((len(tokens), self._dimensions.vocabulary), np.float32)
-        binding = self._bind_prompt(tokens, range(len(tokens)), logits)
+        """A prompt that also gives those cross-attention queries [1, tokens, width] that are named."""
+        logits = np.empty((len(rows), self._dimensions.vocabulary), np.float32)
+        binding = self._bind_prompt(tokens, rows, logits)
         queries = [np.empty((1, len(tokens), self._dimensions.width), np.float32) for _ in names]
         for name, query in zip(names, queries, strict=True):
             _bind_output(binding, name, query)
