@@ -7,7 +7,6 @@ with logits within 0.001; smaller precisions must stay within the tolerance that
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 import sys
@@ -26,7 +25,7 @@ from rtap.terminal import write_result
 from rtap.whisper.features import LogMel
 from rtap.whisper.model import FRAMES_PER_SECOND, Dimensions, SpeechModel, load_model
 from rtap.whisper.model_directory import ModelDirectory, Precision
-from tools.command_line import run
+from tools.command_line import positive_number, run
 from tools.export.checkpoint import Checkpoint
 from tools.export.manifest import store_manifest, with_parity
 
@@ -302,12 +301,6 @@ def _report(parity: Parity) -> str:
     return "\n".join(lines)
 
 
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
-    return int(text)
-
-
 def main(argv: Sequence[str]) -> int:
     """Command line: status 1 when a figure is outside its tolerance."""
     parser = OneLineParser(prog="tools/verify_model", description=__doc__)
@@ -317,7 +310,7 @@ def main(argv: Sequence[str]) -> int:
     )
     parser.add_argument(
         "--steps",
-        type=_positive,
+        type=positive_number,
         default=DEFAULT_STEPS,
         help=f"greedy steps (default: {DEFAULT_STEPS})",
     )

@@ -1,0 +1,140 @@
+"""How much of what was said was heard: word errors one by one, and summed up."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import jiwer
+
+from tools.evaluation.normalization import Normalizer, normalizer_for
+from tools.evaluation.recognition import Heard
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Words said, and the fewest changes that make what was heard of them."""
+
+    words: int = 0
+    substitutions: int = 0
+    deletions: int = 0
+    insertions: int = 0
+
+    @property
+    def errors(self) -> int:
+        """All changes."""
+        return self.substitutions + self.deletions + self.insertions
+
+    @property
+    def error_rate(self) -> float | None:
+        """Errors per word said, which may exceed 1; None where no word was said."""
+        return self.errors / self.words if self.words else None
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            self.words + other.words,
+            self.substitutions + other.substitutions,
+            self.deletions + other.deletions,
+            self.insertions + other.insertions,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """An utterance, what was heard, and how far apart they are."""
+
+    heard: Heard
+    counts: Counts
+
+    @property
+    def is_speech(self) -> bool:
+        """Whether anything was said at all, fillers included."""
+        return bool(self.heard.utterance.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Figures of several utterances. Those without speech are counted apart: they have no words to miss."""
+
+    utterances: int
+    """With speech."""
+    counts: Counts
+    """Of those with speech."""
+    right: int
+    """Utterances with speech that were heard without any error."""
+    silent: int
+    """Utterances without speech."""
+    false_texts: int
+    """Utterances without speech for which any text came out, even a lone full stop."""
+    false_words: int
+    """Words in those texts."""
+    seconds: float
+    """Length of the audio, with and without speech."""
+    inference_time: float
+    """Seconds in the model, as the engine measured them."""
+    median_rtf: float | None
+    """Of the utterances' real-time factors; None without audio."""
+
+    @property
+    def false_text_rate(self) -> float | None:
+        """Share of the utterances without speech; None where there are none."""
+        return self.false_texts / self.silent if self.silent else None
+
+    @property
+    def rtf(self) -> float | None:
+        """Seconds in the model per second of audio; None without audio."""
+        return self.inference_time / self.seconds if self.seconds else None
+
+
+def count(said: Sequence[str], heard: Sequence[str]) -> Counts:
+    """Compare words."""
+    output = jiwer.process_words(" ".join(said), " ".join(heard))
+    return Counts(len(said), output.substitutions, output.deletions, output.insertions)
+
+
+def score(heard: Heard, normalizer: Normalizer) -> Scored:
+    """Compare what was heard with what was said, both normalised."""
+    said = normalizer.words(heard.utterance.text)
+    return Scored(heard, count(said, normalizer.words(heard.text)))
+
+
+def word_error_rate(pairs: Iterable[tuple[str, str]]) -> float:
+    """Of English sentences, each said and heard, as Whisper's normaliser leaves them; 0 without a word."""
+    normalizer = normalizer_for("en")
+    counts = (count(normalizer.words(said), normalizer.words(heard)) for said, heard in pairs)
+    return sum(counts, Counts()).error_rate or 0.0
+
+
+def summarize(scored: Iterable[Scored]) -> Summary:
+    """Add up."""
+    everything = list(scored)
+    speech = [one for one in everything if one.is_speech]
+    silent = [one for one in everything if not one.is_speech]
+    heard = [one.heard for one in everything]
+    factors = [one.inference_time / one.seconds for one in heard if one.seconds]
+    return Summary(
+        utterances=len(speech),
+        counts=sum((one.counts for one in speech), Counts()),
+        right=sum(not one.counts.errors for one in speech),
+        silent=len(silent),
+        false_texts=sum(bool(one.heard.text) for one in silent),
+        false_words=sum(one.counts.insertions for one in silent),
+        seconds=sum(one.seconds for one in heard),
+        inference_time=sum(one.inference_time for one in heard),
+        median_rtf=statistics.median(factors) if factors else None,
+    )
+
+
+def summarize_by(scored: Iterable[Scored], key: Callable[[Scored], str]) -> dict[str, Summary]:
+    """One summary for each key, in the order in which the keys come."""
+    groups: dict[str, list[Scored]] = {}
+    for one in scored:
+        groups.setdefault(key(one), []).append(one)
+    return {name: summarize(group) for name, group in groups.items()}
+
+
+def worst(scored: Iterable[Scored], number: int) -> list[Scored]:
+    """The utterances with the most errors, those of few words first among equals; false texts too."""
+    wrong = [one for one in scored if one.counts.errors]
+    return sorted(wrong, key=lambda one: (-one.counts.errors, one.counts.words))[:number]
