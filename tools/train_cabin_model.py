@@ -1,0 +1,110 @@
+"""Make the bundled model from nothing: speech, training, export, test sets.
+
+Each step keeps what it made in the working folder and goes on from there when it is started again. Speech
+takes about an hour of one core, nearly all of it for the neural voices; training takes hours on a CPU and
+minutes on a GPU; the rest minutes.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rtap.errors import ConfigurationError
+from rtap.guard import OneLineParser
+from rtap.terminal import write_result
+from tools.cabin.grammar import Grammar
+from tools.cabin.recipe import NAME, Recipe
+from tools.command_line import run
+
+ROOT = Path(__file__).resolve().parent.parent
+BUNDLED = ROOT / "backend/rtap/models" / NAME
+STEPS = ("speech", "train", "export", "tests")
+
+
+def _report(line: str) -> None:
+    print(f"train_cabin_model: {line}", file=sys.stderr, flush=True)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Command line."""
+    parser = OneLineParser(prog="tools/train_cabin_model", description=__doc__)
+    parser.add_argument(
+        "step",
+        choices=(*STEPS, "all"),
+        help="speech: synthesise the corpus; train: teach the network; export: convert, quantise and put it "
+        "into the working folder; tests: make the test sets; all: one after the other",
+    )
+    parser.add_argument(
+        "--work", type=Path, default=ROOT / ".cache/cabin", help="working folder (.cache/cabin)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of everything that is drawn (0)")
+    parser.add_argument(
+        "--fast", type=int, default=30_000, help="utterances by espeak-ng, flite, festival (30000)"
+    )
+    parser.add_argument(
+        "--neural", type=int, default=4_000, help="utterances by Kokoro, 0 goes without it (4000)"
+    )
+    parser.add_argument(
+        "--neural-weight", type=int, default=3, help="times that each of them is heard (3)"
+    )
+    parser.add_argument("--steps", type=int, default=18_000, help="of training, 40 s each (18000)")
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="(all cores)")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="(cpu)")
+    parser.add_argument(
+        "--install", action="store_true", help="let export replace the model that is bundled"
+    )
+    arguments = parser.parse_args(argv)
+    recipe = Recipe(Grammar.read(), arguments.work, arguments.seed)
+    recipe.work.mkdir(parents=True, exist_ok=True)
+    steps = STEPS if arguments.step == "all" else (arguments.step,)
+    if "speech" in steps:
+        recipe.make_speech(arguments.fast, arguments.neural, arguments.threads, _report)
+    if "train" in steps:
+        _train(
+            recipe, arguments.steps, arguments.neural_weight, arguments.threads, arguments.device
+        )
+    if "export" in steps:
+        _export(recipe, install=arguments.install)
+    if "tests" in steps:
+        for place in recipe.make_tests(arguments.threads, _report):
+            write_result(f"{place}\n")
+    return 0
+
+
+def _train(recipe: Recipe, steps: int, neural_weight: int, threads: int, device: str) -> None:
+    import torch
+
+    from tools.cabin.network import Shape
+    from tools.cabin.training import Schedule
+
+    torch.set_num_threads(threads)
+    recipe.train(
+        Shape(), Schedule(steps), neural_weight=neural_weight, device=device, report=_report
+    )
+
+
+def _export(recipe: Recipe, *, install: bool) -> None:
+    from tools.cabin.export import export
+    from tools.cabin.network import Shape
+
+    trainer = recipe.trainer(Shape(), "cpu")
+    if not trainer.resume():
+        raise ConfigurationError(
+            f"{recipe.work} has no checkpoint: run `tools/train_cabin_model train`"
+        )
+    _, small = export(trainer.network, recipe.tokenizer(), recipe.work, NAME)
+    write_result(
+        f"{recipe.work / NAME}: {small.bytes / 1e6:.1f} MB, int8, after {trainer.step} steps\n"
+    )
+    if install:
+        shutil.rmtree(BUNDLED, ignore_errors=True)
+        shutil.copytree(recipe.work / NAME, BUNDLED)
+        write_result(f"{BUNDLED}: replaced\n")
+
+
+if __name__ == "__main__":
+    run(main)
