@@ -22,6 +22,7 @@ from tools.command_line import run
 
 ROOT = Path(__file__).resolve().parent.parent
 BUNDLED = ROOT / "backend/rtap/models" / NAME
+CARD = "README.md"
 STEPS = ("speech", "train", "export", "tests")
 
 
@@ -101,9 +102,11 @@ def _export(recipe: Recipe, *, install: bool) -> None:
         f"{recipe.work / NAME}: {small.bytes / 1e6:.1f} MB, int8, after {trainer.step} steps\n"
     )
     if install:
-        shutil.rmtree(BUNDLED, ignore_errors=True)
-        shutil.copytree(recipe.work / NAME, BUNDLED)
-        write_result(f"{BUNDLED}: replaced\n")
+        # The model card beside it was written by hand.
+        for old in set(BUNDLED.glob("*")) - {BUNDLED / CARD}:
+            old.unlink()
+        shutil.copytree(recipe.work / NAME, BUNDLED, dirs_exist_ok=True)
+        write_result(f"{BUNDLED}: replaced, now measure it and renew {CARD}\n")
 
 
 if __name__ == "__main__":

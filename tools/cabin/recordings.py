@@ -16,6 +16,7 @@ import soxr
 
 from rtap.audio_format import SAMPLE_RATE
 from rtap.errors import ConfigurationError
+from tools.cabin.kokoro import INSTALL
 from tools.cabin.noise import Samples
 
 PEOPLE: Final = (
@@ -128,7 +129,7 @@ def _g722(file: Path) -> Samples:
     try:
         import av
     except ImportError as error:
-        raise ConfigurationError("PyAV, which decodes G.722, is missing: pip install av") from error
+        raise ConfigurationError(f"PyAV, which decodes G.722, is missing: {INSTALL}") from error
     with av.open(str(file), format="g722") as container:
         parts = [frame.to_ndarray().ravel() for frame in container.decode(audio=0)]
     return np.concatenate(parts).astype(np.float32) / np.float32(32768)

@@ -26,7 +26,6 @@ PACKAGES: Final[Mapping[str, str]] = {
     "festival": "festival festvox-kallpc16k festvox-kdlpc16k festvox-us-slt-hts",
 }
 """Debian packages by synthesiser, which is also the name of its command."""
-PICO_INSTALL: Final = "pip install py-nanotts==0.1.1"
 
 _PEAK = 0.7
 _SILENCE = 10 ** (-45 / 20)
@@ -135,7 +134,7 @@ def _pico(requests: Sequence[Request], files: Sequence[Path]) -> None:
     try:
         from py_nanotts import NanoTTS
     except ImportError as error:
-        raise ConfigurationError(f"SVOX Pico is not installed: {PICO_INSTALL}") from error
+        raise ConfigurationError(f"SVOX Pico is not installed: {kokoro.INSTALL}") from error
     speaker = NanoTTS()
     for request, file in zip(requests, files, strict=True):
         pitch = 0.8 + 0.4 * request.pitch
