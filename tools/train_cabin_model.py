@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,7 +19,8 @@ from rtap.guard import OneLineParser
 from rtap.terminal import write_result
 from tools.cabin.grammar import Grammar
 from tools.cabin.recipe import NAME, Recipe
-from tools.command_line import run
+from tools.cabin.schedule import Schedule
+from tools.command_line import positive_number, run
 
 ROOT = Path(__file__).resolve().parent.parent
 BUNDLED = ROOT / "backend/rtap/models" / NAME
@@ -52,8 +54,10 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument(
         "--neural-weight", type=int, default=3, help="times that each of them is heard (3)"
     )
-    parser.add_argument("--steps", type=int, default=18_000, help="of training, 40 s each (18000)")
-    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="(all cores)")
+    parser.add_argument("--steps", type=int, default=18_000, help="of training, 48 s each (18000)")
+    parser.add_argument(
+        "--processes", type=positive_number, default=os.cpu_count() or 1, help="(one per core)"
+    )
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="(cpu)")
     parser.add_argument(
         "--install", action="store_true", help="let export replace the model that is bundled"
@@ -63,29 +67,59 @@ def main(argv: Sequence[str]) -> int:
     recipe.work.mkdir(parents=True, exist_ok=True)
     steps = STEPS if arguments.step == "all" else (arguments.step,)
     if "speech" in steps:
-        recipe.make_speech(arguments.fast, arguments.neural, arguments.threads, _report)
+        recipe.make_speech(arguments.fast, arguments.neural, arguments.processes, _report)
     if "train" in steps:
-        _train(
-            recipe, arguments.steps, arguments.neural_weight, arguments.threads, arguments.device
-        )
+        schedule = Schedule(arguments.steps)
+        _train(recipe, schedule, arguments.neural_weight, arguments.device, arguments.processes)
     if "export" in steps:
         _export(recipe, install=arguments.install)
     if "tests" in steps:
-        for place in recipe.make_tests(arguments.threads, _report):
+        for place in recipe.make_tests(arguments.processes, _report):
             write_result(f"{place}\n")
     return 0
 
 
-def _train(recipe: Recipe, steps: int, neural_weight: int, threads: int, device: str) -> None:
+def _train(
+    recipe: Recipe, schedule: Schedule, neural_weight: int, device: str, processes: int
+) -> None:
+    """Train in one process per core: two threads of one process are only half as much again as one."""
+    from torch.multiprocessing.spawn import spawn
+
+    if processes == 1 or device == "cuda":
+        _train_here(0, recipe, schedule, neural_weight, device, None)
+        return
+    with tempfile.TemporaryDirectory(dir=recipe.work) as place:
+        meeting = f"file://{place}/meeting"
+        arguments = (recipe, schedule, neural_weight, device, (meeting, processes))
+        spawn(_train_here, arguments, nprocs=processes)
+
+
+def _train_here(
+    rank: int,
+    recipe: Recipe,
+    schedule: Schedule,
+    neural_weight: int,
+    device: str,
+    group: tuple[str, int] | None,
+) -> None:
     import torch
 
     from tools.cabin.network import Shape
-    from tools.cabin.training import Schedule
 
-    torch.set_num_threads(threads)
-    recipe.train(
-        Shape(), Schedule(steps), neural_weight=neural_weight, device=device, report=_report
-    )
+    torch.set_num_threads(1)
+    if group is not None:
+        meeting, size = group
+        torch.distributed.init_process_group(
+            "gloo", init_method=meeting, rank=rank, world_size=size
+        )
+    report = _report if rank == 0 else _say_nothing
+    recipe.train(Shape(), schedule, neural_weight=neural_weight, device=device, report=report)
+    if group is not None:
+        torch.distributed.destroy_process_group()
+
+
+def _say_nothing(line: str) -> None:
+    """The other processes report the same."""
 
 
 def _export(recipe: Recipe, *, install: bool) -> None:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
     from tools.cabin.network import Shape
-    from tools.cabin.training import Schedule, Trainer
+    from tools.cabin.schedule import Schedule
+    from tools.cabin.training import Trainer
 
 NAME: Final = "cabin-en"
 

@@ -6,7 +6,6 @@ import json
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -14,14 +13,16 @@ import jiwer
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, distributed, nn
 from torch.nn import functional
+from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader
 
 from rtap.audio_format import SAMPLE_RATE
 from tools.cabin.batches import IGNORED, Batch, Batches, Targets
 from tools.cabin.network import MELS, Network, Shape, WarpedLogMel, configuration
 from tools.cabin.phones import Phones
+from tools.cabin.schedule import Schedule
 from tools.cabin.speech_corpus import Utterance
 
 if TYPE_CHECKING:
@@ -30,39 +31,17 @@ if TYPE_CHECKING:
 _CTC_WEIGHT: Final = 0.5
 _LABEL_SMOOTHING: Final = 0.1
 _WEIGHT_DECAY: Final = 0.01
-_WARM_UP: Final = 600
 _CLIP: Final = 1.0
 _REPORT_EVERY: Final = 50
 _LONGEST_TEXT: Final = 48
 _DEVELOPMENT_BATCH: Final = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """How long and how fast.
-
-    Args:
-        steps: the learning rate rises for 600 steps and falls to nothing at this one.
-        rate: the highest learning rate.
-        seconds: audio in one step.
-        save_every: steps between checkpoints, each with the word error rate on the development set.
-    """
-
-    steps: int
-    rate: float = 1e-3
-    seconds: float = 40.0
-    save_every: int = 1000
-
-    def rate_at(self, step: int) -> float:
-        """Learning rate of a step, as a part of the highest: linear rise, then half a cosine."""
-        if step < _WARM_UP:
-            return (step + 1) / _WARM_UP
-        done = (step - _WARM_UP) / max(self.steps - _WARM_UP, 1)
-        return 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
-
-
 class Trainer:
     """A network, its optimiser and how far they have come.
+
+    In a process group every process has a trainer of its own, which hears other audio; gradients are
+    averaged, and the first process keeps the records.
 
     Args:
         directory: where checkpoints and the learning curve are kept.
@@ -92,6 +71,7 @@ class Trainer:
             self.network.parameters(), weight_decay=_WEIGHT_DECAY, betas=(0.9, 0.98), fused=True
         )
         self._checkpoint = directory / "checkpoint.pt"
+        self._learner: nn.Module = self.network
 
     @property
     def parameters(self) -> int:
@@ -116,12 +96,16 @@ class Trainer:
         report: Callable[[str], None],
     ) -> None:
         """Learn until the schedule's last step."""
+        grouped = distributed.is_initialized()
+        rank = distributed.get_rank() if grouped else 0
+        share = schedule.seconds / (distributed.get_world_size() if grouped else 1)
+        self._learner = DistributedDataParallel(self.network) if grouped else self.network
         batches = Batches(
             utterances,
             self._tokenizer,
             self._phones,
-            seed=self._seed,
-            seconds=schedule.seconds,
+            seed=self._seed + rank,
+            seconds=share,
             first_step=self.step,
         )
         loader = DataLoader(batches, batch_size=None, num_workers=1, prefetch_factor=16)
@@ -131,14 +115,14 @@ class Trainer:
             sums += self._learn(batch, schedule)
             seconds += batch.audio.numel() / SAMPLE_RATE
             self.step += 1
-            if self.step % _REPORT_EVERY == 0:
+            if rank == 0 and self.step % _REPORT_EVERY == 0:
                 text, phones = sums / _REPORT_EVERY
-                speed = seconds / (time.monotonic() - begin)
+                speed = schedule.seconds / share * seconds / (time.monotonic() - begin)
                 report(
                     f"step {self.step}  text {text:.3f}  phones {phones:.3f}  {speed:.0f} x real time"
                 )
                 begin, sums, seconds = time.monotonic(), np.zeros(2), 0.0
-            if self.step % schedule.save_every == 0 or self.step == schedule.steps:
+            if rank == 0 and (self.step % schedule.save_every == 0 or self.step == schedule.steps):
                 self._save(text, phones, development, report)
                 begin, seconds = time.monotonic(), 0.0
             if self.step >= schedule.steps:
@@ -153,7 +137,7 @@ class Trainer:
         mel = self._features(batch.audio, batch.warps, batch.equaliser)
         mel = _masked(mel)
         with torch.autocast(self._device, torch.bfloat16):
-            logits, phone_logits = self.network(mel, batch.tokens)
+            logits, phone_logits = self._learner(mel, batch.tokens)
         text_loss = functional.cross_entropy(
             logits.float().flatten(0, 1),
             batch.targets.flatten(),

@@ -11,13 +11,14 @@ from rtap.stages.vad import Vad
 from rtap.whisper.model import load_model
 from rtap.whisper.model_directory import ModelDirectory
 from rtap.whisper.transcribe import TranscribeOptions, Transcriber
-from tools.cabin import batches, training
+from tools.cabin import batches, schedule, training
 from tools.cabin.export import export
 from tools.cabin.network import LONGEST_SECONDS, Shape
 from tools.cabin.phones import Phones
+from tools.cabin.schedule import Schedule
 from tools.cabin.speech_corpus import Utterance
 from tools.cabin.tokenizer import train_tokenizer
-from tools.cabin.training import Schedule, Trainer
+from tools.cabin.training import Trainer
 
 SHAPE = Shape(width=64, heads=4, encoder_layers=2, decoder_layers=1)
 TOKENIZER = train_tokenizer(["left", "right"] * 10)
@@ -39,7 +40,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batches, "_BANK_SECONDS", 12.0)
     monkeypatch.setattr(batches, "_POOL", 32)
     monkeypatch.setattr(batches, "_JOINED", 0.0)
-    monkeypatch.setattr(training, "_WARM_UP", 10)
+    monkeypatch.setattr(schedule, "_WARM_UP", 10)
 
 
 def trainer(place: Path) -> Trainer:
@@ -51,7 +52,7 @@ def trainer(place: Path) -> Trainer:
 def test_learns_resumes_and_runs_on_the_engine(tmp_path: Path) -> None:
     torch.set_num_threads(1)
     lines: list[str] = []
-    schedule = Schedule(steps=160, rate=3e-3, seconds=20, save_every=80)
+    whole = Schedule(steps=160, rate=3e-3, seconds=20, save_every=80)
     learner = trainer(tmp_path)
     assert not learner.resume()
     learner.train(WORDS * 20, WORDS, Schedule(steps=80, rate=3e-3, seconds=20), lines.append)
@@ -59,7 +60,7 @@ def test_learns_resumes_and_runs_on_the_engine(tmp_path: Path) -> None:
     learner = trainer(tmp_path)
     assert learner.resume()
     assert learner.step == 80
-    learner.train(WORDS * 20, WORDS, schedule, lines.append)
+    learner.train(WORDS * 20, WORDS, whole, lines.append)
     assert learner.word_error_rate(WORDS) == 0.0
     assert len((tmp_path / "curve.jsonl").read_text().splitlines()) == 2
 
@@ -78,8 +79,8 @@ def test_learns_resumes_and_runs_on_the_engine(tmp_path: Path) -> None:
 
 
 def test_the_rate_rises_and_falls() -> None:
-    schedule = Schedule(steps=5000)
-    rates = [schedule.rate_at(step) for step in range(0, 5001, 100)]
+    slow = Schedule(steps=5000)
+    rates = [slow.rate_at(step) for step in range(0, 5001, 100)]
     top = rates.index(max(rates))
     assert max(rates) == 1.0
     assert rates[:top] == sorted(rates[:top])
