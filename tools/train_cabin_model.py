@@ -72,7 +72,7 @@ def main(argv: Sequence[str]) -> int:
         schedule = Schedule(arguments.steps)
         _train(recipe, schedule, arguments.neural_weight, arguments.device, arguments.processes)
     if "export" in steps:
-        _export(recipe, install=arguments.install)
+        _export(recipe, install_it=arguments.install)
     if "tests" in steps:
         for place in recipe.make_tests(arguments.processes, _report):
             write_result(f"{place}\n")
@@ -122,7 +122,7 @@ def _say_nothing(line: str) -> None:
     """The other processes report the same."""
 
 
-def _export(recipe: Recipe, *, install: bool) -> None:
+def _export(recipe: Recipe, *, install_it: bool) -> None:
     from tools.cabin.export import export
     from tools.cabin.network import Shape
 
@@ -135,12 +135,16 @@ def _export(recipe: Recipe, *, install: bool) -> None:
     write_result(
         f"{recipe.work / NAME}: {small.bytes / 1e6:.1f} MB, int8, after {trainer.step} steps\n"
     )
-    if install:
-        # The model card beside it was written by hand.
-        for old in set(BUNDLED.glob("*")) - {BUNDLED / CARD}:
-            old.unlink()
-        shutil.copytree(recipe.work / NAME, BUNDLED, dirs_exist_ok=True)
+    if install_it:
+        install(recipe.work / NAME)
         write_result(f"{BUNDLED}: replaced, now measure it and renew {CARD}\n")
+
+
+def install(model: Path) -> None:
+    """Replace the bundled model; the card beside it was written by hand, and stays."""
+    for old in set(BUNDLED.glob("*")) - {BUNDLED / CARD}:
+        old.unlink()
+    shutil.copytree(model, BUNDLED, dirs_exist_ok=True)
 
 
 if __name__ == "__main__":

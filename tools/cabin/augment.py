@@ -53,7 +53,7 @@ class Strength:
 
 
 LIGHT: Final = Strength(noisy=0.3, snr=(15, 40), reverberant=0.1, speed=0.05, filtered=0.05)
-FULL: Final = Strength(noisy=0.8, snr=(0, 30), reverberant=0.4, speed=0.18, filtered=0.25)
+FULL: Final = Strength(noisy=0.65, snr=(3, 30), reverberant=0.3, speed=0.12, filtered=0.15)
 
 
 class Cabin:

@@ -60,7 +60,7 @@ def configuration(shape: Shape, tokenizer: Tokenizer) -> WhisperConfig:
         eos_token_id=end,
         bos_token_id=end,
         pad_token_id=end,
-        dropout=0.1,
+        dropout=0.05,
         suppress_tokens=None,
         begin_suppress_tokens=None,
     )

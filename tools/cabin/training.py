@@ -241,10 +241,9 @@ def _masked(mel: Tensor) -> Tensor:
     mean = mel.mean(dim=(1, 2), keepdim=True)
     band = torch.arange(bands, device=device)[None, :, None]
     time_axis = torch.arange(frames, device=device)[None, None, :]
-    for _ in range(2):
-        width = torch.randint(0, 10, (batch, 1, 1), device=device)
-        low = torch.randint(0, bands - 10, (batch, 1, 1), device=device)
-        mel = torch.where((band >= low) & (band < low + width), mean, mel)
+    width = torch.randint(0, 10, (batch, 1, 1), device=device)
+    low = torch.randint(0, bands - 10, (batch, 1, 1), device=device)
+    mel = torch.where((band >= low) & (band < low + width), mean, mel)
     for _ in range(max(frames // 200, 1)):
         width = torch.randint(0, 12, (batch, 1, 1), device=device)
         begin = torch.randint(0, max(frames - 12, 1), (batch, 1, 1), device=device)
