@@ -175,8 +175,10 @@ class Batches(IterableDataset[Batch]):
             equaliser=torch.from_numpy(_equaliser(len(items), strength, rng)),
             tokens=tokens,
             targets=targets,
-            phones=torch.tensor([phone for item in items for phone in item.phones]),
-            phone_counts=torch.tensor([len(item.phones) for item in items]),
+            phones=torch.tensor(
+                [phone for item in items for phone in item.phones], dtype=torch.long
+            ),
+            phone_counts=torch.tensor([len(item.phones) for item in items], dtype=torch.long),
         )
 
 
