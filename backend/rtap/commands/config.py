@@ -1,0 +1,125 @@
+"""``rtap config check | show``: whether a configuration will do, and what it comes to."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rtap.terminal import report, write_result
+
+if TYPE_CHECKING:
+    from rtap.config_loader import LoadedConfig
+
+    Subparsers = argparse._SubParsersAction[Any]  # noqa: SLF001 (it has no public name)
+
+
+def add_parser(commands: Subparsers) -> None:
+    """Add ``config`` and what is under it to the command line."""
+    parser = commands.add_parser(
+        "config",
+        help="check and show the configuration",
+        description="Check and show the configuration. Profiles are NAME.yaml in RTAP_CONFIG_DIR, by "
+        "default /etc/rtap/profiles; conf/profiles/default.yaml explains every parameter.",
+    )
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+
+    check = actions.add_parser(
+        "check",
+        help="list everything that is wrong with it",
+        description="List everything that is wrong with a configuration. Exit status: 0, or 2.",
+    )
+    _add_choice(check)
+    check.set_defaults(run=run_check)
+
+    show = actions.add_parser("show", help="every value, and where it comes from")
+    _add_choice(show)
+    show.add_argument("--json", action="store_true", help="a JSON object")
+    show.set_defaults(run=run_show)
+
+
+def _add_choice(parser: argparse.ArgumentParser) -> None:
+    choice = parser.add_mutually_exclusive_group()
+    choice.add_argument(
+        "--profile", metavar="NAME", help="default: what RTAP_ENVIRONMENT says, or else default"
+    )
+    choice.add_argument("--file", type=Path, metavar="FILE", help="a profile outside the directory")
+
+
+def run_check(arguments: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> int:
+    """Print that all is well, or every fault on a line of its own."""
+    from rtap.config_loader import ConfigurationFaults
+
+    try:
+        loaded = _load(arguments, environment)
+    except ConfigurationFaults as error:
+        for fault in error.faults:
+            report("error", fault)
+        return error.exit_status
+    files = ", ".join(map(str, loaded.files)) or "built in"
+    write_result(f"ok: profile {loaded.config.environment} ({files})\n")
+    return 0
+
+
+def run_show(arguments: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> int:
+    """Print the configuration that the service would run with; secrets are masked."""
+    loaded = _load(arguments, environment)
+    if arguments.json:
+        document = {
+            "profile": loaded.config.environment,
+            "files": [str(path) for path in loaded.files],
+            "config": _shown_values(loaded),
+            "origins": dict(loaded.origins),
+        }
+        write_result(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    else:
+        write_result(_as_yaml(loaded))
+    return 0
+
+
+def _load(arguments: argparse.Namespace, environment: Mapping[str, str]) -> LoadedConfig:
+    from rtap.config_loader import UnifiedConfigLoader
+
+    loader = UnifiedConfigLoader.from_environment(environment)
+    return loader.load_with_origins(arguments.profile, arguments.file)
+
+
+def _shown_values(loaded: LoadedConfig) -> dict[str, Any]:
+    """The values by section, as JSON has them."""
+    from rtap.config_parameters import PARAMETERS, SECRET
+
+    values: dict[str, Any] = {}
+    for parameter in PARAMETERS.values():
+        section, _, key = parameter.name.rpartition(".")
+        owner = getattr(loaded.config, section) if section else loaded.config
+        value = getattr(owner, key)
+        if parameter.secret and value:
+            value = SECRET
+        shown = str(value) if isinstance(value, Path) else value
+        (values.setdefault(section, {}) if section else values)[key] = shown
+    return values
+
+
+def _as_yaml(loaded: LoadedConfig) -> str:
+    """What could be a profile again (JSON's values are YAML's), with the origins as comments."""
+    rows: list[tuple[str, str]] = [(f"# profile {loaded.config.environment}", "")]
+    for name, value in _shown_values(loaded).items():
+        if isinstance(value, dict):
+            rows.append((f"{name}:", ""))
+            rows += [
+                (f"  {key}: {_text(item)}", loaded.origins[f"{name}.{key}"])
+                for key, item in value.items()
+            ]
+        else:
+            rows.append((f"{name}: {_text(value)}", loaded.origins[name]))
+    width = max(len(text) for text, _ in rows)
+    return "".join(
+        f"{text:{width}}  # {origin}\n" if origin else f"{text}\n" for text, origin in rows
+    )
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,189 @@
+"""What can be configured: one frozen value per section, with the seeds' parameter names.
+
+:mod:`rtap.config_loader` reads them from profiles and checks them; nothing else in the program reads a
+setting from anywhere. What a field's type leaves open stands in its annotation, where the loader reads it.
+A field with ``repr=False`` is a secret: it is shown nowhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The lowest and the highest number that may be given, both included."""
+
+    lowest: int
+    highest: int
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """The text may not be empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """A language that Whisper knows, by code or English name; :mod:`rtap.config_loader` makes it a code."""
+
+    auto: bool
+    """Whether ``auto`` will do as well."""
+
+
+Port = Annotated[int, Range(0, 65_535)]
+"""0: any that is free."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioConfig:
+    """Where sound comes from."""
+
+    sample_rate: Literal[16000] = 16_000
+    channels: Literal[1] = 1
+    frame_ms: Annotated[int, Range(10, 100)] = 20
+    ring_buffer_size_ms: Annotated[int, Range(500, 60_000)] = 4_000
+    """A multiple of frame_ms."""
+    source: Literal["microphone", "file", "mock", "none"] = "microphone"
+    """none: no capture, only clients' streams and files."""
+    device: Annotated[str, Filled()] = "default"
+    """ALSA name such as plughw:CARD=Device, or a part of PortAudio's name."""
+    file: Path | None = None
+    """With source file: what is played."""
+    real_time: bool = True
+    """With source file: at the speed of sound, not as fast as possible."""
+
+
+@dataclass(frozen=True, slots=True)
+class WakeWordConfig:
+    """What wakes the assistant."""
+
+    enabled: bool = True
+    engine: Literal["microwakeword", "porcupine"] = "microwakeword"
+    keyword: Annotated[str, Filled()] = "hey_mycroft"
+    sensitivity: Annotated[float, Range(0, 1)] = 0.5
+    """Higher hears more."""
+    access_key: str = field(default="", repr=False)
+    """Porcupine's."""
+    timeout_ms: Annotated[int, Range(500, 60_000)] = 5_000
+    """How long it waits for speech after the wake word."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreprocessConfig:
+    """What is done to sound before it is judged."""
+
+    noise_suppression: Annotated[int, Range(0, 4)] = 2
+    """0: off."""
+    auto_gain_dbfs: Annotated[int, Range(0, 31)] = 3
+    """0: off."""
+
+
+@dataclass(frozen=True, slots=True)
+class VadConfig:
+    """When speech begins and ends."""
+
+    threshold: Annotated[float, Range(0, 1)] = 0.5
+    """Probability from which a chunk counts as speech."""
+    min_speech_ms: Annotated[int, Range(0, 1_000)] = 100
+    """Shorter sounds are no utterance."""
+    min_silence_ms: Annotated[int, Range(100, 5_000)] = 500
+    """Silence that ends an utterance."""
+    speech_pad_ms: Annotated[int, Range(0, 2_000)] = 200
+    """Margin kept before and after speech."""
+    max_utterance_ms: Annotated[int, Range(1_000, 30_000)] = 30_000
+
+
+@dataclass(frozen=True, slots=True)
+class SttConfig:
+    """How speech becomes text."""
+
+    model_name: Annotated[str, Filled()] = "cabin-en"
+    """Name or directory."""
+    device: Literal["cpu", "cuda"] = "cpu"
+    compute_dtype: Literal["int8", "float16", "float32", "auto"] = "auto"
+    """Says which precision the model must have; auto takes what it has."""
+    num_threads: Annotated[int, Range(1, 64)] = 2
+    language: Annotated[str, Language(auto=True)] = "auto"
+    """Whisper code, or auto."""
+    languages: tuple[Annotated[str, Language(auto=False)], ...] = ()
+    """What auto may choose from; empty: all."""
+    beam_size: Annotated[int, Range(1, 16)] = 1
+    """1: greedy."""
+    partial_interval_ms: Annotated[int, Range(200, 3_000)] = 600
+    """Speech between two partial results."""
+    hotwords: tuple[Annotated[str, Filled()], ...] = ()
+    """Words to expect."""
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageConfig:
+    """What is said about the text."""
+
+    detection: bool = True
+    sentiment: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class OutputConfig:
+    """Where results go."""
+
+    host: Annotated[str, Filled()] = "127.0.0.1"
+    """Address or name that all of them listen on."""
+    http_port: Port = 8_000
+    websocket_port: Port = 5_802
+    health_port: Port = 8_080
+    zmq_pub_port_events: Port = 6_552
+    zmq_pub_port_transcripts: Port = 6_553
+    zmq_enabled: bool = True
+    websocket_enabled: bool = True
+    api_key: str = field(default="", repr=False)
+    """Clients send it as ``Authorization: Bearer`` or ``X-API-Key``; empty: none is asked for."""
+    allow_insecure: bool = False
+    """Without it, a host other than localhost wants an api_key."""
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsConfig:
+    """What one client may take."""
+
+    max_upload_mb: Annotated[int, Range(1, 1_024)] = 25
+    max_audio_seconds: Annotated[int, Range(1, 36_000)] = 600
+    max_queue: Annotated[int, Range(1, 1_024)] = 16
+    """Requests that wait for the model."""
+    max_streams: Annotated[int, Range(1, 1_024)] = 16
+    requests_per_minute: Annotated[int, Range(0, 100_000)] = 0
+    """0: any number."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoggingConfig:
+    """What is written down."""
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
+    format: Literal["json", "console"] = "json"
+    transcripts: bool = False
+    """Whether texts may be logged. Audio never is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole configuration of one process."""
+
+    environment: str = "default"
+    """Name of the profile."""
+    audio: AudioConfig = field(default_factory=AudioConfig)
+    wakeword: WakeWordConfig = field(default_factory=WakeWordConfig)
+    preprocess: PreprocessConfig = field(default_factory=PreprocessConfig)
+    vad: VadConfig = field(default_factory=VadConfig)
+    stt: SttConfig = field(default_factory=SttConfig)
+    language: LanguageConfig = field(default_factory=LanguageConfig)
+    output: OutputConfig = field(default_factory=OutputConfig)
+    limits: LimitsConfig = field(default_factory=LimitsConfig)
+    logging: LoggingConfig = field(default_factory=LoggingConfig)
+    models_dir: Path | None = None
+    """None: where ``rtap models list`` looks, MODELS_DIR or ~/.local/share/rtap/models."""
+    cache_dir: Path | None = None
+    """For what can be made again."""

@@ -1,0 +1,81 @@
+"""Values that are right each by itself and wrong together."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rtap.config import Config, OutputConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """One contradiction."""
+
+    parameters: tuple[str, ...]
+    """All that are involved, such as output.host."""
+    message: str
+    """What is wrong and what to do about it."""
+
+
+def conflicts(config: Config) -> Iterator[Conflict]:
+    """All contradictions within a configuration."""
+    yield from _exposure(config.output)
+    yield from _shared_ports(config.output)
+    yield from _ring_buffer(config)
+    if config.audio.source == "file" and config.audio.file is None:
+        yield Conflict(
+            ("audio.source", "audio.file"), "audio.source is file: give the path as audio.file"
+        )
+    wakeword = config.wakeword
+    if wakeword.enabled and wakeword.engine == "porcupine" and not wakeword.access_key:
+        yield Conflict(
+            ("wakeword.engine", "wakeword.access_key", "wakeword.enabled"),
+            "wakeword.engine is porcupine: give Picovoice's wakeword.access_key, or take microwakeword",
+        )
+
+
+def _exposure(output: OutputConfig) -> Iterator[Conflict]:
+    if not (is_local(output.host) or output.api_key or output.allow_insecure):
+        yield Conflict(
+            ("output.host", "output.api_key", "output.allow_insecure"),
+            f"output.host is {output.host}, which others can reach: set output.api_key, or "
+            "output.allow_insecure to true, or use 127.0.0.1",
+        )
+
+
+def is_local(host: str) -> bool:
+    """Whether only this machine can reach a listener on this address or name."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _shared_ports(output: OutputConfig) -> Iterator[Conflict]:
+    wanted = {"http_port": output.http_port, "health_port": output.health_port}
+    if output.websocket_enabled:
+        wanted["websocket_port"] = output.websocket_port
+    if output.zmq_enabled:
+        wanted["zmq_pub_port_events"] = output.zmq_pub_port_events
+        wanted["zmq_pub_port_transcripts"] = output.zmq_pub_port_transcripts
+    # 0 is any free port, which is never the same.
+    for port in sorted(set(wanted.values()) - {0}):
+        names = tuple(f"output.{name}" for name, number in wanted.items() if number == port)
+        if len(names) > 1:
+            yield Conflict(
+                names, f"{' and '.join(names)} are all {port}: give each a port of its own"
+            )
+
+
+def _ring_buffer(config: Config) -> Iterator[Conflict]:
+    size, frame = config.audio.ring_buffer_size_ms, config.audio.frame_ms
+    if size % frame:
+        yield Conflict(
+            ("audio.ring_buffer_size_ms", "audio.frame_ms"),
+            f"audio.ring_buffer_size_ms is {size}, which is no multiple of audio.frame_ms, {frame}: "
+            f"make it one, such as {200 * frame}",
+        )

@@ -1,0 +1,124 @@
+"""rtap config check | show."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from rtap.__main__ import main
+from rtap.config_loader import UnifiedConfigLoader
+
+VARIABLES = (
+    "RTAP_ENVIRONMENT RTAP_LOG_LEVEL LOG_LEVEL AUDIO_DEVICE RTAP_AUDIO_MOCK MODEL_NAME MODELS_DIR "
+    "CACHE_DIR ONNX_NUM_THREADS"
+)
+
+
+@pytest.fixture
+def profiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for variable in VARIABLES.split():
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("RTAP_CONFIG_DIR", str(tmp_path))
+    (tmp_path / "default.yaml").write_text("stt: {beam_size: 2}\n")
+    (tmp_path / "car.yaml").write_text(
+        "inherits: default\noutput:\n  api_key: hush\naudio:\n  device: ${MIC:Gerät}\ncache_dir: /c\n"
+    )
+    return tmp_path
+
+
+def test_check(profiles: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["config", "check", "--profile", "car"]) == 0
+    shown = capsys.readouterr().out
+    assert shown == f"ok: profile car ({profiles}/car.yaml, {profiles}/default.yaml)\n"
+    assert main(["config", "check", "--file", str(profiles / "car.yaml")]) == 0
+    assert capsys.readouterr().out == shown
+
+
+def test_check_of_what_the_environment_chooses(
+    profiles: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["config", "check"]) == 0
+    assert capsys.readouterr().out == f"ok: profile default ({profiles}/default.yaml)\n"
+    (profiles / "default.yaml").unlink()
+    assert main(["config", "check"]) == 0
+    assert capsys.readouterr().out == "ok: profile default (built in)\n"
+    monkeypatch.setenv("RTAP_ENVIRONMENT", "bus")
+    assert main(["config", "check"]) == 2
+    assert "no profile bus (RTAP_ENVIRONMENT says so)" in capsys.readouterr().err
+
+
+def test_check_lists_every_fault_on_a_line(
+    profiles: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = profiles / "default.yaml"
+    path.write_text("vad:\n  threshold: 3\n  treshold: 1\n")
+    assert main(["config", "check"]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.splitlines() == [
+        f"rtap: error: {path}:2: vad.threshold is 3: it must be from 0 to 1",
+        f"rtap: error: {path}:3: vad.treshold is unknown: did you mean vad.threshold?",
+    ]
+    assert main(["config", "show"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_profile_and_file_exclude_each_other(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["config", "check", "--profile", "car", "--file", "x.yaml"]) == 2
+    assert "not allowed with" in capsys.readouterr().err
+
+
+def test_show_says_where_values_come_from(
+    profiles: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ONNX_NUM_THREADS", "3")
+    assert main(["config", "show", "--profile", "car"]) == 0
+    lines = [line.split(maxsplit=2) for line in capsys.readouterr().out.splitlines()]
+    for line in (
+        ["#", "profile", "car"],
+        ["output:"],
+        ["beam_size:", "2", f"# {profiles}/default.yaml:1"],
+        ["device:", '"Gerät"', f"# {profiles}/car.yaml:5 (MIC)"],
+        ["num_threads:", "3", "# ONNX_NUM_THREADS"],
+        ["frame_ms:", "20", "# built-in default"],
+        ["cache_dir:", '"/c"', f"# {profiles}/car.yaml:6"],
+        ["api_key:", '"***"', f"# {profiles}/car.yaml:3"],
+        ["access_key:", '""', "# built-in default"],
+    ):
+        assert line in lines
+
+
+@pytest.mark.usefixtures("profiles")
+def test_show_is_a_profile_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["config", "show"]) == 0
+    shown = tmp_path / "shown.yaml"
+    shown.write_text(capsys.readouterr().out)
+    loader = UnifiedConfigLoader([tmp_path], {})
+    assert loader.load(file=shown).stt == loader.load().stt
+    assert main(["config", "show", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["config"] == yaml.safe_load(shown.read_text())
+
+
+def test_show_json(profiles: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["config", "show", "--profile", "car", "--json"]) == 0
+    text = capsys.readouterr().out
+    document = json.loads(text)
+    assert document["profile"] == "car"
+    assert document["files"] == [f"{profiles}/car.yaml", f"{profiles}/default.yaml"]
+    assert document["config"]["output"]["api_key"] == "***"
+    assert document["config"]["stt"]["hotwords"] == []
+    assert document["origins"]["stt.beam_size"] == f"{profiles}/default.yaml:1"
+    assert "hush" not in text
+
+
+def test_help_reads_no_yaml() -> None:
+    code = (
+        "import sys, rtap.__main__ as m; m.build_parser();"
+        "print([name for name in ('yaml', 'rtap.config_loader') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
