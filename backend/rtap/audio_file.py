@@ -48,6 +48,10 @@ _ENDS_EARLY = (
 Warn = Callable[[str], None]
 
 
+class NotAudioError(AudioError):
+    """What was given is something else than audio, or audio of a kind that is not read."""
+
+
 class AudioFile:
     """An opened audio file; a context manager, read once from beginning to end."""
 
@@ -266,15 +270,12 @@ def _open_sound(file: IO[bytes], name: str) -> soundfile.SoundFile:
 def _cannot_open(name: str, error: soundfile.LibsndfileError) -> AudioError:
     if error.code == _SYSTEM_ERROR:
         return AudioError(f"{name} cannot be read: copy it again")
+    advice = "give WAV, FLAC, OGG or MP3, or convert it, for example with ffmpeg"
     if error.code == _UNRECOGNISED_FORMAT:
-        problem = "is not audio of a kind that can be read"
-    elif error.code == _UNKNOWN_CODEC:
-        problem = "is cut off, or in an encoding that cannot be read"
-    else:
-        return AudioError(f"{name} is cut off or damaged: record, export or copy it again")
-    return AudioError(
-        f"{name} {problem}: give WAV, FLAC, OGG or MP3, or convert it, for example with ffmpeg"
-    )
+        return NotAudioError(f"{name} is not audio of a kind that can be read: {advice}")
+    if error.code == _UNKNOWN_CODEC:
+        return AudioError(f"{name} is cut off, or in an encoding that cannot be read: {advice}")
+    return AudioError(f"{name} is cut off or damaged: record, export or copy it again")
 
 
 def _resample(chunks: Iterator[NDArray[np.float32]], rate: int) -> Iterator[NDArray[np.float32]]:

@@ -45,6 +45,15 @@ class PipelineError(RTAPException):
     """A stage failed while it processed audio."""
 
 
+class QueueFullError(PipelineError):
+    """More requests wait for the model than may wait."""
+
+    def __init__(self, message: str, retry_after: float) -> None:
+        """Args: retry_after: seconds after which a place is likely to be free, for ``Retry-After``."""
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class TransportError(RTAPException):
     """Results could not be sent."""
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from rtap.errors import ConfigurationError, ModelError
 from rtap.whisper.features import LogMel
 from rtap.whisper.model_directory import Elastic, ModelDirectory
+from rtap.whisper.sessions import CPU
 from rtap.whisper.tokenizer import WhisperTokenizer
 
 FRAMES_PER_SECOND = 100
@@ -200,11 +201,14 @@ class LoadedModel:
         self.threads = threads
 
 
-def load_model(directory: ModelDirectory, threads: int | None = None) -> SpeechModel:
+def load_model(
+    directory: ModelDirectory, threads: int | None = None, providers: Sequence[str] = CPU
+) -> SpeechModel:
     """Load a model's graphs and check every file's SHA-256 meanwhile.
 
     Args:
         threads: for one inference; None takes ``ONNX_NUM_THREADS``, else the cores there are, at most 4.
+        providers: ONNX Runtime's, see :func:`rtap.whisper.sessions.resolve_providers`.
 
     Raises:
         ModelError: damaged, or not a model of ours.
@@ -217,7 +221,7 @@ def load_model(directory: ModelDirectory, threads: int | None = None) -> SpeechM
     with ThreadPoolExecutor(1) as pool:
         check = pool.submit(directory.verify)
         try:
-            model = _load(directory, threads)
+            model = _load(directory, threads, providers)
         except ModelError:
             check.result()
             raise
@@ -232,12 +236,12 @@ def load_model(directory: ModelDirectory, threads: int | None = None) -> SpeechM
     return model
 
 
-def _load(directory: ModelDirectory, threads: int) -> SpeechModel:
+def _load(directory: ModelDirectory, threads: int, providers: Sequence[str]) -> SpeechModel:
     from rtap.whisper.model_optimum import OptimumModel
     from rtap.whisper.model_rtap import RtapModel
 
     kind = OptimumModel if directory.manifest.layout == "optimum" else RtapModel
-    return kind(directory, threads)
+    return kind(directory, threads, providers)
 
 
 def default_threads() -> int:

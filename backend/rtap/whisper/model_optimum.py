@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rtap.errors import ConfigurationError
 from rtap.whisper.model import Decoding, EncodedAudio, LoadedModel
 from rtap.whisper.model_directory import Elastic, ModelDirectory
-from rtap.whisper.sessions import open_session, require_tensors
+from rtap.whisper.sessions import CPU, open_session, require_tensors
 
 ENCODER = "encoder_model.onnx"
 DECODER = "decoder_model.onnx"
@@ -36,12 +36,14 @@ class _Encoded:
 class OptimumModel(LoadedModel):
     """Implements :class:`rtap.whisper.model.SpeechModel`."""
 
-    def __init__(self, directory: ModelDirectory, threads: int) -> None:
+    def __init__(
+        self, directory: ModelDirectory, threads: int, providers: Sequence[str] = CPU
+    ) -> None:
         super().__init__(directory, threads)
         path = directory.path
-        self._encoder = open_session(path / ENCODER, threads)
-        self._first = open_session(path / DECODER, threads)
-        self._next = open_session(path / DECODER_WITH_PAST, threads)
+        self._encoder = open_session(path / ENCODER, threads, providers)
+        self._first = open_session(path / DECODER, threads, providers)
+        self._next = open_session(path / DECODER_WITH_PAST, threads, providers)
         require_tensors(self._encoder, path / ENCODER, ["input_features", "last_hidden_state"])
         require_tensors(
             self._first, path / DECODER, ["input_ids", "encoder_hidden_states", "logits"]

@@ -15,7 +15,13 @@ from numpy.typing import NDArray
 
 from rtap.whisper.model import Decoding, Dimensions, EncodedAudio, LoadedModel
 from rtap.whisper.model_directory import Elastic, ModelDirectory
-from rtap.whisper.sessions import long_audio_options, open_session, require_sizes, require_tensors
+from rtap.whisper.sessions import (
+    CPU,
+    long_audio_options,
+    open_session,
+    require_sizes,
+    require_tensors,
+)
 
 ENCODER = "encoder.onnx"
 DECODER = "decoder.onnx"
@@ -49,11 +55,13 @@ class _Encoded:
 class RtapModel(LoadedModel):
     """Implements :class:`rtap.whisper.model.SpeechModel`."""
 
-    def __init__(self, directory: ModelDirectory, threads: int) -> None:
+    def __init__(
+        self, directory: ModelDirectory, threads: int, providers: Sequence[str] = CPU
+    ) -> None:
         super().__init__(directory, threads)
         path = directory.path
-        self._encoder = open_session(path / ENCODER, threads)
-        self._decoder = open_session(path / DECODER, threads)
+        self._encoder = open_session(path / ENCODER, threads, providers)
+        self._decoder = open_session(path / DECODER, threads, providers)
         layers = range(self.dimensions.decoder_layers)
         self._cross = [f"cross_{kind}.{layer}" for layer in layers for kind in _KINDS]
         self._queries = [f"cross_query.{layer}" for layer in layers]

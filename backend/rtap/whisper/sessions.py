@@ -3,20 +3,54 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 import onnxruntime
 
-from rtap.errors import ModelError
+from rtap.errors import ConfigurationError, ModelError
+
+_log = logging.getLogger(__name__)
+
+CPU: Final = ("CPUExecutionProvider",)
+CUDA: Final = ("CUDAExecutionProvider", *CPU)
+"""ONNX Runtime takes the first that can run an operator."""
 
 _M_MMAP_THRESHOLD = -3
 """From glibc's malloc.h."""
 
 
-def open_session(path: Path, threads: int) -> onnxruntime.InferenceSession:
-    """Open a graph on the CPU, with the memory that all graphs of the process share."""
+def resolve_providers(device: str) -> tuple[str, ...]:
+    """ONNX Runtime's execution providers for a device: ``cpu`` or ``cuda``.
+
+    Where this build of ONNX Runtime has no CUDA, a warning is logged and the CPU is used: a car without its
+    accelerator still answers.
+
+    Raises:
+        ConfigurationError: neither of the two.
+    """
+    if device == "cpu":
+        return CPU
+    if device != "cuda":
+        raise ConfigurationError(f"stt.device is {device!r}: give cpu or cuda")
+    if CUDA[0] in onnxruntime.get_available_providers():
+        return CUDA
+    _log.warning(
+        "stt.device is cuda, but ONNX Runtime %s has no %s: using the CPU (install onnxruntime-gpu, "
+        "or set stt.device to cpu)",
+        onnxruntime.__version__,
+        CUDA[0],
+    )
+    return CPU
+
+
+def open_session(
+    path: Path, threads: int, providers: Sequence[str] = CPU
+) -> onnxruntime.InferenceSession:
+    """Open a graph, with the CPU memory that all graphs of the process share."""
     _share_memory()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -30,7 +64,7 @@ def open_session(path: Path, threads: int) -> onnxruntime.InferenceSession:
     options.enable_mem_pattern = False
     options.enable_mem_reuse = False
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(path, options, providers=list(providers))
 
 
 @cache

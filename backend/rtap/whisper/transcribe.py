@@ -7,7 +7,7 @@ needs no more memory than a sentence.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -34,6 +34,8 @@ DEFAULT_TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 Block = NDArray[np.float32]
 ProgressCallback = Callable[[float], None]
+Steps = Generator[tuple[Segment, ...], None, Transcription]
+"""See :meth:`Transcriber.steps`."""
 
 
 class VoiceActivity(Protocol):
@@ -68,6 +70,8 @@ class TranscribeOptions:
     timestamps: bool = False
     """Whether to cut segments at the model's own timestamps, not at pauses only."""
     word_timestamps: bool = False
+    trim_silence: bool = True
+    """Whether a voice activity detector, where there is one, leaves out what is not speech."""
 
 
 @dataclass(slots=True)
@@ -133,19 +137,34 @@ class Transcriber:
         run = self._start(options)
         if on_progress is not None:
             run.on_progress = on_progress
-        segments = tuple(self._segments(blocks, run))
-        return Transcription(
-            text=_joined(segments, run.language),
-            language=run.language,
-            language_probability=0.0 if run.language is None else run.language_probability,
-            duration=run.duration,
-            inference_time=run.inference_time,
-            segments=segments,
-        )
+        steps = self._steps(blocks, run)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                transcription: Transcription = end.value
+                return transcription
 
     def segments(self, blocks: Iterable[Block], options: TranscribeOptions) -> Iterator[Segment]:
         """As :meth:`transcribe`, each segment as soon as it is known."""
-        return self._segments(blocks, self._start(options))
+        steps = self.steps(blocks, options)
+        return (segment for found in steps for segment in found)
+
+    def steps(self, blocks: Iterable[Block], options: TranscribeOptions) -> Steps:
+        """As :meth:`transcribe`, with control handed back after every block and every window.
+
+        In between, other transcribers may use the same model; this one may not start anything else.
+
+        Yields:
+            The segments that are new, as a rule none.
+
+        Returns:
+            What :meth:`transcribe` returns, as the value of StopIteration.
+
+        Raises:
+            ConfigurationError: at once, see :meth:`check`.
+        """
+        return self._steps(blocks, self._start(options))
 
     def _start(self, options: TranscribeOptions) -> _Run:
         self.check(options)
@@ -169,11 +188,23 @@ class Transcriber:
             language=language,
         )
 
-    def _segments(self, blocks: Iterable[Block], run: _Run) -> Iterator[Segment]:
+    def _steps(self, blocks: Iterable[Block], run: _Run) -> Steps:
+        segments: list[Segment] = []
         for window in self._windows(blocks, run):
-            yield from self._window_segments(window, run)
+            found = [] if window is None else self._window_segments(window, run)
+            segments += found
+            yield tuple(found)
+        return Transcription(
+            text=_joined(segments, run.language),
+            language=run.language,
+            language_probability=0.0 if run.language is None else run.language_probability,
+            duration=run.duration,
+            inference_time=run.inference_time,
+            segments=tuple(segments),
+        )
 
-    def _windows(self, blocks: Iterable[Block], run: _Run) -> Iterator[Window]:
+    def _windows(self, blocks: Iterable[Block], run: _Run) -> Iterator[Window | None]:
+        """The windows as they are complete, and None after every block."""
         longest = self._model.dimensions.max_frames / FRAMES_PER_SECOND
         defaults = WindowOptions()
         cutter = WindowCutter(
@@ -192,6 +223,7 @@ class Transcriber:
             probabilities = None if self._vad is None else self._vad.probabilities(block)
             yield from cutter.push(block, probabilities)
             run.on_progress(run.duration)
+            yield None
         yield from cutter.flush()
 
     def _window_segments(self, window: Window, run: _Run) -> list[Segment]:

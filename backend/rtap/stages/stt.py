@@ -1,0 +1,431 @@
+"""Speech to text: one thread owns the model, and everybody else gets futures.
+
+:mod:`rtap.stages.stt_jobs` says in which order jobs run. A whole utterance waits for nothing but the
+inference that is running: an utterance, a partial result, or one window of a file.
+
+Results are delivered in the worker's thread: what is added with ``add_done_callback`` must return soon.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import numpy as np
+
+from rtap.audio_format import SAMPLE_RATE
+from rtap.errors import PipelineError, QueueFullError, RTAPException
+from rtap.events import Samples, Transcript, Utterance
+from rtap.stages.stt_jobs import Engine, FileJob, Job, JobQueue, Progress, fail, settle
+
+if TYPE_CHECKING:
+    from rtap.whisper.result import Segment, Transcription
+    from rtap.whisper.transcribe import TranscribeOptions
+
+Source = Literal["microphone", "stream", "file"]
+
+MAX_FAILURES: Final = 3
+"""So many unexpected failures in a row, and the model is loaded anew."""
+_FIRST_GUESS: Final = 10.0
+"""Seconds for a file, as long as none was transcribed."""
+_LONGEST_RETRY: Final = 300.0
+_STOPPED: Final = "the service is shutting down: send the audio again when it is back"
+
+_log = logging.getLogger(__name__)
+
+
+class SpeechToText:
+    """Transcribes what sessions and clients send. All methods are for any thread, and return at once.
+
+    What goes wrong with a job is in its future: an RTAPException, or CancelledError when it was cancelled.
+
+    Args:
+        load: makes the engine; called in the worker's thread.
+        on_inference: gets the seconds that the model took for an utterance, a partial result or a file.
+        max_files: files that may be unfinished at a time.
+        max_utterances: whole utterances of one session that may wait.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[], Engine],
+        on_inference: Callable[[float], None] = lambda _: None,
+        *,
+        max_files: int = 16,
+        max_utterances: int = 8,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._load = load
+        self._on_inference = on_inference
+        self._max_files = max_files
+        self._max_utterances = max_utterances
+        self._clock = clock
+        self.ready = threading.Event()
+        """Set while a model is loaded and has proved that it works."""
+        self.failure: str | None = None
+        """Why there will be no transcripts until the service is restarted; None when there is hope."""
+        self.last_success: float | None = None
+        """``time.monotonic()`` of the last inference that worked."""
+        self._queue = JobQueue()
+        self._changed = threading.Condition()
+        self._current: Job | FileJob | None = None
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+        # From here on for the worker's thread only.
+        self._engine: Engine | None = None
+        self._failures = 0
+        self._reloaded = False
+        self._seconds_per_file = _FIRST_GUESS
+
+    # ---- for everybody
+
+    def start(self) -> None:
+        """Load the model in the background.
+
+        Jobs may be queued before it is there, and wait for it. So ``probe().result()`` waits until it is
+        loaded, and raises what was wrong with it.
+        """
+        if self._thread is not None:
+            raise RuntimeError("the worker was started already")
+        self._thread = threading.Thread(target=self._run, name="stt", daemon=True)
+        self._thread.start()
+
+    def stop(self, timeout: float) -> bool:
+        """Transcribe the whole utterances that wait, refuse all else, and end the worker.
+
+        Args:
+            timeout: seconds after which the utterances that are left are refused too. An inference that is
+                running then goes on, and its result is lost.
+
+        Returns:
+            Whether the worker has ended.
+        """
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        self._refuse(live=self._thread is None)
+        if self._thread is None:
+            return True
+        self._thread.join(timeout)
+        if not self._thread.is_alive():
+            return True
+        _log.warning("the running inference does not end within %.1f s", timeout)
+        self._refuse(live=True)
+        current = self._current
+        if current is not None:
+            fail(current.future, PipelineError(_STOPPED))
+        return False
+
+    def transcribe(
+        self, utterance: Utterance, source: Source, options: TranscribeOptions
+    ) -> Future[Transcript]:
+        """Queue a whole utterance, ahead of all but other utterances.
+
+        A partial result of it that waits is cancelled. When its session has ``max_utterances`` waiting, the
+        future fails with QueueFullError.
+        """
+        job = Job(partial(self._transcribe, utterance, source, options))
+        session_id = utterance.session_id
+        moot = None
+        with self._changed:
+            refusal = self._refusal()
+            if refusal is None and self._queue.live_of(session_id) >= self._max_utterances:
+                refusal = QueueFullError(
+                    f"{self._max_utterances} utterances of this stream wait already: pause, or choose a "
+                    f"smaller model",
+                    retry_after=1.0,
+                )
+            if refusal is None:
+                moot = self._queue.drop_partial(session_id, utterance.utterance_id)
+                self._queue.add_live(session_id, job)
+                self._changed.notify_all()
+        return _queued(job.future, refusal, moot)
+
+    def partial(
+        self, session_id: str, utterance_id: str, samples: Samples, options: TranscribeOptions
+    ) -> Future[str]:
+        """Queue what was said so far; cancels the session's last one if it still waits.
+
+        It is decoded greedily and once, whatever the options say: it is soon replaced by a better one.
+
+        Args:
+            samples: mono, 16 kHz, from the beginning of the utterance; not to be changed any more.
+        """
+        quick = replace(
+            options, beam_size=1, temperatures=options.temperatures[:1], word_timestamps=False
+        )
+        job = Job(partial(self._text, samples, quick))
+        replaced = None
+        with self._changed:
+            refusal = self._refusal()
+            if refusal is None:
+                replaced = self._queue.set_partial(session_id, utterance_id, job)
+                self._changed.notify_all()
+        return _queued(job.future, refusal, replaced)
+
+    def transcribe_file(
+        self,
+        blocks: Iterable[Samples],
+        options: TranscribeOptions,
+        cancelled: threading.Event,
+        on_segment: Callable[[Segment], None] = lambda _: None,
+    ) -> Future[Transcription]:
+        """Queue a file; it is transcribed when nobody speaks, in turns with other files.
+
+        Args:
+            blocks: mono, 16 kHz, any length each; read in the worker's thread, so it must not wait.
+            cancelled: set it, or cancel the future, and the file is dropped at the next window.
+            on_segment: gets each segment as soon as it is known, in the worker's thread.
+
+        Raises:
+            QueueFullError: ``max_files`` are unfinished; it says after how many seconds to come back.
+        """
+        job = FileJob(blocks, options, cancelled, on_segment)
+        with self._changed:
+            refusal = self._refusal()
+            if refusal is None:
+                self._make_sure_of_room()
+                self._queue.add_file(job)
+                self._changed.notify_all()
+        return _queued(job.future, refusal)
+
+    def probe(self) -> Future[float]:
+        """Prove with a real inference that the model works; the result is the seconds that it took.
+
+        It comes after whole utterances and before all else. Those who ask while a probe waits share it.
+        """
+        asked: Future[float] = Future()
+        with self._changed:
+            refusal = self._refusal()
+            if refusal is None:
+                job = self._queue.probe
+                if job is None:
+                    job = Job(_small_inference)
+                    self._queue.set_probe(job)
+                    self._changed.notify_all()
+                job.future.add_done_callback(partial(_copy, to=asked))
+        return _queued(asked, refusal)
+
+    # ---- with the lock held
+
+    def _refusal(self) -> PipelineError | None:
+        if self._stopping:
+            return PipelineError(_STOPPED)
+        return None if self.failure is None else PipelineError(self.failure)
+
+    def _make_sure_of_room(self) -> None:
+        files = self._queue.wanted_files()
+        if isinstance(self._current, FileJob) and not self._current.is_unwanted:
+            files.append(self._current)
+        if len(files) < self._max_files:
+            return
+        # They share the model, and the one that had most of it is likely the first to end.
+        left = self._seconds_per_file - max((job.seconds for job in files), default=0.0)
+        seconds = min(max(left, 1.0) * max(len(files), 1), _LONGEST_RETRY)
+        raise QueueFullError(
+            f"{len(files)} files wait already: send it again in {math.ceil(seconds)} s",
+            retry_after=seconds,
+        )
+
+    # ---- the worker's thread
+
+    def _run(self) -> None:
+        try:
+            self._load_engine()
+            while self._perform_next():
+                pass
+        finally:
+            self.ready.clear()
+            with self._changed:
+                self._stopping = True
+            self._refuse(live=True)
+            self._engine = None
+
+    def _next(self) -> Job | FileJob | None:
+        """What is to be done; waits for it. None when it is time to end."""
+        with self._changed:
+            while True:
+                self._current = self._queue.take()
+                if self._current is not None or self._stopping:
+                    return self._current
+                self._changed.wait()
+
+    def _perform_next(self) -> bool:
+        # A variable in the loop would keep the last job's audio while there is nothing to do.
+        job = self._next()
+        if job is not None:
+            self._perform(job)
+        return job is not None
+
+    def _perform(self, job: Job | FileJob) -> None:
+        assert self._engine is not None  # without one nothing is queued
+        try:
+            progress = job.advance(self._engine)
+        except RTAPException as error:  # a bad option or bad audio; the engine is not at fault
+            job.fail(error)
+            return
+        except Exception as error:  # noqa: BLE001 (the worker outlives whatever the engine does)
+            _log.exception("inference failed")
+            fault = _described(error)
+        else:
+            if progress in {Progress.HEARD, Progress.DONE}:
+                self._failures, self._reloaded = 0, False
+                self.last_success = time.monotonic()
+            if isinstance(job, FileJob):
+                self._after_turn(job, progress)
+            if progress is Progress.DONE:
+                job.deliver()
+            return
+        # Out here the traceback is gone, which would keep the engine in memory beside its successor.
+        job.fail(PipelineError(f"speech recognition failed ({fault}): try again"))
+        self._failed(fault)
+
+    def _after_turn(self, job: FileJob, progress: Progress) -> None:
+        if job.result is not None:
+            self._seconds_per_file += (job.seconds - self._seconds_per_file) / 2
+            self._count(job.result.inference_time)
+        if progress not in {Progress.READING, Progress.HEARD}:
+            return
+        with self._changed:
+            refused = self._stopping
+            if not refused:
+                self._queue.add_file(job)
+                self._current = None
+        if refused:
+            job.fail(PipelineError(_STOPPED))
+
+    def _transcribe(
+        self, utterance: Utterance, source: Source, options: TranscribeOptions, engine: Engine
+    ) -> Transcript:
+        heard = engine.transcribe(utterance.samples, options)
+        self._count(heard.inference_time)
+        now = self._clock()
+        return Transcript(
+            text=heard.text,
+            session_id=utterance.session_id,
+            utterance_id=utterance.utterance_id,
+            language=heard.language,
+            language_probability=heard.language_probability,
+            duration=heard.duration,
+            inference_time=heard.inference_time,
+            latency=max(0.0, now - utterance.ended_at),  # the clock may have been set back
+            timestamp=now,
+            confidence=confidence(heard.segments),
+            source=source,
+        )
+
+    def _text(self, samples: Samples, options: TranscribeOptions, engine: Engine) -> str:
+        heard = engine.transcribe(samples, options)
+        self._count(heard.inference_time)
+        return heard.text
+
+    def _count(self, seconds: float) -> None:
+        try:
+            self._on_inference(seconds)
+        except Exception:  # noqa: BLE001 (metrics shall not cost a transcript)
+            _log.exception("the time of an inference could not be noted")
+
+    def _load_engine(self) -> None:
+        try:
+            engine = self._load()
+            _small_inference(engine)
+        except RTAPException as error:
+            self._give_up(f"no speech model is loaded: {error}")
+            return
+        except Exception as error:  # noqa: BLE001 (the service shall say why it is not ready)
+            _log.exception("loading failed")
+            self._give_up(
+                f"no speech model is loaded ({_described(error)}): `rtap models list` shows what is wrong"
+            )
+            return
+        self._engine = engine
+        self._failures = 0
+        self.last_success = time.monotonic()
+        self.ready.set()
+
+    def _failed(self, fault: str) -> None:
+        """An inference failed that should not have; too many of them in a row, and the model is suspected."""
+        self._failures += 1
+        if self._failures < MAX_FAILURES:
+            return
+        if self._reloaded:
+            self._give_up(
+                f"speech recognition goes on failing after the model was loaded anew ({fault}): "
+                f"restart the service, and look at its log"
+            )
+            return
+        _log.error("%d inferences failed in a row: loading the model anew", self._failures)
+        self._reloaded = True
+        self.ready.clear()
+        with self._changed:
+            begun = self._queue.drain_begun_files()
+        for job in begun:
+            job.fail(PipelineError("the speech model had to be loaded anew: send the audio again"))
+        self._engine = None  # there may be no memory for two
+        self._load_engine()
+
+    def _give_up(self, reason: str) -> None:
+        _log.error("%s", reason)
+        self.ready.clear()
+        with self._changed:
+            self.failure = reason
+        self._refuse(live=True, reason=reason)
+        self._engine = None
+
+    # ---- any thread
+
+    def _refuse(self, *, live: bool, reason: str = _STOPPED) -> None:
+        with self._changed:
+            jobs = self._queue.drain(live=live)
+        for job in jobs:
+            fail(job.future, PipelineError(reason))
+
+
+def _small_inference(engine: Engine) -> float:
+    """Transcribe a second of silence; returns the seconds that it took."""
+    from rtap.whisper.transcribe import TranscribeOptions
+
+    started = time.perf_counter()
+    # Silence is improbable at any temperature: one is enough.
+    engine.transcribe(np.zeros(SAMPLE_RATE, np.float32), TranscribeOptions(temperatures=(0.0,)))
+    return time.perf_counter() - started
+
+
+def _described(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _queued(
+    future: Future[Any], refusal: PipelineError | None, moot: Job | None = None
+) -> Future[Any]:
+    """For the end of a method, without the lock: futures run their callbacks at once."""
+    if moot is not None:
+        moot.future.cancel()
+    if refusal is not None:
+        fail(future, refusal)
+    return future
+
+
+def _copy(source: Future[float], to: Future[float]) -> None:
+    error = source.exception()
+    if error is None:
+        settle(to, source.result())
+    elif isinstance(error, Exception):
+        fail(to, error)
+
+
+def confidence(segments: Sequence[Segment]) -> float:
+    """Mean probability (geometric) of all tokens, 0 to 1; 0 when there are none."""
+    tokens = sum(len(segment.tokens) for segment in segments)
+    if tokens == 0:
+        return 0.0
+    total = sum(segment.average_log_probability * len(segment.tokens) for segment in segments)
+    return min(1.0, math.exp(total / tokens))

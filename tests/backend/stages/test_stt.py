@@ -1,0 +1,755 @@
+"""Who gets the model next, and what happens when it fails: with an engine that stops where a test wants."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import queue
+import threading
+import time
+import weakref
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import CancelledError, Future
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+import soundfile
+
+from rtap.errors import AudioError, ConfigurationError, ModelError, PipelineError, QueueFullError
+from rtap.events import Samples, Utterance
+from rtap.stages import stt as stt_module
+from rtap.stages.stt import MAX_FAILURES, SpeechToText
+from rtap.stages.vad import Vad
+from rtap.whisper.engine import WhisperEngine
+from rtap.whisper.model import load_model
+from rtap.whisper.model_directory import ModelDirectory
+from rtap.whisper.result import Segment, Transcription
+from rtap.whisper.sessions import CPU, CUDA, resolve_providers
+from rtap.whisper.transcribe import TranscribeOptions, Transcriber
+
+ENGLISH = TranscribeOptions(language="en")
+SOON = 5.0
+"""Seconds; only a failing test waits so long."""
+
+
+def audio(number: int, samples: int = 160) -> Samples:
+    """Audio that the scripted engine recognises by its number."""
+    return np.full(samples, number, np.float32)
+
+
+def segment(text: str, probability: float = 0.5, tokens: int = 1) -> Segment:
+    return Segment(
+        start=0.0,
+        end=1.0,
+        text=text,
+        tokens=(1,) * tokens,
+        language="en",
+        average_log_probability=float(np.log(probability)),
+        compression_ratio=1.0,
+        no_speech_probability=0.0,
+        temperature=0.0,
+    )
+
+
+def transcription(*segments: Segment) -> Transcription:
+    return Transcription(
+        text=" ".join(one.text for one in segments),
+        language="en",
+        language_probability=0.75,
+        duration=1.5,
+        inference_time=0.25,
+        segments=segments,
+    )
+
+
+class ScriptedEngine:
+    """Implements :class:`rtap.stages.stt_jobs.Engine`. Audio of number 0 is silence."""
+
+    def __init__(self) -> None:
+        self.order: list[int] = []
+        """The numbers of all audio but silence, as it was worked on."""
+        self.options: list[TranscribeOptions] = []
+        self.threads: set[str] = set()
+        self.errors: dict[int, Exception] = {}
+        self.closed = 0
+        """Files of which the steps were ended early."""
+        self._gates: dict[int, threading.Event] = {}
+        self._arrived: queue.Queue[int] = queue.Queue()
+
+    @contextmanager
+    def held_at(self, number: int, submit: Callable[[], object]) -> Iterator[None]:
+        """Submit something, and have the worker stay in this audio until the end of the block."""
+        self._gates[number] = gate = threading.Event()
+        submit()
+        assert self._arrived.get(timeout=SOON) == number
+        try:
+            yield
+        finally:
+            del self._gates[number]
+            gate.set()
+
+    def _work(self, samples: Samples) -> int:
+        number = int(samples[0])
+        self.threads.add(threading.current_thread().name)
+        if number in self._gates:
+            gate = self._gates[number]
+            self._arrived.put(number)
+            assert gate.wait(SOON)
+        if number in self.errors:
+            raise self.errors[number]
+        if number:
+            self.order.append(number)
+        return number
+
+    def transcribe(self, samples: Samples, options: TranscribeOptions) -> Transcription:
+        number = self._work(samples)
+        self.options.append(options)
+        return transcription(segment(str(number)))
+
+    def steps(
+        self, blocks: Iterable[Samples], options: TranscribeOptions
+    ) -> Generator[tuple[Segment, ...], None, Transcription]:
+        found = []
+        try:
+            for block in blocks:
+                number = self._work(block)
+                if number:
+                    found.append(segment(str(number)))
+                yield tuple(found[-1:]) if number else ()
+        except GeneratorExit:
+            self.closed += 1
+            raise
+        return transcription(*found)
+
+
+class Fixture:
+    """A started worker and its engine, with short ways to submit."""
+
+    def __init__(self, stt: SpeechToText, engine: ScriptedEngine) -> None:
+        self.stt = stt
+        self.engine = engine
+
+    def live(self, number: int, session: str = "a", utterance: str = "") -> Future[Any]:
+        one = Utterance(audio(number), session, utterance or str(number), ended_at=100.0, start=0.0)
+        return self.stt.transcribe(one, "stream", ENGLISH)
+
+    def partial(self, number: int, session: str = "a", utterance: str = "p") -> Future[str]:
+        return self.stt.partial(session, utterance, audio(number), ENGLISH)
+
+    def file(
+        self, *numbers: int, cancelled: threading.Event | None = None
+    ) -> Future[Transcription]:
+        blocks = (audio(number) for number in numbers)
+        return self.stt.transcribe_file(blocks, ENGLISH, cancelled or threading.Event())
+
+    def held(self, number: int) -> Any:
+        """Keep the worker busy with an utterance of a session of its own."""
+        return self.engine.held_at(number, lambda: self.live(number, session="held"))
+
+
+@pytest.fixture
+def make() -> Iterator[Callable[..., Fixture]]:
+    workers = []
+
+    def started(*engines: ScriptedEngine | Exception, **settings: Any) -> Fixture:
+        """Each loading takes the next engine, or raises the next error."""
+        waiting = list(engines) or [ScriptedEngine()]
+        first = waiting[0]
+
+        def load() -> ScriptedEngine:
+            one = waiting.pop(0)
+            if isinstance(one, Exception):
+                raise one
+            return one
+
+        stt = SpeechToText(load, clock=lambda: 102.5, **settings)
+        workers.append(stt)
+        stt.start()
+        return Fixture(stt, first if isinstance(first, ScriptedEngine) else ScriptedEngine())
+
+    yield started
+    for stt in workers:
+        assert stt.stop(SOON)
+
+
+@pytest.fixture
+def worker(make: Callable[..., Fixture]) -> Fixture:
+    return make()
+
+
+def done(*futures: Future[Any]) -> list[Any]:
+    return [future.result(SOON) for future in futures]
+
+
+class TestOrder:
+    def test_classes(self, worker: Fixture) -> None:
+        with worker.held(1):
+            file = worker.file(40)
+            partial = worker.partial(30, session="b")
+            probe = worker.stt.probe()
+            live = worker.live(10)
+            later = worker.live(11)
+            finished: list[Future[Any]] = []
+            for future in (file, partial, probe, live, later):
+                future.add_done_callback(finished.append)
+        done(file)
+        assert worker.engine.order == [1, 10, 11, 30, 40]
+        assert finished == [live, later, probe, partial, file]
+
+    def test_one_thread_owns_the_engine(self, worker: Fixture) -> None:
+        done(worker.live(1), worker.file(2), worker.partial(3))
+        assert worker.engine.threads == {"stt"}
+
+    def test_sessions_take_turns(self, worker: Fixture) -> None:
+        with worker.held(1):
+            futures = [worker.live(number) for number in (10, 11, 12)]
+            futures += [worker.live(20, "b"), worker.live(30, "c"), worker.live(21, "b")]
+        done(*futures)
+        assert worker.engine.order == [1, 10, 20, 30, 11, 21, 12]
+
+    def test_files_take_turns(self, worker: Fixture) -> None:
+        with worker.held(1):
+            files = [worker.file(10, 11, 12), worker.file(20), worker.file(30, 31)]
+        found = done(*files)
+        assert worker.engine.order == [1, 10, 20, 30, 11, 31, 12]
+        assert [one.text for one in found] == ["10 11 12", "20", "30 31"]
+
+    def test_speech_overtakes_a_file_at_the_next_window(self, worker: Fixture) -> None:
+        files: list[Future[Transcription]] = []
+        with worker.engine.held_at(10, lambda: files.append(worker.file(10, 11, 12))):
+            speech = [worker.live(20), worker.partial(30, "b"), worker.live(21)]
+        done(*speech, *files)
+        assert worker.engine.order == [10, 20, 21, 30, 11, 12]
+
+    def test_speech_overtakes_a_file_in_its_silence(self, worker: Fixture) -> None:
+        files: list[Future[Transcription]] = []
+        with worker.engine.held_at(0, lambda: files.append(worker.file(0, 0, 0, 10))):
+            speech = worker.live(20)
+        done(speech, *files)
+        assert worker.engine.order == [20, 10]
+
+    def test_a_long_block_is_no_reason_to_wait(self, worker: Fixture) -> None:
+        block = np.repeat(np.array([10, 11, 12], np.float32), 16_000)
+        files: list[Future[Transcription]] = []
+
+        def submit() -> None:
+            files.append(worker.stt.transcribe_file([block], ENGLISH, threading.Event()))
+
+        with worker.engine.held_at(10, submit):
+            speech = worker.live(20)
+        done(speech, *files)
+        assert worker.engine.order == [10, 20, 11, 12]
+
+    def test_results_may_ask_for_more(self, worker: Fixture) -> None:
+        more: queue.Queue[Future[Any]] = queue.Queue()
+        worker.live(1).add_done_callback(lambda _: more.put(worker.live(2)))
+        assert more.get(timeout=SOON).result(SOON).text == "2"
+
+
+class TestPartials:
+    def test_text(self, worker: Fixture) -> None:
+        assert worker.partial(7).result(SOON) == "7"
+
+    def test_a_newer_one_takes_the_place(self, worker: Fixture) -> None:
+        with worker.held(1):
+            old = worker.partial(10)
+            other = worker.partial(20, session="b")
+            new = worker.partial(11)
+            assert old.cancelled()
+        done(new, other)
+        assert worker.engine.order == [1, 11, 20]
+
+    def test_the_whole_utterance_makes_it_moot(self, worker: Fixture) -> None:
+        with worker.held(1):
+            moot = worker.partial(10, utterance="one")
+            other = worker.partial(20, session="b", utterance="two")
+            live = worker.live(11, utterance="one")
+            worker.live(12, session="b", utterance="not two")
+            assert moot.cancelled()
+        done(live, other)
+        assert worker.engine.order == [1, 11, 12, 20]
+
+    def test_it_is_decoded_once_and_greedily(self, worker: Fixture) -> None:
+        options = TranscribeOptions(language="en", beam_size=5, word_timestamps=True)
+        done(worker.stt.partial("a", "u", audio(1), options))
+        assert worker.engine.options[-1] == TranscribeOptions(language="en", temperatures=(0.0,))
+
+    def test_an_old_one_that_was_cancelled_is_skipped(self, worker: Fixture) -> None:
+        with worker.held(1):
+            assert worker.partial(10).cancel()
+        done(worker.live(11))
+        assert worker.engine.order == [1, 11]
+
+
+class TestTranscripts:
+    def test_fields(self, worker: Fixture) -> None:
+        found = worker.live(7, session="a", utterance="u").result(SOON)
+        assert found.text == "7"
+        assert (found.session_id, found.utterance_id, found.source) == ("a", "u", "stream")
+        assert (found.language, found.language_probability) == ("en", 0.75)
+        assert (found.duration, found.inference_time) == (1.5, 0.25)
+        assert (found.timestamp, found.latency) == (102.5, 2.5)
+        assert found.confidence == pytest.approx(0.5)
+
+    def test_a_clock_that_was_set_back(self, worker: Fixture) -> None:
+        early = Utterance(audio(1), "a", "u", ended_at=500.0, start=0.0)
+        assert worker.stt.transcribe(early, "stream", ENGLISH).result(SOON).latency == 0.0
+
+    @pytest.mark.parametrize(
+        ("segments", "expected"),
+        [
+            ([], 0.0),
+            ([segment("a", 0.8, 3), segment("b", 0.2, 1)], (0.8**3 * 0.2) ** 0.25),
+            ([segment("a", 0.8, 0)], 0.0),
+        ],
+    )
+    def test_confidence(self, worker: Fixture, segments: list[Segment], expected: float) -> None:
+        worker.engine.transcribe = lambda *_: transcription(*segments)  # type: ignore[method-assign]
+        assert worker.live(1).result(SOON).confidence == pytest.approx(expected)
+
+    def test_the_time_of_inferences_is_told(self, make: Callable[..., Fixture]) -> None:
+        told: list[float] = []
+        worker = make(on_inference=told.append)
+        done(worker.live(1), worker.file(2, 3), worker.partial(4), worker.stt.probe())
+        assert told == [0.25] * 3
+
+    def test_nobody_to_tell_it_to(self, make: Callable[..., Fixture]) -> None:
+        def broken(_: float) -> None:
+            raise RuntimeError("no metrics")
+
+        worker = make(on_inference=broken)
+        done(*(worker.live(number) for number in range(1, MAX_FAILURES + 2)))
+        assert worker.stt.ready.is_set()
+
+
+class TestFiles:
+    def test_segments_come_as_they_are_known(self, worker: Fixture) -> None:
+        told: list[str] = []
+        blocks = [audio(1), audio(0), audio(2)]
+        future = worker.stt.transcribe_file(
+            blocks, ENGLISH, threading.Event(), lambda one: told.append(one.text)
+        )
+        assert future.result(SOON).text == "1 2"
+        assert told == ["1", "2"]
+
+    def test_cancelled_by_its_event(self, worker: Fixture) -> None:
+        cancelled = threading.Event()
+        files: list[Future[Any]] = []
+        submit = lambda: files.append(worker.file(10, 11, cancelled=cancelled))  # noqa: E731
+        with worker.engine.held_at(10, submit):
+            cancelled.set()
+        with pytest.raises(CancelledError):
+            files[0].result(SOON)
+        done(worker.live(20))
+        assert worker.engine.order == [10, 20]
+        assert worker.engine.closed == 1
+
+    def test_cancelled_by_its_future(self, worker: Fixture) -> None:
+        files: list[Future[Any]] = []
+        with worker.engine.held_at(10, lambda: files.append(worker.file(10, 11))):
+            assert files[0].cancel()
+        done(worker.file(20))
+        assert worker.engine.order == [10, 20]
+        assert worker.engine.closed == 1
+
+    @pytest.mark.parametrize("end", ["cancelled", "failed", "done"])
+    def test_its_audio_is_closed(self, worker: Fixture, end: str) -> None:
+        closed = threading.Event()
+        cancelled = threading.Event()
+
+        def blocks() -> Iterator[Samples]:
+            try:
+                yield audio(10)
+                yield audio(11)
+            finally:
+                closed.set()
+
+        def submit() -> None:
+            worker.stt.transcribe_file(blocks(), ENGLISH, cancelled)
+
+        with worker.engine.held_at(10, submit):
+            if end == "cancelled":
+                cancelled.set()
+            if end == "failed":
+                worker.engine.errors[11] = ConfigurationError("no such language")
+        assert closed.wait(SOON)  # and not when the next job comes
+
+    def test_cancelled_before_its_turn(self, worker: Fixture) -> None:
+        cancelled = threading.Event()
+        with worker.held(1):
+            file = worker.file(10, cancelled=cancelled)
+            cancelled.set()
+        with pytest.raises(CancelledError):
+            file.result(SOON)
+        assert worker.engine.order == [1]
+
+    def test_too_many(self, make: Callable[..., Fixture]) -> None:
+        worker = make(max_files=2)
+        files: list[Future[Any]] = []
+        with worker.engine.held_at(10, lambda: files.append(worker.file(10, 11))):
+            files.append(worker.file(20))
+            with pytest.raises(QueueFullError, match=r"2 files wait already: .* in \d+ s") as full:
+                worker.file(30)
+            assert isinstance(full.value, PipelineError)
+            assert 1.0 <= full.value.retry_after <= 300.0
+            files[1].cancel()
+            files.append(worker.file(40))
+        done(files[0], files[2])
+        assert worker.engine.order == [10, 40, 11]
+
+    def test_a_place_is_free_as_soon_as_there_is_a_result(
+        self, make: Callable[..., Fixture]
+    ) -> None:
+        worker = make(max_files=1)
+        second: queue.Queue[Any] = queue.Queue()
+        worker.file(1).add_done_callback(lambda _: second.put(worker.file(2)))
+        assert second.get(timeout=SOON).result(SOON).text == "2"
+
+    def test_the_wait_is_estimated_from_the_last_files(self, make: Callable[..., Fixture]) -> None:
+        worker = make(max_files=1)
+        waits = []
+        for _ in range(2):
+            with worker.engine.held_at(10, lambda: worker.file(10)):
+                with pytest.raises(QueueFullError) as full:
+                    worker.file(20)
+                waits.append(full.value.retry_after)
+            done(worker.stt.probe())
+            done(worker.file(1))
+        # The scripted files took no time, the first guess was ten seconds.
+        assert waits[1] < waits[0] <= 10.0
+
+    def test_audio_that_cannot_be_read(self, worker: Fixture) -> None:
+        def broken(error: Exception) -> Iterator[Samples]:
+            yield audio(1)
+            raise error
+
+        event = threading.Event()
+        damaged = worker.stt.transcribe_file(broken(AudioError("cut off")), ENGLISH, event)
+        with pytest.raises(AudioError, match="cut off"):
+            damaged.result(SOON)
+        for _ in range(MAX_FAILURES):
+            lost = worker.stt.transcribe_file(broken(OSError("gone")), ENGLISH, event)
+            with pytest.raises(PipelineError, match=r"cannot be read on \(OSError: gone\)"):
+                lost.result(SOON)
+        assert worker.stt.ready.is_set()  # the engine was not blamed
+
+    def test_segments_that_nobody_takes(self, worker: Fixture) -> None:
+        def broken(_: Segment) -> None:
+            raise RuntimeError("loop is closed")
+
+        for _ in range(MAX_FAILURES):
+            future = worker.stt.transcribe_file([audio(1)], ENGLISH, threading.Event(), broken)
+            with pytest.raises(PipelineError, match="loop is closed"):
+                future.result(SOON)
+        assert worker.stt.ready.is_set()
+        assert worker.engine.closed == MAX_FAILURES
+
+
+class TestUtterancesThatWait:
+    def test_a_session_has_so_many(self, make: Callable[..., Fixture]) -> None:
+        worker = make(max_utterances=2)
+        with worker.held(1):
+            kept = [worker.live(10), worker.live(11)]
+            refused = worker.live(12)
+            other = worker.live(20, session="b")
+            with pytest.raises(QueueFullError, match="2 utterances of this stream"):
+                refused.result(0)
+        done(*kept, other)
+        assert worker.engine.order == [1, 10, 20, 11]
+
+
+class TestHealth:
+    def test_ready_after_a_real_inference(self, make: Callable[..., Fixture]) -> None:
+        engine = ScriptedEngine()
+        before = time.monotonic()
+        workers: list[Fixture] = []
+        with engine.held_at(0, lambda: workers.append(make(engine))):
+            worker = workers[0]
+            assert not worker.stt.ready.is_set()
+            assert worker.stt.last_success is None
+        assert worker.stt.ready.wait(SOON)
+        assert worker.stt.failure is None
+        assert worker.stt.last_success is not None
+        assert worker.stt.last_success >= before
+
+    def test_jobs_may_come_before_the_model(self) -> None:
+        engine = ScriptedEngine()
+        stt = SpeechToText(lambda: engine)
+        worker = Fixture(stt, engine)
+        futures: list[Future[Any]] = [worker.file(3), worker.partial(2), worker.live(1)]
+        stt.start()
+        done(*futures)
+        assert engine.order == [1, 2, 3]
+        assert stt.stop(SOON)
+
+    def test_success_is_noted(self, worker: Fixture) -> None:
+        done(worker.stt.probe())
+        submits: list[Callable[[int], Future[Any]]] = [worker.live, worker.partial, worker.file]
+        for submit in submits:
+            worker.stt.last_success = None
+            done(submit(1))
+            assert worker.stt.last_success is not None
+
+    def test_silence_in_a_file_is_no_success(self, worker: Fixture) -> None:
+        done(worker.stt.probe())
+        worker.stt.last_success = None
+        with worker.engine.held_at(10, lambda: worker.file(0, 0, 10)):
+            assert worker.stt.last_success is None
+
+    def test_a_probe_is_an_inference(self, worker: Fixture) -> None:
+        done(worker.stt.probe())
+        assert worker.engine.options[-1].temperatures == (0.0,)
+        worker.engine.errors[0] = RuntimeError("out of memory")
+        with pytest.raises(PipelineError, match="out of memory"):
+            worker.stt.probe().result(SOON)
+
+    def test_probes_that_wait_are_one(self, worker: Fixture) -> None:
+        with worker.held(1):
+            probes: list[Future[Any]] = [worker.stt.probe() for _ in range(3)]
+            assert probes[0].cancel()
+            before = len(worker.engine.options)
+        done(*probes[1:], worker.live(2))
+        assert len(worker.engine.options) == before + 3  # the one held, one probe, utterance 2
+
+    @pytest.mark.parametrize(
+        ("error", "reason"),
+        [
+            (ModelError("there is no model: convert one"), "there is no model: convert one"),
+            (RuntimeError("bad graph"), "RuntimeError: bad graph"),
+        ],
+    )
+    def test_no_model(self, make: Callable[..., Fixture], error: Exception, reason: str) -> None:
+        worker = make(error)
+        with pytest.raises(PipelineError, match=reason):
+            worker.stt.probe().result(SOON)
+        assert not worker.stt.ready.is_set()
+        assert worker.stt.failure is not None
+        assert reason in worker.stt.failure
+        for future in (worker.live(1), worker.partial(2), worker.file(3), worker.stt.probe()):
+            with pytest.raises(PipelineError, match=reason):
+                future.result(0)
+
+    def test_a_model_that_does_not_work(self, make: Callable[..., Fixture]) -> None:
+        engine = ScriptedEngine()
+        engine.errors[0] = RuntimeError("no such operator")
+        worker = make(engine)
+        with pytest.raises(PipelineError, match="no such operator"):
+            worker.live(1).result(SOON)
+        assert not worker.stt.ready.is_set()
+
+
+class TestFailures:
+    def fail(self, worker: Fixture, engine: ScriptedEngine, times: int = MAX_FAILURES) -> None:
+        engine.errors[66] = RuntimeError("broken")
+        for _ in range(times):
+            with pytest.raises(PipelineError, match=r"failed \(RuntimeError: broken\)"):
+                worker.live(66).result(SOON)
+
+    def test_the_worker_goes_on(self, worker: Fixture) -> None:
+        for _ in range(MAX_FAILURES):
+            self.fail(worker, worker.engine, MAX_FAILURES - 1)
+            assert worker.live(1).result(SOON).text == "1"  # and the count begins anew
+        assert worker.stt.ready.is_set()
+
+    def test_a_bad_request_is_no_failure(self, worker: Fixture) -> None:
+        worker.engine.errors[66] = ConfigurationError("no such language")
+        for _ in range(2 * MAX_FAILURES):
+            with pytest.raises(ConfigurationError, match="no such language"):
+                worker.live(66).result(SOON)
+        assert worker.stt.ready.is_set()
+
+    def test_the_model_is_loaded_anew(self, make: Callable[..., Fixture]) -> None:
+        first, second = ScriptedEngine(), ScriptedEngine()
+        worker = make(first, second)
+        self.fail(worker, first)
+        assert worker.live(1).result(SOON).text == "1"
+        assert (first.order, second.order) == ([], [1])
+        assert worker.stt.ready.is_set()
+        assert worker.stt.failure is None
+
+    def test_not_two_models_at_a_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        # pytest keeps what is logged, with the frames of its tracebacks.
+        monkeypatch.setattr(stt_module, "_log", logging.getLogger("nobody"))
+        monkeypatch.setattr(stt_module._log, "disabled", True)
+        alive: list[weakref.ref[ScriptedEngine]] = []
+        before: list[list[ScriptedEngine | None]] = []
+
+        def load() -> ScriptedEngine:
+            gc.collect()
+            before.append([one() for one in alive])
+            engine = ScriptedEngine()
+            engine.errors[66] = RuntimeError("broken")
+            alive.append(weakref.ref(engine))
+            return engine
+
+        stt = SpeechToText(load)
+        stt.start()
+        worker = Fixture(stt, ScriptedEngine())
+        futures = [worker.live(66) for _ in range(MAX_FAILURES)]
+        done(worker.live(1))
+        assert all(isinstance(future.exception(), PipelineError) for future in futures)
+        assert before == [[], [None]]
+        assert stt.stop(SOON)
+
+    def test_files_of_the_old_model(self, make: Callable[..., Fixture]) -> None:
+        first, second = ScriptedEngine(), ScriptedEngine()
+        first.errors[66] = RuntimeError("broken")
+        worker = make(first, second)
+        begun: list[Future[Any]] = []
+        with first.held_at(10, lambda: begun.append(worker.file(10, 11))):
+            waiting = worker.file(20)
+            for _ in range(MAX_FAILURES):
+                worker.live(66)
+        with pytest.raises(PipelineError, match="loaded anew"):
+            begun[0].result(SOON)
+        assert waiting.result(SOON).text == "20"
+        assert (first.order, second.order) == ([10], [20])
+
+    def test_it_cannot_be_loaded_anew(self, make: Callable[..., Fixture]) -> None:
+        first = ScriptedEngine()
+        worker = make(first, ModelError("the file is gone: copy it"))
+        with worker.held(1):
+            first.errors[66] = RuntimeError("broken")
+            for _ in range(MAX_FAILURES):
+                worker.live(66)
+            last = [worker.live(2), worker.file(3), worker.partial(4)]
+        for future in last:
+            with pytest.raises(PipelineError, match="the file is gone: copy it"):
+                future.result(SOON)
+        assert not worker.stt.ready.is_set()
+        assert worker.stt.failure is not None
+
+    def test_it_fails_again_when_loaded_anew(self, make: Callable[..., Fixture]) -> None:
+        engines = ScriptedEngine(), ScriptedEngine(), ScriptedEngine()
+        worker = make(*engines)
+        self.fail(worker, engines[0])
+        self.fail(worker, engines[1])
+        with pytest.raises(PipelineError, match="goes on failing"):
+            worker.live(1).result(SOON)
+        assert not worker.stt.ready.is_set()
+
+    def test_it_works_in_between(self, make: Callable[..., Fixture]) -> None:
+        engines = ScriptedEngine(), ScriptedEngine(), ScriptedEngine()
+        worker = make(*engines)
+        self.fail(worker, engines[0])
+        done(worker.live(1))
+        self.fail(worker, engines[1])
+        assert worker.live(2).result(SOON).text == "2"
+        assert engines[2].order == [2]
+
+
+class TestStop:
+    def test_whole_utterances_are_finished(self, worker: Fixture) -> None:
+        stopped: list[bool] = []
+        stopper = threading.Thread(target=lambda: stopped.append(worker.stt.stop(SOON)))
+        with worker.held(1):
+            kept = [worker.live(10), worker.live(20, session="b")]
+            refused: list[Future[Any]] = [worker.partial(30), worker.file(40)]
+            refused.append(worker.stt.probe())
+            stopper.start()
+            for future in refused:
+                with pytest.raises(PipelineError, match="shutting down"):
+                    future.result(SOON)
+            with pytest.raises(PipelineError, match="shutting down"):
+                worker.live(11).result(0)
+        stopper.join(SOON)
+        assert stopped == [True]
+        assert [one.text for one in done(*kept)] == ["10", "20"]
+        assert worker.engine.order == [1, 10, 20]
+        assert not worker.stt.ready.is_set()
+
+    def test_a_file_ends_at_its_next_window(self, worker: Fixture) -> None:
+        files: list[Future[Any]] = []
+        refused = threading.Event()
+        with worker.engine.held_at(10, lambda: files.append(worker.file(10, 11))):
+            waiting = worker.file(20)
+            waiting.add_done_callback(lambda _: refused.set())
+            stopper = threading.Thread(target=worker.stt.stop, args=(SOON,))
+            stopper.start()
+            assert refused.wait(SOON)
+        stopper.join(SOON)
+        with pytest.raises(PipelineError, match="shutting down"):
+            files[0].result(0)
+        assert worker.engine.order == [10]
+        assert worker.engine.closed == 1
+
+    def test_an_inference_that_does_not_end(self, worker: Fixture) -> None:
+        running: list[Future[Any]] = []
+        with worker.engine.held_at(1, lambda: running.append(worker.live(1))):
+            waiting = worker.live(2)
+            assert not worker.stt.stop(0.01)
+            for future in (*running, waiting):
+                with pytest.raises(PipelineError, match="shutting down"):
+                    future.result(0)
+        assert worker.stt.stop(SOON)
+
+    def test_twice_and_without_a_start(self) -> None:
+        stt = SpeechToText(ScriptedEngine)
+        waiting = Fixture(stt, ScriptedEngine()).live(1)
+        assert stt.stop(0.0)
+        assert stt.stop(0.0)
+        with pytest.raises(PipelineError, match="shutting down"):
+            waiting.result(0)
+
+    def test_only_one_worker(self, worker: Fixture) -> None:
+        with pytest.raises(RuntimeError, match="started already"):
+            worker.stt.start()
+
+
+class TestDevice:
+    def test_cpu(self) -> None:
+        assert resolve_providers("cpu") == CPU
+
+    def test_cuda(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: list(CUDA))
+        assert resolve_providers("cuda") == ("CUDAExecutionProvider", "CPUExecutionProvider")
+
+    def test_no_cuda(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: list(CPU))
+        assert resolve_providers("cuda") == CPU
+        assert "using the CPU" in caplog.text
+
+    def test_another(self) -> None:
+        with pytest.raises(ConfigurationError, match="'tpu': give cpu or cuda"):
+            resolve_providers("tpu")
+
+
+@pytest.mark.slow
+def test_a_real_model(quantized: Path) -> None:
+    """What comes out of the worker, in turns with others, is what the model says by itself."""
+    spoken = sorted((Path(__file__).parents[2] / "audio").glob("*.wav"))
+    commands = [np.asarray(soundfile.read(path, dtype="float32")[0]) for path in spoken]
+    pause = np.zeros(48_000, np.float32)
+    long = np.concatenate([part for command in commands for part in (command, pause)])
+    options = TranscribeOptions(language="en", temperatures=(0.0,))
+    directory = ModelDirectory.open(quantized)
+    alone = load_model(directory, 1)
+    expected = [Transcriber(alone, None).transcribe([one], options) for one in commands]
+    of_file = Transcriber(alone, Vad()).transcribe([long], options)
+    assert len(of_file.segments) == len(commands)
+
+    stt = SpeechToText(
+        lambda: WhisperEngine(load_model(directory, 1, resolve_providers("cpu")), Vad)
+    )
+    stt.start()
+    files = [stt.transcribe_file([long], options, threading.Event()) for _ in range(2)]
+    live = [
+        stt.transcribe(Utterance(one, "a", str(index), time.time(), 0.0), "microphone", options)
+        for index, one in enumerate(commands)
+    ]
+    partial = stt.partial("b", "u", commands[0], options)
+    assert stt.probe().result(60) > 0.0
+    assert [one.result(60).text for one in live] == [one.text for one in expected]
+    assert partial.result(60) == expected[0].text
+    for file in files:
+        found = file.result(60)
+        assert [one.text for one in found.segments] == [one.text for one in of_file.segments]
+        assert [one.start for one in found.segments] == [one.start for one in of_file.segments]
+        assert found.duration == of_file.duration
+    assert stt.stop(60)
