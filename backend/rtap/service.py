@@ -1,0 +1,57 @@
+"""What the transports need of the running service, and nothing more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from rtap.bus import EventBus
+    from rtap.config import Config
+    from rtap.events import Event
+    from rtap.session import SpeechSession
+    from rtap.stages.stt import SpeechToText
+    from rtap.telemetry import Telemetry
+    from rtap.transports.health import Health
+    from rtap.whisper.transcribe import TranscribeOptions
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """The model that is loaded."""
+
+    name: str
+    path: str
+    precision: str
+    parameters: int
+    languages: tuple[str, ...]
+    num_threads: int
+    onnx_runtime_version: str
+
+
+class Service(Protocol):
+    """Implemented by :class:`rtap.app.RTAPApplication`."""
+
+    config: Config
+    bus: EventBus
+    telemetry: Telemetry
+    stt: SpeechToText
+
+    def new_session(
+        self, session_id: str, options: TranscribeOptions, publish: Callable[[Event], None]
+    ) -> SpeechSession:
+        """A session for one client's stream; its events go to ``publish``, its transcripts to the bus too."""
+
+    def options(self, language: str | None = None, task: str = "transcribe") -> TranscribeOptions:
+        """Options for one request; what it leaves open comes from the configuration.
+
+        Raises:
+            ConfigurationError: the model does not know the language or the task.
+        """
+
+    def health(self) -> Health:
+        """Whether transcripts are to be had; proves it with a real inference when none succeeded lately."""
+
+    def model(self) -> ModelFacts | None:
+        """None until a model is loaded."""

@@ -1,0 +1,111 @@
+"""What /openapi.json says beyond what FastAPI sees by itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import BaseModel
+
+from rtap.transports.schemas import Base64Request, ErrorReply, TranscribeFields
+from rtap.transports.uploads import FILE_FIELDS
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+Responses = dict[int | str, dict[str, Any]]
+
+DESCRIPTION: Final = """\
+Speech to text on this machine: nothing leaves it.
+
+Audio files are WAV, FLAC, OGG or MP3, of any rate and channel count. Live audio goes to the WebSocket
+`/stream`: binary frames of little-endian 32-bit floats, mono, 16 kHz (`?format=s16le` and `?sample_rate=`
+for others). It answers with JSON messages of `type` `ready`, `speech_started`, `partial`, `final`, `error`
+and `end`. Send `{"type":"end"}`: what was said so far becomes text, and the connection is closed.
+
+Every failure is `{"error": {"code", "message", "request_id"}}`. `X-Request-ID` is taken over from the
+request. Where an API key is configured, send `Authorization: Bearer KEY` or `X-API-Key: KEY`.
+"""
+_SECURITY: Final = {
+    "bearer": {"type": "http", "scheme": "bearer"},
+    "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+}
+_OPEN_PATHS: Final = {"/", "/health"}
+_FAILURES: Final[dict[int, tuple[str, str, str]]] = {
+    400: (
+        "Broken, empty or too short",
+        "bad_audio",
+        "the upload is empty (0 bytes): record it again",
+    ),
+    401: ("No valid API key", "unauthorized", "this service wants an API key: send X-API-Key: KEY"),
+    408: ("It stopped half-way", "upload_stalled", "the upload takes too long: send it again"),
+    413: ("Too large or too long", "too_large", "the audio is larger than 25 MB: send it in parts"),
+    415: ("Not audio", "not_audio", "the upload is not audio of a kind that can be read: give WAV"),
+    422: ("A bad field", "bad_field", "task: input should be 'transcribe' or 'translate'"),
+    429: ("Too many requests", "queue_full", "16 files wait already: send it again in 12 s"),
+    500: ("It failed", "internal_error", "the service failed at this request: try again"),
+    503: ("Not ready", "not_ready", "the speech model is being loaded: try again in a few seconds"),
+}
+
+
+def failures(*statuses: int) -> Responses:
+    """What a route that may fail so declares."""
+    return {status: _failure(status) for status in statuses}
+
+
+def _failure(status: int) -> dict[str, Any]:
+    description, code, message = _FAILURES[status]
+    error = {"code": code, "message": message, "request_id": "5f0c9a1e"}
+    declared: dict[str, Any] = {
+        "model": ErrorReply,
+        "description": description,
+        "content": {"application/json": {"example": {"error": error}}},
+    }
+    if status in {429, 503}:
+        wait = {"description": "Seconds after which to try again", "schema": {"type": "integer"}}
+        declared["headers"] = {"Retry-After": wait}
+    return declared
+
+
+def form_body() -> dict[str, Any]:
+    """The body of ``POST /transcribe``; the fields that go with the file are those of TranscribeFields."""
+    schema = _inline(TranscribeFields)
+    file = {"type": "string", "format": "binary", "description": "WAV, FLAC, OGG or MP3"}
+    alias = {**file, "description": "Another name for audio_file"}
+    schema["properties"] = {
+        **dict(zip(FILE_FIELDS, (file, alias), strict=True)),
+        **schema["properties"],
+    }
+    schema["oneOf"] = [{"required": [name]} for name in FILE_FIELDS]
+    return _body("multipart/form-data", schema)
+
+
+def json_body() -> dict[str, Any]:
+    """The body of ``POST /transcribe/base64``."""
+    return _body("application/json", _inline(Base64Request))
+
+
+def _body(kind: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"requestBody": {"required": True, "content": {kind: {"schema": schema}}}}
+
+
+def _inline(model: type[BaseModel]) -> dict[str, Any]:
+    schema = model.model_json_schema()
+    assert "$defs" not in schema  # they would have to move to the document's components
+    return schema
+
+
+def declare_security(app: FastAPI) -> None:
+    """Say which routes want the API key, in the document that FastAPI makes."""
+    make = app.openapi
+
+    def with_security() -> dict[str, Any]:
+        document = make()
+        document.setdefault("components", {})["securitySchemes"] = _SECURITY
+        for path, operations in document["paths"].items():
+            if path not in _OPEN_PATHS:
+                for operation in operations.values():
+                    operation["security"] = [{name: []} for name in _SECURITY]
+        return document
+
+    # The way that FastAPI documents.
+    app.openapi = with_security  # type: ignore[method-assign]

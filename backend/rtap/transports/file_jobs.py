@@ -1,0 +1,161 @@
+"""An uploaded file on its way to the model: admitted, read, queued, and dropped when its sender goes away."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from starlette.requests import ClientDisconnect, Request
+
+from rtap.errors import PipelineError, QueueFullError
+from rtap.transports.api_errors import ApiError
+from rtap.transports.upload_audio import UploadedAudio
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rtap.service import Service
+    from rtap.transports.uploads import Upload
+    from rtap.whisper.result import Segment, Transcription
+    from rtap.whisper.transcribe import TranscribeOptions
+
+Result = TypeVar("Result")
+
+DECODERS: Final = 2
+"""Files that are decoded at a time."""
+_LOADING_SECONDS: Final = 5.0
+_BUSY_SECONDS: Final = 5.0
+
+
+def check_ready(service: Service) -> None:
+    """Refuse work that would have to wait for a model.
+
+    Raises:
+        ApiError: 503 with the reason.
+    """
+    stt = service.stt
+    if stt.failure is not None:
+        raise ApiError(503, "not_ready", stt.failure)
+    if not stt.ready.is_set():
+        raise loading()
+
+
+def loading() -> ApiError:
+    """There is no model yet, but there will be."""
+    message = "the speech model is being loaded: try again in a few seconds"
+    return ApiError(503, "not_ready", message, retry_after=_LOADING_SECONDS)
+
+
+class FileJobs:
+    """All files that clients sent and wait for."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._limits = service.config.limits
+        self._pool = ThreadPoolExecutor(DECODERS, thread_name_prefix="decode")
+        self._admitted = 0
+
+    @property
+    def spool_directory(self) -> Path | None:
+        """Where uploads go that are too large for memory; None: the system's place for such files."""
+        cache = self._service.config.cache_dir
+        return None if cache is None else cache / "tmp"
+
+    @contextmanager
+    def admission(self) -> Iterator[None]:
+        """A place for one request, to be held from before its body is read until it is answered.
+
+        Raises:
+            ApiError: 503 when there is no model, 429 when there are as many requests as may wait.
+        """
+        check_ready(self._service)
+        # Those in the queue, and those that are being received and decoded.
+        if self._admitted >= self._limits.max_queue + DECODERS:
+            raise QueueFullError(
+                f"{self._admitted} files are being received and transcribed already: send it again in "
+                f"{_BUSY_SECONDS:.0f} s",
+                retry_after=_BUSY_SECONDS,
+            )
+        self._admitted += 1
+        try:
+            yield
+        finally:
+            self._admitted -= 1
+
+    async def in_thread(self, function: Callable[[], Result]) -> Result:
+        """Run what takes a while in one of the decoders' threads."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, function)
+
+    async def transcribe(
+        self,
+        request: Request,
+        upload: Upload,
+        options: TranscribeOptions,
+        *,
+        normalize: bool,
+        on_segment: Callable[[Segment], None] = lambda _: None,
+    ) -> Transcription:
+        """Transcribe and remove an upload.
+
+        Args:
+            request: whose body was read to its end.
+            normalize: whether to bring it to a level first.
+            on_segment: gets each segment as soon as it is known, in the worker's thread.
+
+        Raises:
+            RTAPException: see :func:`rtap.transports.api_errors.as_api_error`.
+            ClientDisconnect: nobody waits for the answer any more, and the work was dropped.
+        """
+        cancelled = threading.Event()
+        audio = UploadedAudio(upload, cancelled)
+        work = asyncio.create_task(self._work(audio, options, cancelled, on_segment, normalize))
+        gone = asyncio.create_task(_disconnected(request))
+        try:
+            await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                return work.result()
+            raise ClientDisconnect
+        finally:
+            cancelled.set()
+            for task in (work, gone):
+                task.cancel()
+                with suppress(Exception, asyncio.CancelledError):
+                    await task
+
+    async def _work(
+        self,
+        audio: UploadedAudio,
+        options: TranscribeOptions,
+        cancelled: threading.Event,
+        on_segment: Callable[[Segment], None],
+        normalize: bool,  # noqa: FBT001 (one caller)
+    ) -> Transcription:
+        try:
+            await self.in_thread(lambda: audio.examine(self._limits, normalize=normalize))
+            future = self._service.stt.transcribe_file(
+                audio.blocks(), options, cancelled, on_segment
+            )
+        except BaseException:
+            audio.close()
+            raise
+        future.add_done_callback(lambda _: audio.close())
+        try:
+            return await asyncio.wrap_future(future)
+        except PipelineError:
+            check_ready(self._service)  # if that is why, it says more
+            raise
+
+    def close(self) -> None:
+        """End the threads."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+async def _disconnected(request: Request) -> None:
+    """Wait until the client goes away."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

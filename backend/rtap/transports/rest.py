@@ -1,0 +1,257 @@
+"""The HTTP API of port 8000. ``/stream`` is added to it by :mod:`rtap.transports.stream`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from fastapi import FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from pydantic import ValidationError
+from starlette.requests import ClientDisconnect
+
+from rtap import __version__
+from rtap.transports.access import check_key, client_of
+from rtap.transports.api_description import (
+    DESCRIPTION,
+    declare_security,
+    failures,
+    form_body,
+    json_body,
+)
+from rtap.transports.api_errors import bad_fields, install
+from rtap.transports.base64_body import check_is_json, read_base64
+from rtap.transports.file_jobs import FileJobs, check_ready, loading
+from rtap.transports.limits import RateLimiter, base64_count, multipart_count
+from rtap.transports.request_scope import RequestScope
+from rtap.transports.schemas import (
+    HealthReply,
+    ModelInfo,
+    SegmentReply,
+    ServiceInfo,
+    TranscribeFields,
+    TranscriptionReply,
+    WordReply,
+)
+from rtap.transports.stream import StreamServer
+from rtap.transports.uploads import read_body, read_multipart
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rtap.service import Service
+    from rtap.transports.uploads import Upload
+    from rtap.whisper.result import Segment, Transcription
+
+    Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+_GONE: Final = 499
+"""What web servers note when the client did not wait; nobody receives it."""
+
+
+def create_api(service: Service, lifespan: Lifespan | None = None) -> FastAPI:
+    """The application for port 8000.
+
+    Args:
+        lifespan: entered when the server starts and left when it ends; the service itself may be
+            already running, or be started there.
+    """
+    jobs = FileJobs(service)
+    streams = StreamServer(service)
+
+    @asynccontextmanager
+    async def running(app: FastAPI) -> AsyncIterator[None]:
+        try:
+            if lifespan is None:
+                yield
+            else:
+                async with lifespan(app):
+                    yield
+        finally:
+            streams.close()
+            jobs.close()
+
+    # The documentation pages would load scripts from the internet; /openapi.json does not.
+    app = FastAPI(
+        title="Whisper ONNX Transcription Backend",
+        description=DESCRIPTION,
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=running,
+        responses=failures(500),
+        license_info={"name": "MIT"},
+    )
+    install(app)
+    app.add_middleware(RequestScope, telemetry=service.telemetry)
+    limiter = RateLimiter(service.config.limits.requests_per_minute)
+    _add_information(app, service)
+    _Transcriptions(service, jobs, limiter).add_to(app)
+    streams.add_to(app, limiter)
+    declare_security(app)
+    return app
+
+
+def _add_information(app: FastAPI, service: Service) -> None:
+    @app.get("/", tags=["service"])
+    async def root() -> ServiceInfo:
+        """What this service is."""
+        return ServiceInfo(version=__version__)
+
+    @app.get(
+        "/health",
+        tags=["service"],
+        response_model=HealthReply,
+        responses={503: {"model": HealthReply, "description": "Not healthy, with the reason"}},
+    )
+    async def health() -> Response:
+        """Whether transcripts are to be had. Wants no API key, as watchdogs have none."""
+        state = await run_in_threadpool(service.health)
+        return Response(
+            state.reply().model_dump_json(),
+            status_code=state.status_code,
+            media_type="application/json",
+            headers={"Cache-Control": "no-store"},
+        )
+
+    @app.get("/model/info", tags=["service"], responses=failures(401, 503))
+    async def model_info(request: Request) -> ModelInfo:
+        """The model that is loaded."""
+        check_key(request, service.config.output.api_key)
+        facts = service.model()
+        if facts is None:
+            check_ready(service)
+            raise loading()
+        return ModelInfo(
+            model_name=facts.name,
+            model_path=facts.path,
+            onnx_runtime_version=facts.onnx_runtime_version,
+            num_threads=facts.num_threads,
+            precision=facts.precision,
+            parameters=facts.parameters,
+            languages=facts.languages,
+            version=__version__,
+        )
+
+
+class _Transcriptions:
+    """The two ways to have a file transcribed."""
+
+    def __init__(self, service: Service, jobs: FileJobs, limiter: RateLimiter) -> None:
+        self._service = service
+        self._jobs = jobs
+        self._limiter = limiter
+
+    def add_to(self, app: FastAPI) -> None:
+        declared = failures(400, 401, 408, 413, 415, 422, 429, 503)
+        settings: dict[str, Any] = {
+            "methods": ["POST"],
+            "tags": ["transcription"],
+            "response_model": TranscriptionReply,
+            "responses": declared,
+        }
+        app.add_api_route("/transcribe", self.transcribe, openapi_extra=form_body(), **settings)
+        app.add_api_route(
+            "/transcribe/base64", self.transcribe_base64, openapi_extra=json_body(), **settings
+        )
+
+    async def transcribe(self, request: Request) -> Response:
+        """Transcribe an audio file, uploaded as a form."""
+        return await self._answer(request, self._read_form)
+
+    async def transcribe_base64(self, request: Request) -> Response:
+        """Transcribe an audio file in Base64."""
+        return await self._answer(request, self._read_base64)
+
+    async def _answer(self, request: Request, read: Callable[[Request], Any]) -> Response:
+        started = time.perf_counter()
+        self._limiter.check(client_of(request), time.monotonic())
+        check_key(request, self._service.config.output.api_key)
+        with self._jobs.admission():
+            try:
+                upload, fields = await read(request)
+                transcription = await self._transcribe(request, upload, fields)
+            except ClientDisconnect:
+                return Response(status_code=_GONE)
+        reply = _reply(
+            transcription,
+            time.perf_counter() - started,
+            request.state.request_id,
+            words=fields.word_timestamps,
+        )
+        return Response(reply.model_dump_json(), media_type="application/json")
+
+    async def _read_form(self, request: Request) -> tuple[Upload, TranscribeFields]:
+        count = multipart_count(self._service.config.limits)
+        form = await read_multipart(request, count, self._jobs.spool_directory)
+        try:
+            return form.file(), _fields(form.fields)
+        except BaseException:
+            form.close()
+            raise
+
+    async def _read_base64(self, request: Request) -> tuple[Upload, TranscribeFields]:
+        count = base64_count(self._service.config.limits)
+        check_is_json(request)
+        body = await read_body(request, count, self._jobs.spool_directory)
+        return await self._jobs.in_thread(lambda: read_base64(body, self._jobs.spool_directory))
+
+    async def _transcribe(
+        self, request: Request, upload: Upload, fields: TranscribeFields
+    ) -> Transcription:
+        try:
+            options = replace(
+                self._service.options(fields.language, fields.task),
+                word_timestamps=fields.word_timestamps,
+                trim_silence=fields.trim_silence,
+            )
+        except BaseException:
+            upload.close()
+            raise
+        return await self._jobs.transcribe(request, upload, options, normalize=fields.normalize)
+
+
+def _fields(values: dict[str, str]) -> TranscribeFields:
+    """What the fields of a form say; an empty one says nothing, as forms send those that nobody filled in."""
+    try:
+        return TranscribeFields.model_validate(
+            {name: value for name, value in values.items() if value}
+        )
+    except ValidationError as error:
+        raise bad_fields(error) from None
+
+
+def _reply(
+    transcription: Transcription, total_time: float, request_id: str, *, words: bool
+) -> TranscriptionReply:
+    duration, inference_time = transcription.duration, transcription.inference_time
+    segments = tuple(_segment(segment) for segment in transcription.segments)
+    return TranscriptionReply(
+        text=transcription.text,
+        language=transcription.language,
+        duration=duration,
+        inference_time=inference_time,
+        total_time=total_time,
+        rtf=inference_time / duration if duration else 0.0,
+        timestamp=time.time(),
+        request_id=request_id,
+        segments=segments if words else None,
+    )
+
+
+def _segment(segment: Segment) -> SegmentReply:
+    return SegmentReply(
+        start=segment.start,
+        end=segment.end,
+        text=segment.text.strip(),
+        words=tuple(
+            WordReply(
+                word=word.text.strip(), start=word.start, end=word.end, probability=word.probability
+            )
+            for word in segment.words
+        ),
+    )

@@ -1,0 +1,129 @@
+"""The WebSocket ``/stream``: audio in, transcripts out.
+
+Every client has three tasks: one receives, one hands what was received to a few threads that all clients
+share, half a second at a time and in turns, and one sends. Each waits when the next is too slow, so in the
+end the socket is not read and the client has to wait.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from fastapi import FastAPI, WebSocket, WebSocketDisconnect
+from pydantic import ValidationError
+
+from rtap.errors import RTAPException
+from rtap.transports.access import check_key, client_of
+from rtap.transports.api_errors import ApiError, as_api_error, bad_fields, error_reply
+from rtap.transports.file_jobs import check_ready
+from rtap.transports.schemas import StreamConfig, StreamError
+from rtap.transports.stream_client import MAX_FRAME, StreamClient, close_reason
+
+if TYPE_CHECKING:
+    from rtap.service import Service
+    from rtap.transports.limits import RateLimiter
+    from rtap.whisper.transcribe import TranscribeOptions
+
+UVICORN_SETTINGS: Final[dict[str, Any]] = {
+    "ws_max_size": MAX_FRAME,
+    # A client from which nothing comes for a minute, not even an answer to a ping, is gone.
+    "ws_ping_interval": 20.0,
+    "ws_ping_timeout": 40.0,
+    # Sound does not get smaller by it, and it costs time and memory for every client.
+    "ws_per_message_deflate": False,
+}
+"""What uvicorn must be told for ``/stream`` to work as it says."""
+THREADS: Final = 2
+"""For all clients together: an hour of audio takes a minute or so to be searched for speech."""
+_TRY_AGAIN_LATER, _POLICY_VIOLATION = 1013, 1008
+_SETTINGS: Final = frozenset(StreamConfig.model_fields) - {"type"}
+
+
+class StreamServer:
+    """Serves all clients of ``/stream``."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="stream")
+        self._open = 0
+
+    @property
+    def open_streams(self) -> int:
+        """Clients that hold a place."""
+        return self._open
+
+    def add_to(self, app: FastAPI, limiter: RateLimiter) -> None:
+        """Add the route."""
+
+        @app.websocket("/stream")
+        async def stream(websocket: WebSocket) -> None:
+            try:
+                limiter.check(client_of(websocket), time.monotonic())
+                check_key(websocket, self._service.config.output.api_key, in_query=True)
+            except ApiError as error:
+                await _deny(websocket, error)
+                return
+            await websocket.accept()
+            with suppress(WebSocketDisconnect):
+                await self._serve(websocket)
+
+    def close(self) -> None:
+        """End the threads."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _serve(self, websocket: WebSocket) -> None:
+        try:
+            with self._place():
+                check_ready(self._service)
+                config, options = self._settings(websocket)
+                client = StreamClient(websocket, self._service, self._pool, config, options)
+                with self._service.telemetry.stream("stream"):
+                    await client.run()
+        except RTAPException as error:
+            await _refuse(websocket, as_api_error(error))
+
+    def _settings(self, websocket: WebSocket) -> tuple[StreamConfig, TranscribeOptions]:
+        given = websocket.query_params
+        try:
+            config = StreamConfig.model_validate(
+                {name: given[name] for name in _SETTINGS if given.get(name)}
+            )
+        except ValidationError as error:
+            raise bad_fields(error) from None
+        return config, self._service.options(config.language)
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        most = self._service.config.limits.max_streams
+        if self._open >= most:
+            raise ApiError(
+                503,
+                "too_many_streams",
+                f"{most} streams are open already: try again when one has ended, or raise "
+                f"limits.max_streams",
+            )
+        self._open += 1
+        try:
+            yield
+        finally:
+            self._open -= 1
+
+
+async def _deny(websocket: WebSocket, error: ApiError) -> None:
+    """Refuse before the connection is a WebSocket: an HTTP reply as for any other request."""
+    if "websocket.http.response" in websocket.scope.get("extensions", {}):
+        await websocket.send_denial_response(error_reply(error, websocket.state.request_id))
+    else:
+        await websocket.close(_POLICY_VIOLATION, close_reason(str(error)))
+
+
+async def _refuse(websocket: WebSocket, error: ApiError) -> None:
+    """Say why in a message, as browsers show neither a reply's body nor its status."""
+    message = StreamError(timestamp=time.time(), code=error.code, message=str(error))
+    await websocket.send_text(message.model_dump_json())
+    code = _TRY_AGAIN_LATER if error.status == 503 else _POLICY_VIOLATION
+    await websocket.close(code, close_reason(str(error)))

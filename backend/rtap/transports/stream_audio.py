@@ -1,0 +1,123 @@
+"""What a client of ``/stream`` sends: bytes to samples, samples to 16 kHz, and those that wait."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import soxr
+
+from rtap.audio_format import SAMPLE_RATE
+from rtap.errors import AudioError
+from rtap.pcm16 import from_pcm16
+
+if TYPE_CHECKING:
+    from rtap.events import Samples
+    from rtap.transports.schemas import StreamFormat
+
+MAX_PEAK: Final = 100.0
+"""Overdriven sound is a little beyond full scale (1.0); far beyond it, samples were never scaled."""
+_BYTES: Final[dict[StreamFormat, int]] = {"f32le": 4, "s16le": 2}
+
+
+def decode_frame(data: bytes, sample_format: StreamFormat) -> Samples:
+    """The samples of a binary frame, within -1 to 1; none for an empty frame.
+
+    Raises:
+        AudioError: part of a sample, samples that are not numbers, or none that were ever scaled.
+    """
+    size = _BYTES[sample_format]
+    if len(data) % size:
+        raise AudioError(
+            f"a frame has {len(data)} bytes: send whole {sample_format} samples, {size} bytes each"
+        )
+    if sample_format == "s16le":
+        return from_pcm16(np.frombuffer(data, np.dtype(np.int16).newbyteorder("<")))
+    samples = np.frombuffer(data, np.dtype(np.float32).newbyteorder("<"))
+    peak = float(np.abs(samples).max(initial=0.0))
+    if peak <= MAX_PEAK:
+        return np.clip(samples, -1.0, 1.0).astype(np.float32, copy=False)
+    if np.isfinite(peak):
+        raise AudioError(
+            f"a frame has samples up to {peak:.4g}, where full scale is 1: divide them by 32768, or say "
+            f"format=s16le if they are 16-bit integers"
+        )
+    raise AudioError(
+        "a frame has samples that are not numbers: send f32le, or say format=s16le if they are integers"
+    )
+
+
+class Resampler:
+    """A stream at one rate to 16 kHz.
+
+    Args:
+        rate: of the samples that come, in Hz.
+    """
+
+    def __init__(self, rate: int) -> None:
+        self._stream = (
+            None
+            if rate == SAMPLE_RATE
+            else soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32", quality="HQ")
+        )
+
+    def push(self, samples: Samples) -> Samples:
+        """The next samples; the filter keeps some milliseconds back."""
+        if self._stream is None:
+            return samples
+        resampled: Samples = self._stream.resample_chunk(samples)
+        return np.clip(resampled, -1.0, 1.0)
+
+    def flush(self) -> Samples:
+        """What it kept; the stream is over."""
+        if self._stream is None:
+            return np.empty(0, np.float32)
+        rest: Samples = self._stream.resample_chunk(np.empty(0, np.float32), last=True)
+        return np.clip(rest, -1.0, 1.0)
+
+
+class AudioBacklog:
+    """What a client sent and nobody looked at yet.
+
+    Args:
+        rate: in Hz.
+    """
+
+    def __init__(self, rate: int) -> None:
+        self._rate = rate
+        self._frames: deque[tuple[Samples, float]] = deque()
+        self._samples = 0
+
+    @property
+    def seconds(self) -> float:
+        """How much it is."""
+        return self._samples / self._rate
+
+    def add(self, samples: Samples, arrived_at: float) -> None:
+        """Take a frame.
+
+        Args:
+            arrived_at: when its last sample was captured, as far as one can know.
+        """
+        self._frames.append((samples, arrived_at))
+        self._samples += samples.size
+
+    def take(self, seconds: float) -> tuple[Samples, float] | None:
+        """The oldest samples, at most so much of them, and when the last one was captured; None: no more."""
+        if not self._frames:
+            return None
+        wanted = max(1, round(seconds * self._rate))
+        parts: list[Samples] = []
+        captured_at = 0.0
+        while self._frames and wanted:
+            samples, arrived_at = self._frames.popleft()
+            part, rest = samples[:wanted], samples[wanted:]
+            parts.append(part)
+            wanted -= part.size
+            captured_at = arrived_at - rest.size / self._rate
+            if rest.size:
+                self._frames.appendleft((rest, arrived_at))
+        taken = np.concatenate(parts)
+        self._samples -= taken.size
+        return taken, captured_at

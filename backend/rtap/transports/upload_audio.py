@@ -1,0 +1,125 @@
+"""Turns an uploaded file into what the recogniser takes: checked, level, 16 kHz, a block at a time.
+
+It is read twice: first to judge it, before it takes a place in the queue, then to transcribe it. So its
+length costs no memory.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtap import logs
+from rtap.audio_file import AudioFile
+from rtap.audio_format import SAMPLE_RATE
+from rtap.transports.limits import check_not_too_long, check_not_too_short
+
+if TYPE_CHECKING:
+    from rtap.config import LimitsConfig
+    from rtap.events import Samples
+    from rtap.transports.uploads import Upload
+
+TARGET_DBFS: Final = -20.0
+"""Level to which speech is brought: RMS of the loud parts, 0 is a full-scale square wave."""
+HIGHEST_PEAK: Final = 0.97
+"""The loudest sample that amplification may make."""
+LARGEST_GAIN: Final = 10 ** (30 / 20)
+"""More would turn the noise of an empty room into speech."""
+_BLOCK_SECONDS: Final = 1.0
+_FRAME: Final = SAMPLE_RATE // 10
+_LOUD: Final = 0.01
+"""Of the loudest frame's power (-20 dB): frames above it are speech, for the level."""
+_INAUDIBLE: Final = 1e-4
+
+_log = logs.get("uploads")
+
+
+def _warn(warning: str) -> None:
+    _log.warning(warning)
+
+
+class Level:
+    """Measures how loud a recording is, pauses left out."""
+
+    def __init__(self) -> None:
+        self._powers: list[NDArray[np.floating]] = []
+        self._peak = 0.0
+
+    def add(self, samples: Samples) -> None:
+        """Take the next samples, shape (samples,); frames do not reach across blocks."""
+        if not samples.size:
+            return
+        self._peak = max(self._peak, float(np.abs(samples).max()))
+        starts = np.arange(0, samples.size, _FRAME)
+        sums = np.add.reduceat(np.square(samples), starts)
+        self._powers.append(sums / np.diff(starts, append=samples.size).astype(np.float32))
+
+    def gain(self) -> float:
+        """What to multiply with: for TARGET_DBFS, within HIGHEST_PEAK and LARGEST_GAIN; 1 for silence."""
+        if self._peak < _INAUDIBLE:
+            return 1.0
+        powers = np.concatenate(self._powers)
+        loud = powers[powers >= powers.max() * _LOUD]
+        wanted = 10 ** (TARGET_DBFS / 20) / float(np.sqrt(loud.mean()))
+        return min(wanted, HIGHEST_PEAK / self._peak, LARGEST_GAIN)
+
+
+class UploadedAudio:
+    """One upload as audio. Its methods may take a while: call them in a thread.
+
+    Args:
+        cancelled: set when nobody waits for it any more.
+    """
+
+    def __init__(self, upload: Upload, cancelled: threading.Event) -> None:
+        self._upload = upload
+        self._cancelled = cancelled
+        self._gain = 1.0
+        self.duration = 0.0
+        """Seconds; known after :meth:`examine`."""
+
+    def examine(self, limits: LimitsConfig, *, normalize: bool) -> None:
+        """Read all of it once.
+
+        Args:
+            normalize: whether :meth:`blocks` are to be brought to a level.
+
+        Raises:
+            AudioError: it cannot be decoded.
+            ApiError: too short or too long.
+            StorageError: no room to keep it.
+        """
+        level = Level()
+        samples = 0
+        with self._open() as audio:
+            check_not_too_long(audio.duration or 0.0, limits)
+            for block in audio.blocks(_BLOCK_SECONDS):
+                samples += block.size
+                check_not_too_long(samples / SAMPLE_RATE, limits)
+                if normalize:
+                    level.add(block)
+                if self._cancelled.is_set():
+                    break
+        self.duration = samples / SAMPLE_RATE
+        check_not_too_short(self.duration)
+        self._gain = level.gain() if normalize else 1.0
+
+    def blocks(self) -> Iterator[Samples]:
+        """16 kHz mono, a second at a time, for the recogniser's thread."""
+        with self._open() as audio:
+            for block in audio.blocks(_BLOCK_SECONDS):
+                yield block if self._gain == 1.0 else block * np.float32(self._gain)
+
+    def close(self) -> None:
+        """Remove the upload; a reading that is under way may go on. For any thread."""
+        self._upload.close()
+
+    def _open(self) -> AudioFile:
+        # With a descriptor of its own: who reads is not disturbed by close(), and may close it.
+        again = os.fdopen(os.dup(self._upload.open().fileno()), "rb", buffering=0)
+        return AudioFile.open(again, "the upload", _warn)

@@ -1,0 +1,302 @@
+"""Reads what clients upload, without ever holding more of it than is allowed.
+
+Up to 1 MB stays in memory; what is larger goes to a file that has no name, so nothing is left of it
+whatever happens to this process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Final
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+from starlette.requests import Request
+
+from rtap.errors import StorageError
+from rtap.transports.api_errors import ApiError
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
+
+    from rtap.transports.limits import ByteCount
+
+FILE_FIELDS: Final = ("audio_file", "file")
+_IN_MEMORY: Final = 1_000_000
+_WRITE_SIZE: Final = 256 * 1024
+_MOST_PARTS: Final = 32
+_LONGEST_FIELD: Final = 4_096
+_STALLED_SECONDS: Final = 30.0
+_LONGEST_SECONDS: Final = 600.0
+
+# Everything else is decided by the content: many clients say application/octet-stream, or video/ogg.
+_NOT_AUDIO: Final = ("text/", "image/", "font/", "application/json", "application/pdf")
+
+
+def check_declared_kind(content_type: str) -> None:
+    """Refuse what says of itself that it is no audio.
+
+    Raises:
+        ApiError: 415.
+    """
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind.startswith(_NOT_AUDIO):
+        raise ApiError(
+            415,
+            "not_audio",
+            f"the file is sent as {kind[:64]}: send audio, as audio/wav or application/octet-stream for "
+            f"example",
+        )
+
+
+class Upload:
+    """The bytes of one upload. :meth:`flush` and :meth:`open` may wait for the disk: call them in a thread.
+
+    Args:
+        directory: for what does not stay in memory; made when needed. None: the system's.
+    """
+
+    def __init__(self, directory: Path | None) -> None:
+        self._directory = directory
+        self._pending = bytearray()
+        self._file: IO[bytes] | None = None
+        self._closed = False
+
+    def add(self, data: bytes) -> None:
+        """Take more bytes; call :meth:`flush` when :attr:`is_due` says so."""
+        self._pending += data
+
+    @property
+    def is_due(self) -> bool:
+        """Whether memory holds as much as it may."""
+        return len(self._pending) > (_IN_MEMORY if self._file is None else _WRITE_SIZE)
+
+    def flush(self) -> None:
+        """Move what is in memory to the disk.
+
+        Raises:
+            StorageError: there is no room.
+        """
+        try:
+            if self._file is None:
+                if self._directory is not None:
+                    self._directory.mkdir(parents=True, exist_ok=True)
+                self._file = tempfile.TemporaryFile(dir=self._directory)  # noqa: SIM115 (see close)
+            self._file.write(self._pending)
+        except OSError as error:
+            raise StorageError(
+                f"the upload cannot be kept in {self._directory or tempfile.gettempdir()} "
+                f"({error.strerror}): make room there, or set CACHE_DIR to a larger disk"
+            ) from error
+        self._pending = bytearray()
+
+    def open(self) -> IO[bytes]:
+        """All of it, from the beginning, as a file with a descriptor; :meth:`close` closes it.
+
+        Raises:
+            StorageError: there is no room, or it was closed.
+        """
+        if self._closed:
+            raise StorageError("the upload was removed already: send it again")
+        if self._file is None:
+            # libsndfile wants a descriptor; this one is memory.
+            self._file = os.fdopen(os.memfd_create("upload"), "w+b")
+        self.flush()
+        self._file.flush()
+        self._file.seek(0)
+        return self._file
+
+    def close(self) -> None:
+        """Remove it."""
+        self._closed = True
+        self._pending = bytearray()
+        if self._file is not None:
+            self._file.close()
+
+
+@dataclass(slots=True)
+class Form:
+    """What a multipart body held."""
+
+    upload: Upload | None = None
+    fields: dict[str, str] = field(default_factory=dict)
+
+    def file(self) -> Upload:
+        """The file; whoever takes it closes it.
+
+        Raises:
+            ApiError: 422: there is none.
+        """
+        if self.upload is None:
+            raise ApiError(422, "bad_field", "audio_file: missing, send the audio in this field")
+        return self.upload
+
+    def close(self) -> None:
+        """Remove the file, if there is one."""
+        if self.upload is not None:
+            self.upload.close()
+
+
+async def read_multipart(request: Request, count: ByteCount, directory: Path | None) -> Form:
+    """Read a form with one file in ``audio_file`` or ``file``.
+
+    Raises:
+        ApiError: not multipart, broken, too large, several files, a file that says that it is no audio,
+            or a client that stopped sending.
+        StorageError: no room on the disk.
+        ClientDisconnect: the client went away.
+    """
+    kind, options = parse_options_header(request.headers.get("content-type"))
+    if kind != b"multipart/form-data" or not options.get(b"boundary"):
+        raise ApiError(
+            415,
+            "wrong_content_type",
+            "send multipart/form-data with the audio in the field audio_file, "
+            "or JSON to /transcribe/base64",
+        )
+    parts = _Parts(directory)
+    try:
+        parser = MultipartParser(options[b"boundary"], parts.callbacks())
+        async for chunk in _body(request, count):
+            parser.write(chunk)
+            await parts.make_room()
+        if not parts.is_complete:
+            raise ApiError(400, "bad_request", "the form is cut off: send it again")
+    except FormParserError as error:
+        parts.form.close()
+        raise ApiError(
+            400, "bad_request", f"the form is broken ({error}): send it again"
+        ) from error
+    except BaseException:
+        parts.form.close()
+        raise
+    return parts.form
+
+
+async def read_body(request: Request, count: ByteCount, directory: Path | None) -> Upload:
+    """Read the whole body; whoever calls this closes it.
+
+    Raises:
+        ApiError: it is too large, or the client stopped sending.
+        StorageError: no room on the disk.
+        ClientDisconnect: the client went away.
+    """
+    upload = Upload(directory)
+    try:
+        async for chunk in _body(request, count):
+            upload.add(chunk)
+            if upload.is_due:
+                await asyncio.to_thread(upload.flush)
+    except BaseException:
+        upload.close()
+        raise
+    return upload
+
+
+async def _body(request: Request, count: ByteCount) -> AsyncIterator[bytes]:
+    stream = request.stream()
+    deadline = asyncio.get_running_loop().time() + _LONGEST_SECONDS
+    count.check_declared(request.headers.get("content-length"))
+    while True:
+        try:
+            async with asyncio.timeout_at(_next_deadline(deadline)):
+                chunk = await anext(stream, None)
+        except TimeoutError:
+            raise ApiError(
+                408, "upload_stalled", "the upload takes too long: send it again"
+            ) from None
+        if chunk is None:
+            return
+        count.add(len(chunk))
+        yield chunk
+
+
+def _next_deadline(last: float) -> float:
+    return min(asyncio.get_running_loop().time() + _STALLED_SECONDS, last)
+
+
+class _Parts:
+    """Takes a form apart as it comes in. The parser calls back for every piece of a header or a part."""
+
+    def __init__(self, directory: Path | None) -> None:
+        self.form = Form()
+        self.is_complete = False
+        self._directory = directory
+        self._count = 0
+        self._header = bytearray()
+        self._value = bytearray()
+        self._headers: dict[bytes, bytes] = {}
+        self._name = ""
+        self._into: Upload | bytearray = bytearray()
+
+    def callbacks(self) -> MultipartCallbacks:
+        return {
+            "on_part_begin": self._begin,
+            "on_header_field": self._header_name,
+            "on_header_value": self._header_value,
+            "on_header_end": self._header_end,
+            "on_headers_finished": self._headers_end,
+            "on_part_data": self._data,
+            "on_part_end": self._end,
+            "on_end": self._complete,
+        }
+
+    async def make_room(self) -> None:
+        upload = self.form.upload
+        if upload is not None and upload.is_due:
+            await asyncio.to_thread(upload.flush)
+
+    def _begin(self) -> None:
+        self._count += 1
+        if self._count > _MOST_PARTS:
+            raise ApiError(400, "bad_request", f"the form has more than {_MOST_PARTS} parts")
+        self._headers = {}
+
+    def _header_name(self, data: bytes, start: int, end: int) -> None:
+        self._header += data[start:end]
+
+    def _header_value(self, data: bytes, start: int, end: int) -> None:
+        self._value += data[start:end]
+
+    def _header_end(self) -> None:
+        self._headers[bytes(self._header).lower()] = bytes(self._value)
+        self._header.clear()
+        self._value.clear()
+
+    def _headers_end(self) -> None:
+        _, options = parse_options_header(self._headers.get(b"content-disposition"))
+        self._name = options.get(b"name", b"").decode("utf-8", "replace")
+        if self._name not in FILE_FIELDS:
+            self._into = bytearray()
+            return
+        if self.form.upload is not None:
+            raise ApiError(
+                422, "bad_field", "audio_file: there are several files: send one at a time"
+            )
+        check_declared_kind(self._headers.get(b"content-type", b"").decode("latin-1"))
+        self._into = self.form.upload = Upload(self._directory)
+
+    def _data(self, data: bytes, start: int, end: int) -> None:
+        if isinstance(self._into, Upload):
+            self._into.add(data[start:end])
+            return
+        self._into += data[start:end]
+        if len(self._into) > _LONGEST_FIELD:
+            raise ApiError(
+                422, "bad_field", f"{self._name[:64]}: longer than {_LONGEST_FIELD} bytes"
+            )
+
+    def _end(self) -> None:
+        if isinstance(self._into, Upload):
+            return
+        if self._name in self.form.fields:
+            raise ApiError(422, "bad_field", f"{self._name[:64]}: sent several times")
+        self.form.fields[self._name] = self._into.decode("utf-8", "replace")
+
+    def _complete(self) -> None:
+        self.is_complete = True

@@ -1,0 +1,48 @@
+"""One event of each kind, as the bus would carry them."""
+
+from rtap.events import (
+    ErrorOccurred,
+    Event,
+    PartialTranscript,
+    Sentiment,
+    SpeechStarted,
+    SpeechStopped,
+    State,
+    StateChanged,
+    Transcript,
+    WakeWordDetected,
+)
+
+WOKEN = WakeWordDetected("hey_mycroft", "session", 1.0)
+STARTED = SpeechStarted("session", 2.0)
+PARTIAL = PartialTranscript("Turn on", "session", "utterance", 3.0)
+STOPPED = SpeechStopped("session", "utterance", 4.0)
+LISTENING = StateChanged(State.IDLE, State.LISTENING, "speech", 2.0)
+PROCESSING = StateChanged(State.LISTENING, State.PROCESSING, "end of speech", 4.0)
+TRANSCRIPT = Transcript(
+    text="Schalte die Heizung ein 🙂",
+    session_id="session",
+    utterance_id="utterance",
+    language="de",
+    language_probability=0.9,
+    duration=1.5,
+    inference_time=0.2,
+    latency=0.7,
+    timestamp=5.0,
+    confidence=0.8,
+    source="microphone",
+    sentiment=Sentiment("neutral", 0.0),
+)
+FAILED = ErrorOccurred("capture", "AudioError", "the microphone is gone: plug it in", 6.0)
+
+EVENTS: dict[str, Event] = {
+    "wake_word_detected": WOKEN,
+    "speech_started": STARTED,
+    "partial": PARTIAL,
+    "speech_stopped": STOPPED,
+    "state_changed": LISTENING,
+    "processing_started": PROCESSING,
+    "transcript": TRANSCRIPT,
+    "error": FAILED,
+}
+"""By the ``type`` of their messages."""

@@ -1,0 +1,64 @@
+"""A scripted service behind a real server, on a port of its own."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+
+from rtap.config import Config
+from rtap.transports.rest import create_api
+from rtap.transports.stream import UVICORN_SETTINGS
+from tests.backend.transports.scripted_service import ScriptedService, scripted_service
+
+
+class Server:
+    """Its service may be changed at any time."""
+
+    def __init__(self, service: ScriptedService, port: int) -> None:
+        self.service = service
+        self.port = port
+        self.address = f"127.0.0.1:{port}"
+
+    def metric(self, line: str) -> bool:
+        return line in self.service.telemetry.exposition().decode()
+
+
+@contextmanager
+def serving(config: Config, *, start: bool = True, **settings: Any) -> Iterator[Server]:
+    with scripted_service(config, start=start) as service:
+        app = create_api(service)
+        options = {**UVICORN_SETTINGS, "port": 0, "log_config": None, **settings}
+        server_config = uvicorn.Config(app, **options)
+        server = uvicorn.Server(server_config)
+        with server_config.bind_socket() as listener:
+            listener.listen()  # who connects before the server runs waits for it
+            thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+            thread.start()
+            try:
+                yield Server(service, listener.getsockname()[1])
+            finally:
+                service.engine.gate.set()
+                server.should_exit = True
+                thread.join()
+
+
+def wait_until_still(value: Callable[[], object], seconds: float = 0.2) -> None:
+    """Wait until a value does not change any more. For what must not happen: too short a wait misses it."""
+    before, since = value(), time.monotonic()
+    while time.monotonic() - since < seconds:
+        time.sleep(0.005)
+        now = value()
+        if now != before:
+            before, since = now, time.monotonic()
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
