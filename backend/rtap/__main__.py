@@ -22,7 +22,7 @@ _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 def build_parser() -> argparse.ArgumentParser:
     """All commands; the namespace it returns has ``run``, the function to call with it."""
-    from rtap.commands import models, transcribe
+    from rtap.commands import config, doctor, listen, models, serve, transcribe
 
     parser = OneLineParser(
         prog="rtap",
@@ -32,6 +32,10 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     transcribe.add_parser(commands)
     models.add_parser(commands)
+    serve.add_parser(commands)
+    listen.add_parser(commands)
+    doctor.add_parser(commands)
+    config.add_parser(commands)
     return parser
 
 

@@ -1,0 +1,348 @@
+"""Builds the service from a configuration, warms it up, serves, and shuts it down."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from rtap import __version__, logs
+from rtap.bus import EventBus
+from rtap.config_loader import UnifiedConfigLoader
+from rtap.errors import ConfigurationError, RTAPException
+from rtap.events import Event, State, Transcript, WakeWordDetected
+from rtap.model_store import ModelStore
+from rtap.pipeline import AudioPipeline
+from rtap.ring_buffer import AudioRingBuffer
+from rtap.service import ModelFacts
+from rtap.session import Equipment, Source, SpeechSession
+from rtap.stages.capture import AudioSource, make_source
+from rtap.stages.denoise import Denoiser
+from rtap.stages.language import Annotator
+from rtap.stages.stt import SpeechToText
+from rtap.stages.vad import Vad
+from rtap.stages.wakeword import make_wake_word
+from rtap.telemetry import Telemetry
+from rtap.transports.events_ws import EventsServer
+from rtap.transports.health import Health
+from rtap.transports.rest import create_api
+from rtap.transports.schemas import Snapshot, TranscriptMessage, event_message
+from rtap.transports.zmq_pub import ZmqPublisher
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from rtap.config import Config
+    from rtap.whisper.engine import WhisperEngine
+    from rtap.whisper.transcribe import TranscribeOptions
+
+_log = logs.get("app")
+
+PROOF_SECONDS: Final = 60.0
+"""A successful inference proves for this long that the service works."""
+_PROBE_SECONDS: Final = 10.0
+_SHUTDOWN_SECONDS: Final = 4.0
+"""What is being said when the service is stopped must be text by then."""
+
+
+class RTAPApplication:
+    """The whole service in one process. It implements :class:`rtap.service.Service`."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.bus = EventBus()
+        self.telemetry = Telemetry()
+        self._facts: ModelFacts | None = None
+        self.stt = SpeechToText(self._load_engine, max_files=config.limits.max_queue)
+        self._annotator = Annotator(config.language, config.stt.languages)
+        self._pipeline: AudioPipeline | None = None
+        self._pipeline_thread: threading.Thread | None = None
+        self._zmq: ZmqPublisher | None = None
+        self._events: EventsServer | None = None
+        self._last: Transcript | None = None
+
+    # ---- rtap.service.Service
+
+    def new_session(
+        self, session_id: str, options: TranscribeOptions, publish: Callable[[Event], None]
+    ) -> SpeechSession:
+        """A session for one client's stream."""
+
+        def deliver(event: Event) -> None:
+            publish(event)
+            if isinstance(event, Transcript):
+                self._publish(event)
+
+        preprocess = self.config.preprocess
+        return self._session(
+            session_id,
+            "stream",
+            options,
+            deliver,
+            Denoiser(preprocess.noise_suppression, preprocess.auto_gain_dbfs),
+        )
+
+    def options(self, language: str | None = None, task: str = "transcribe") -> TranscribeOptions:
+        """Options for one request; what it leaves open comes from the configuration."""
+        from rtap.whisper.languages import language_code
+        from rtap.whisper.transcribe import TranscribeOptions
+
+        stt = self.config.stt
+        wanted = language or stt.language
+        return TranscribeOptions(
+            language=None if wanted == "auto" else language_code(wanted),
+            allowed_languages=tuple(language_code(one) for one in stt.languages),
+            task="translate" if task == "translate" else "transcribe",
+            beam_size=stt.beam_size,
+            hotwords=stt.hotwords,
+        )
+
+    def health(self) -> Health:
+        """Whether transcripts are to be had, proved by an inference of the last minute or by one made now."""
+        if self.stt.failure is not None:
+            return Health(healthy=False, model_loaded=False, reason=self.stt.failure)
+        if not self.stt.ready.is_set():
+            return Health(healthy=False, model_loaded=False, reason="loading model")
+        last = self.stt.last_success
+        if last is None or time.monotonic() - last > PROOF_SECONDS:
+            try:
+                self.stt.probe().result(timeout=_PROBE_SECONDS)
+            except FutureTimeoutError:
+                reason = f"no inference finished within {_PROBE_SECONDS:.0f} s"
+                return Health(healthy=False, model_loaded=True, reason=reason)
+            except RTAPException as error:
+                return Health(healthy=False, model_loaded=True, reason=str(error))
+        return Health(healthy=True, model_loaded=True, reason="")
+
+    def model(self) -> ModelFacts | None:
+        """None until a model is loaded."""
+        return self._facts
+
+    # ---- life
+
+    async def start(self) -> None:
+        """Listen on every port but the API's, load the model in the background, and open the microphone.
+
+        Raises:
+            TransportError: a port is in use.
+            ConfigurationError: the microphone or the wake word cannot be had as configured.
+        """
+        output = self.config.output
+        if output.zmq_enabled:
+            self._zmq = ZmqPublisher(output, self.bus, self.telemetry)
+            self._zmq.start()
+        if output.websocket_enabled:
+            self._events = EventsServer(output, self.bus, self._snapshot, self.telemetry)
+            await self._events.start()
+        self._pipeline = self._make_pipeline()
+        self.stt.start()
+        self._publish_readiness()
+        if self._pipeline is not None:
+            self._pipeline_thread = threading.Thread(target=self._pipeline.run, name="pipeline")
+            self._pipeline_thread.start()
+
+    async def finish_speech(self) -> None:
+        """Listen no more; what is being said is transcribed and published."""
+        self.telemetry.ready(ready=False)
+        await asyncio.to_thread(self._stop_listening)
+
+    async def stop(self) -> None:
+        """Finish what is being said, then close everything. Does nothing where nothing was started."""
+        await self.finish_speech()
+        if self._events is not None:
+            await self._events.stop()
+        if self._zmq is not None:
+            await asyncio.to_thread(self._zmq.stop)
+        _log.info("stopped")
+
+    @property
+    def zmq_ports(self) -> tuple[int, int] | None:
+        """Bound ports of events and transcripts."""
+        return None if self._zmq is None else (self._zmq.ports.events, self._zmq.ports.transcripts)
+
+    @property
+    def events_port(self) -> int | None:
+        """Bound port of the events' WebSocket."""
+        return None if self._events is None else self._events.port
+
+    def wait_for_source(self) -> None:
+        """Block until the source of audio has ended; a microphone's never does."""
+        if self._pipeline_thread is not None:
+            self._pipeline_thread.join()
+
+    def _stop_listening(self) -> None:
+        if self._pipeline is not None and self._pipeline_thread is not None:
+            self._pipeline.stop()
+            self._pipeline_thread.join(_SHUTDOWN_SECONDS)
+        self.stt.stop(_SHUTDOWN_SECONDS)
+
+    # ---- parts
+
+    def _make_pipeline(self) -> AudioPipeline | None:
+        config = self.config
+        if config.audio.source == "none":
+            return None
+        # Opened once before anything runs: what cannot work at all is told at start, not by a retry.
+        first = make_source(config.audio)
+        assert first is not None
+        waiting = [first]
+
+        def next_source() -> AudioSource:
+            source = waiting.pop() if waiting else make_source(config.audio)
+            assert source is not None
+            return source
+
+        preprocess = config.preprocess
+        return AudioPipeline(
+            config,
+            make_source=next_source,
+            denoiser=Denoiser(preprocess.noise_suppression, preprocess.auto_gain_dbfs),
+            wake_word=make_wake_word(config.wakeword),
+            make_session=partial(self._microphone_session),
+            ring_buffer=AudioRingBuffer(config.audio.ring_buffer_size_ms, config.audio.frame_ms),
+            publish=self._publish,
+            telemetry=self.telemetry,
+        )
+
+    def _microphone_session(
+        self, session_id: str, publish: Callable[[Event], None]
+    ) -> SpeechSession:
+        # The pipeline cleans the sound itself, since the wake word needs it clean too.
+        return self._session(session_id, "microphone", self.options(), publish, Denoiser(0, 0))
+
+    def _session(
+        self,
+        session_id: str,
+        source: Source,
+        options: TranscribeOptions,
+        publish: Callable[[Event], None],
+        cleaner: Denoiser,
+    ) -> SpeechSession:
+        equipment = Equipment(
+            vad=Vad(),
+            cleaner=cleaner,
+            vad_config=self.config.vad,
+            recognizer=self.stt,
+            annotate=self._annotator.annotate,
+            partial_interval=self.config.stt.partial_interval_ms / 1000,
+        )
+        return SpeechSession(session_id, source, equipment, options, publish)
+
+    def _load_engine(self) -> WhisperEngine:
+        """Load the model; called in the worker's thread."""
+        import onnxruntime
+
+        from rtap.whisper.engine import WhisperEngine
+        from rtap.whisper.model import load_model
+        from rtap.whisper.sessions import resolve_providers
+
+        stt = self.config.stt
+        directory = self._store().resolve(stt.model_name)
+        manifest = directory.manifest
+        wanted = _PRECISIONS[stt.compute_dtype]
+        if wanted is not None and manifest.precision != wanted:
+            raise ConfigurationError(
+                f"stt.compute_dtype is {stt.compute_dtype}, but {manifest.name} is {manifest.precision}: "
+                f"set auto, or convert the model again with PRECISION={wanted}"
+            )
+        model = load_model(directory, stt.num_threads, resolve_providers(stt.device))
+        self._facts = ModelFacts(
+            name=manifest.name,
+            path=str(directory.path),
+            precision=manifest.precision,
+            parameters=manifest.parameters,
+            languages=tuple(sorted(model.tokenizer.languages)),
+            num_threads=stt.num_threads,
+            onnx_runtime_version=onnxruntime.__version__,
+        )
+        self.telemetry.model(
+            manifest.name, manifest.precision, manifest.parameters, onnxruntime.__version__
+        )
+        _log.info("model loaded", model=manifest.name, precision=manifest.precision)
+        self._annotator.load()
+        return WhisperEngine(model, Vad)
+
+    def _store(self) -> ModelStore:
+        environment = dict(os.environ)
+        if self.config.models_dir is not None:
+            environment["MODELS_DIR"] = str(self.config.models_dir)
+        return ModelStore.from_environment(environment)
+
+    # ---- events
+
+    def _publish(self, event: Event) -> None:
+        if isinstance(event, Transcript):
+            self._last = event
+            self.telemetry.utterance(
+                event.source,
+                duration=event.duration,
+                inference_time=event.inference_time,
+                latency=event.latency,
+            )
+            self.telemetry.latency("stt", event.latency)
+            _log.info(
+                "transcribed",
+                session_id=event.session_id,
+                latency_ms=round(1000 * event.latency, 1),
+                text=event.text,
+            )
+        elif isinstance(event, WakeWordDetected):
+            self.telemetry.wake_word(event.name)
+        self.bus.publish(event)
+
+    def _publish_readiness(self) -> None:
+        """Set the ready gauge as soon as the model has proved that it works."""
+
+        def proved(future: Future[float]) -> None:
+            is_ready = not future.cancelled() and future.exception() is None
+            self.telemetry.ready(ready=is_ready)
+
+        self.stt.probe().add_done_callback(proved)
+
+    def _snapshot(self) -> Snapshot:
+        last = None if self._last is None else event_message(self._last)
+        return Snapshot(
+            timestamp=time.time(),
+            state=State.IDLE if self._pipeline is None else self._pipeline.state,
+            model=None if self._facts is None else self._facts.name,
+            version=__version__,
+            last_transcript=last if isinstance(last, TranscriptMessage) else None,
+        )
+
+
+_PRECISIONS: Final[Mapping[str, str | None]] = {
+    "auto": None,
+    "int8": "int8",
+    "float16": "fp16",
+    "float32": "fp32",
+}
+"""Precisions of models by the seeds' names."""
+
+
+def create_app() -> FastAPI:
+    """For ``uvicorn rtap.app:create_app --factory``: the API, and everything else while it runs."""
+    config = UnifiedConfigLoader.from_environment(os.environ).load()
+    logs.set_up(config.logging, sys.stderr)
+    return application_api(RTAPApplication(config))
+
+
+def application_api(application: RTAPApplication) -> FastAPI:
+    """The API for port 8000; the rest of the service starts and stops with it."""
+
+    @contextlib.asynccontextmanager
+    async def running(_api: FastAPI) -> AsyncIterator[None]:
+        await application.start()
+        try:
+            yield
+        finally:
+            await application.stop()
+
+    return create_api(application, running)

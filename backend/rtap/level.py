@@ -1,0 +1,19 @@
+"""How loud sound is."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+
+from rtap.events import Samples
+
+QUIETEST: Final = -90.0
+"""dBFS that silence counts as."""
+
+
+def dbfs(samples: Samples) -> float:
+    """Root mean square in dB below full scale: QUIETEST to 0. A full sine is -3. No samples are silence."""
+    power = float(np.mean(np.square(samples, dtype=np.float64))) if samples.size else 0.0
+    return min(0.0, max(QUIETEST, 10 * math.log10(power))) if power > 0 else QUIETEST

@@ -1,0 +1,251 @@
+"""The order in which a chunk from the microphone goes through the stages, and the states on the way.
+
+IDLE, until the wake word is heard (or somebody speaks, where none is configured); LISTENING, until an
+utterance ends; PROCESSING, until it is text; EMIT, while it is published; IDLE again.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, Protocol
+
+from rtap import logs
+from rtap.audio_format import SAMPLE_RATE
+from rtap.capture_thread import CaptureThread
+from rtap.errors import ConfigurationError, RTAPException
+from rtap.events import (
+    AudioChunk,
+    ErrorOccurred,
+    Event,
+    Samples,
+    SpeechStarted,
+    SpeechStopped,
+    State,
+    StateChanged,
+    Transcript,
+    WakeWordDetected,
+)
+
+if TYPE_CHECKING:
+    from rtap.config import Config
+    from rtap.ring_buffer import AudioRingBuffer
+    from rtap.session import SpeechSession
+    from rtap.stages.capture import AudioSource
+    from rtap.stages.denoise import Denoiser
+    from rtap.stages.wakeword import WakeWord
+    from rtap.telemetry import Telemetry
+
+_log = logs.get("pipeline")
+
+RETRY_SECONDS: Final = (0.5, 1.0, 2.0, 5.0, 10.0)
+"""Waits before the microphone is opened again; the last one is repeated."""
+
+_LAST_WORDS_SECONDS: Final = 3.0
+"""How long the end waits for what was being said."""
+
+_ALLOWED: Final = {
+    State.IDLE: {State.LISTENING, State.PROCESSING},
+    State.LISTENING: {State.PROCESSING, State.IDLE},
+    State.PROCESSING: {State.EMIT, State.IDLE},
+    State.EMIT: {State.IDLE, State.LISTENING},
+    State.ERROR: {State.IDLE},
+    State.SHUTDOWN: set(),
+}
+
+
+class SessionFactory(Protocol):
+    """Makes the session that hears what is said after the wake word."""
+
+    def __call__(self, session_id: str, publish: Callable[[Event], None]) -> SpeechSession:
+        """A session whose audio is clean already."""
+
+
+class AudioPipeline:
+    """Listens to one source of audio.
+
+    Args:
+        make_source: opens the microphone; called again after it was lost.
+        publish: hands events to the outside.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        make_source: Callable[[], AudioSource],
+        denoiser: Denoiser,
+        wake_word: WakeWord | None,
+        make_session: SessionFactory,
+        ring_buffer: AudioRingBuffer,
+        publish: Callable[[Event], None],
+        telemetry: Telemetry,
+    ) -> None:
+        self._config = config
+        self._make_source = make_source
+        self._denoiser = denoiser
+        self._wake_word = wake_word
+        self._make_session = make_session
+        self._buffer = ring_buffer
+        self._publish = publish
+        self._telemetry = telemetry
+        self._state = State.IDLE
+        self._lock = threading.RLock()
+        self._session: SpeechSession | None = None
+        self._deadline: float | None = None
+        """When listening ends without speech, in seconds of audio."""
+        self._has_heard = False
+        """Whether the wake word's detector still has what came before in mind."""
+        self._clock = 0.0
+        """Seconds of audio since the source was opened."""
+        self._source: CaptureThread | None = None
+        self._stopping = threading.Event()
+
+    @property
+    def state(self) -> State:
+        """What the pipeline is doing."""
+        return self._state
+
+    def run(self) -> None:
+        """Process audio until the source ends or :meth:`stop`; a lost microphone is opened again.
+
+        What is being said at the end becomes an utterance, and is waited for.
+        """
+        attempt = 0
+        while not self._stopping.is_set():
+            try:
+                self._source = self._capture_from(self._make_source())
+                self._denoiser.reset()
+                for chunk in self._source.chunks():
+                    attempt = 0
+                    self.process(chunk)
+                break
+            except ConfigurationError as error:
+                self._report("capture", error)  # waiting does not mend it
+                break
+            except RTAPException as error:
+                self._report("capture", error)
+                self._stopping.wait(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
+                attempt += 1
+            finally:
+                if self._source is not None:
+                    self._source.close()
+        self._finish_speech()
+        self._change(State.SHUTDOWN, "no more audio")
+
+    def stop(self) -> None:
+        """Make :meth:`run` return soon, from any thread."""
+        self._stopping.set()
+        source = self._source
+        if source is not None:
+            source.close()
+
+    def _capture_from(self, source: AudioSource) -> CaptureThread:
+        audio = self._config.audio
+        in_real_time = audio.source != "file" or audio.real_time
+        return CaptureThread(source, self._buffer, self._telemetry, in_real_time=in_real_time)
+
+    def process(self, chunk: AudioChunk) -> None:
+        """The way of one chunk; a failing stage costs this chunk, never the loop."""
+        try:
+            with self._telemetry.stage("pipeline"):
+                self._clock += chunk.samples.size / SAMPLE_RATE
+                self._telemetry.frame("capture")
+                with self._telemetry.stage("denoise"):
+                    samples = self._denoiser.clean(chunk.samples)
+                if self._session is None:
+                    self._wait_for_call(samples, chunk.captured_at)
+                else:
+                    self._listen(self._session, samples, chunk.captured_at)
+        except Exception as error:  # noqa: BLE001 (the loop must survive any stage)
+            self._report("pipeline", error)
+            self._reset("recovered from an error")
+
+    def _wait_for_call(self, samples: Samples, captured_at: float) -> None:
+        if self._wake_word is None:
+            self._open_session(None, captured_at)
+            assert self._session is not None
+            self._listen(self._session, samples, captured_at)
+            return
+        if self._has_heard:
+            # Here and not where the transcript comes: the detector is not for several threads.
+            self._has_heard = False
+            self._wake_word.reset()
+        with self._telemetry.stage("wakeword"):
+            name = self._wake_word.detect(samples)
+        if name is not None:
+            self._open_session(name, captured_at)
+
+    def _open_session(self, name: str | None, captured_at: float) -> None:
+        session_id = uuid.uuid4().hex
+        self._session = self._make_session(session_id, self._on_event)
+        if name is None:
+            return  # listening begins when somebody speaks
+        self._deadline = self._clock + self._config.wakeword.timeout_ms / 1000
+        self._publish(WakeWordDetected(name, session_id, captured_at))
+        self._change(State.LISTENING, f"heard {name}")
+
+    def _listen(self, session: SpeechSession, samples: Samples, captured_at: float) -> None:
+        with self._telemetry.stage("listen"):
+            session.push(samples, captured_at)
+        if session.is_speaking or session.is_busy:
+            self._deadline = None
+        elif self._deadline is not None and self._clock > self._deadline:
+            self._reset("nobody spoke after the wake word")
+
+    def _on_event(self, event: Event) -> None:
+        """What the session says, in this thread or the worker's."""
+        if isinstance(event, SpeechStarted):
+            if self._state is not State.LISTENING:
+                self._change(State.LISTENING, "speech")
+        elif isinstance(event, SpeechStopped):
+            self._change(State.PROCESSING, "end of speech")
+        elif isinstance(event, Transcript):
+            self._emit(event)
+            return
+        elif isinstance(event, ErrorOccurred):
+            self._telemetry.error(event.stage, event.error_type)
+            self._publish(event)
+            self._reset(event.message)
+            return
+        self._publish(event)
+
+    def _emit(self, transcript: Transcript) -> None:
+        self._change(State.EMIT, "transcribed")
+        self._publish(transcript)
+        self._reset("published")
+
+    def _finish_speech(self) -> None:
+        session = self._session
+        if session is None:
+            return
+        session.finish()
+        session.wait_until_idle(_LAST_WORDS_SECONDS)
+
+    def _reset(self, reason: str) -> None:
+        """Back to IDLE, whatever the state was."""
+        with self._lock:
+            self._deadline = None
+            if self._wake_word is not None:
+                self._session = None
+                self._has_heard = True
+            self._change(State.IDLE, reason)
+
+    def _change(self, state: State, reason: str) -> None:
+        with self._lock:
+            previous = self._state
+            if previous in (state, State.SHUTDOWN):
+                return
+            if state not in _ALLOWED[previous] | {State.ERROR, State.SHUTDOWN, State.IDLE}:
+                _log.warning("unexpected transition", previous=previous, state=state, reason=reason)
+                state = State.IDLE  # a corrupted state is left for the one that is always right
+            self._state = state
+        self._telemetry.transition(previous, state)
+        self._publish(StateChanged(previous, state, reason, time.time()))
+
+    def _report(self, stage: str, error: Exception) -> None:
+        self._telemetry.error(stage, type(error).__name__)
+        _log.error("failed", stage=stage, error_type=type(error).__name__, error=str(error))
+        self._publish(ErrorOccurred(stage, type(error).__name__, str(error), time.time()))

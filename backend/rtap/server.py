@@ -1,0 +1,130 @@
+"""Runs the service's two HTTP servers in one event loop until a signal ends them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import signal
+import socket
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+import uvicorn
+
+from rtap import logs
+from rtap.errors import TransportError
+from rtap.transports.health import create_health_app
+from rtap.transports.rest import create_api
+from rtap.transports.stream import UVICORN_SETTINGS
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from rtap.app import RTAPApplication
+    from rtap.config import OutputConfig
+
+_log = logs.get("server")
+
+_GRACE_SECONDS: Final = 2
+"""How long open requests may take after the signal."""
+_BACKLOG: Final = 128
+_MAX_HEADER_BYTES: Final = 16 * 1024
+
+
+class PortInUseError(TransportError):
+    """Another process listens there already."""
+
+    exit_status = 2
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server without its signal handlers: one signal ends both servers."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone."""
+        yield
+
+
+async def serve(application: RTAPApplication) -> None:
+    """Serve until SIGTERM or SIGINT; then finish what is being said and close.
+
+    Raises:
+        PortInUseError: another process listens on a port.
+        TransportError: a port cannot be bound for another reason.
+        ConfigurationError: the configured microphone or wake word cannot be had.
+    """
+    output = application.config.output
+    with contextlib.ExitStack() as sockets:
+        api_socket = sockets.enter_context(bind(output, "http_port"))
+        health_socket = sockets.enter_context(bind(output, "health_port"))
+        api = _server(create_api(application))
+        health = _server(create_health_app(application.telemetry, application.health))
+        ended = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, ended.set)
+        await application.start()
+        try:
+            running = asyncio.gather(
+                api.serve(sockets=[api_socket]), health.serve(sockets=[health_socket])
+            )
+            _log.info("serving", http=_address(api_socket), health=_address(health_socket))
+            signalled = asyncio.ensure_future(ended.wait())
+            either: list[asyncio.Future[Any]] = [running, signalled]
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            signalled.cancel()
+            # What is being said is heard to its end while its listeners are still connected.
+            await application.finish_speech()
+            api.should_exit = health.should_exit = True
+            await running
+        finally:
+            await application.stop()
+
+
+def bind(output: OutputConfig, setting: str) -> socket.socket:
+    """Listen before anything else is started, so that a port in use is found at once.
+
+    Args:
+        setting: name of the port's parameter.
+
+    Raises:
+        PortInUseError: another process listens there.
+        TransportError: the port is not ours, or the host has no such address.
+    """
+    host, port = output.host, getattr(output, setting)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        kind = PortInUseError if error.errno == errno.EADDRINUSE else TransportError
+        raise kind(
+            f"cannot listen on {host} port {port} ({error.strerror}): stop the program that does, "
+            f"or change output.host or output.{setting}"
+        ) from error
+    return listener
+
+
+def _server(app: FastAPI) -> _Server:
+    return _Server(
+        uvicorn.Config(
+            app,
+            log_config=None,  # rtap.logs formats what uvicorn says
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+            h11_max_incomplete_event_size=_MAX_HEADER_BYTES,
+            ws="websockets-sansio",
+            **UVICORN_SETTINGS,
+        )
+    )
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"{host}:{port}"

@@ -1,0 +1,15 @@
+import numpy as np
+import pytest
+
+from rtap.level import QUIETEST, dbfs
+
+
+@pytest.mark.parametrize(("amplitude", "level"), [(1.0, -3.01), (0.1, -23.01), (1e-9, QUIETEST)])
+def test_of_a_sine(amplitude: float, level: float) -> None:
+    sine = amplitude * np.sin(2 * np.pi * np.arange(1600) / 160)
+    assert dbfs(sine.astype(np.float32)) == pytest.approx(level, abs=0.01)
+
+
+def test_ends_of_the_scale() -> None:
+    assert dbfs(np.zeros(320, np.float32)) == dbfs(np.empty(0, np.float32)) == QUIETEST
+    assert dbfs(np.ones(320, np.float32)) == 0.0

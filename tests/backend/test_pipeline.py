@@ -1,0 +1,242 @@
+"""The states of the microphone's pipeline, with scripted stages."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import pytest
+from prometheus_client import CollectorRegistry
+
+from rtap.audio_format import SAMPLE_RATE
+from rtap.config import AudioConfig, Config, VadConfig, WakeWordConfig
+from rtap.errors import ConfigurationError, PipelineError
+from rtap.events import (
+    AudioChunk,
+    ErrorOccurred,
+    Event,
+    Samples,
+    State,
+    StateChanged,
+    Transcript,
+    Utterance,
+    WakeWordDetected,
+)
+from rtap.pipeline import AudioPipeline
+from rtap.ring_buffer import AudioRingBuffer
+from rtap.session import Equipment, SpeechSession
+from rtap.stages.denoise import Denoiser
+from rtap.telemetry import Telemetry
+from rtap.whisper.transcribe import TranscribeOptions
+
+Kind = TypeVar("Kind")
+FRAME = SAMPLE_RATE // 50
+CALL, SPEECH, SILENCE, BROKEN = 0.9, 0.5, 0.0, 0.77
+"""Levels that the scripted stages recognise."""
+
+
+class Loudness:
+    def speech_probability(self, chunk: Samples) -> float:
+        if np.any(np.isclose(chunk, BROKEN)):
+            raise RuntimeError("the detector broke")
+        return float(np.abs(chunk).max() > 0.01)
+
+
+class CallWord:
+    """Hears the wake word where the level says so."""
+
+    def __init__(self) -> None:
+        self.resets = 0
+
+    def detect(self, samples: Samples) -> str | None:
+        return "hey_test" if np.any(np.isclose(samples, CALL)) else None
+
+    def reset(self) -> None:
+        self.resets += 1
+
+
+class Echo:
+    """Understands everything at once, or when the test says so."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[Utterance, Future[Transcript]]] = []
+        self.at_once = True
+
+    def transcribe(self, utterance, source, options):
+        future: Future[Transcript] = Future()
+        self.waiting.append((utterance, future))
+        if self.at_once:
+            self.answer()
+        return future
+
+    def answer(self) -> None:
+        utterance, future = self.waiting.pop(0)
+        ids = (utterance.session_id, utterance.utterance_id)
+        future.set_result(
+            Transcript("navigate home", *ids, "en", 1.0, 1.0, 0.01, 0.4, 0.0, 0.9, "microphone")
+        )
+
+    def partial(self, session_id, utterance_id, samples, options):
+        return Future()
+
+
+class Sound:
+    """A source that plays levels, one frame each, and may fail."""
+
+    def __init__(self, levels: list[float], failure: Exception | None = None) -> None:
+        self._levels = levels
+        self._failure = failure
+        self.closed = threading.Event()
+
+    def chunks(self) -> Iterator[AudioChunk]:
+        for index, level in enumerate(self._levels):
+            yield AudioChunk(np.full(FRAME, level, np.float32), index / 50)
+        if self._failure is not None:
+            raise self._failure
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+class Rig:
+    def __init__(self, *sources: Sound, wake_word: bool = True) -> None:
+        self.events: list[Event] = []
+        self.word = CallWord() if wake_word else None
+        self.echo = Echo()
+        self.telemetry = Telemetry(CollectorRegistry())
+        waiting = list(sources)
+        vad = VadConfig(min_speech_ms=64, min_silence_ms=200, speech_pad_ms=64)
+
+        def session(session_id: str, publish: Callable[[Event], None]) -> SpeechSession:
+            equipment = Equipment(Loudness(), Denoiser(0, 0), vad, self.echo)
+            return SpeechSession(session_id, "microphone", equipment, TranscribeOptions(), publish)
+
+        self.pipeline = AudioPipeline(
+            Config(
+                audio=AudioConfig(source="file", file=Path("scripted"), real_time=False),
+                wakeword=WakeWordConfig(timeout_ms=1000),
+            ),
+            make_source=lambda: waiting.pop(0),
+            denoiser=Denoiser(0, 0),
+            wake_word=self.word,
+            make_session=session,
+            ring_buffer=AudioRingBuffer(1000, 20),
+            publish=self.events.append,
+            telemetry=self.telemetry,
+        )
+
+    @property
+    def states(self) -> list[State]:
+        return [event.state for event in self.events if isinstance(event, StateChanged)]
+
+    def of(self, kind: type[Kind]) -> list[Kind]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+def frames(seconds: float, level: float) -> list[float]:
+    return [level] * round(50 * seconds)
+
+
+COMMAND = [*frames(0.5, SPEECH), *frames(0.5, SILENCE)]
+
+
+def test_a_call_and_a_command() -> None:
+    rig = Rig(Sound([*frames(0.2, SILENCE), CALL, *frames(0.3, SILENCE), *COMMAND]))
+    rig.pipeline.run()
+    assert rig.states == [
+        State.LISTENING, State.PROCESSING, State.EMIT, State.IDLE, State.SHUTDOWN,
+    ]  # fmt: skip
+    assert [event.name for event in rig.of(WakeWordDetected)] == ["hey_test"]
+    assert len(rig.of(Transcript)) == 1
+
+
+def test_without_the_call_nothing_is_heard() -> None:
+    rig = Rig(Sound(COMMAND * 2))
+    rig.pipeline.run()
+    assert rig.states == [State.SHUTDOWN]
+    assert rig.of(Transcript) == []
+
+
+def test_one_call_is_for_one_command() -> None:
+    rig = Rig(Sound([CALL, *COMMAND, *COMMAND, CALL, *COMMAND]))
+    rig.pipeline.run()
+    assert len(rig.of(Transcript)) == 2
+    assert rig.word is not None
+    assert rig.word.resets == 2
+
+
+def test_a_call_without_a_command_is_forgotten() -> None:
+    rig = Rig(Sound([CALL, *frames(1.5, SILENCE), *COMMAND]))
+    rig.pipeline.run()
+    assert rig.states == [State.LISTENING, State.IDLE, State.SHUTDOWN]
+    assert rig.of(Transcript) == []
+
+
+def test_without_a_wake_word_every_utterance_counts() -> None:
+    rig = Rig(Sound(COMMAND * 3), wake_word=False)
+    rig.pipeline.run()
+    assert len(rig.of(Transcript)) == 3
+    assert rig.states[:4] == [State.LISTENING, State.PROCESSING, State.EMIT, State.IDLE]
+
+
+def test_the_end_of_the_source_ends_the_utterance() -> None:
+    rig = Rig(Sound([CALL, *frames(0.5, SPEECH)]))
+    rig.pipeline.run()
+    assert len(rig.of(Transcript)) == 1
+
+
+def test_stopping_in_the_middle_of_an_utterance_delivers_it() -> None:
+    said = threading.Event()
+
+    class Endless(Sound):
+        def chunks(self) -> Iterator[AudioChunk]:
+            yield from super().chunks()
+            said.set()
+            self.closed.wait(5)
+
+    rig = Rig(Endless(frames(0.5, SPEECH)), wake_word=False)
+    thread = threading.Thread(target=rig.pipeline.run)
+    thread.start()
+    assert said.wait(5)
+    rig.pipeline.stop()
+    thread.join(5)
+    assert not thread.is_alive()
+    assert len(rig.of(Transcript)) == 1
+
+
+def test_a_lost_microphone_is_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rtap.pipeline.RETRY_SECONDS", (0.0,))
+    lost = Sound(frames(0.1, SILENCE), PipelineError("unplugged: plug it in"))
+    rig = Rig(lost, Sound([CALL, *COMMAND]))
+    rig.pipeline.run()
+    assert lost.closed.is_set()
+    [error] = rig.of(ErrorOccurred)
+    assert isinstance(error, ErrorOccurred)
+    assert error.stage == "capture"
+    assert len(rig.of(Transcript)) == 1
+
+
+def test_what_waiting_cannot_mend_is_not_retried() -> None:
+    rig = Rig(Sound([], ConfigurationError("no PortAudio: install it")))
+    rig.pipeline.run()
+    assert rig.states == [State.SHUTDOWN]
+    assert len(rig.of(ErrorOccurred)) == 1
+
+
+def test_a_broken_stage_costs_a_chunk_and_not_the_loop() -> None:
+    rig = Rig(Sound([CALL, *frames(0.1, SPEECH), BROKEN, *frames(0.1, SILENCE), CALL, *COMMAND]))
+    rig.pipeline.run()
+    assert rig.states[:3] == [State.LISTENING, State.IDLE, State.LISTENING]
+    assert len(rig.of(Transcript)) == 1
+
+
+def test_metrics_tell_what_happened() -> None:
+    rig = Rig(Sound([CALL, *COMMAND]))
+    rig.pipeline.run()
+    metrics = rig.telemetry.exposition().decode()
+    assert 'rtap_frames_processed_total{stage="capture"} 51.0' in metrics
+    assert 'rtap_state_transitions_total{from="LISTENING",to="PROCESSING"} 1.0' in metrics

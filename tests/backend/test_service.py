@@ -1,0 +1,235 @@
+"""The whole service as a process of its own, and real clients on its real sockets."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+import soundfile
+import yaml
+import zmq
+from websockets.sync.client import ClientConnection, connect
+
+AUDIO = Path(__file__).parents[1] / "audio"
+COMMAND = "set the temperature to twenty one degrees"
+START_SECONDS = 60
+FRAME = 1600
+"""0.1 s, what the GUI sends."""
+
+pytestmark = pytest.mark.slow
+
+
+@dataclass
+class Running:
+    process: subprocess.Popen[str]
+    ports: dict[str, int]
+
+    def url(self, path: str, port: str = "http_port", scheme: str = "http") -> str:
+        return f"{scheme}://127.0.0.1:{self.ports[port]}{path}"
+
+    def wait_until_healthy(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                if httpx.get(self.url("/health")).status_code == 200:
+                    return
+            except httpx.TransportError:
+                assert self.process.poll() is None, "the service has ended"
+            time.sleep(0.1)
+        raise AssertionError("the service did not become healthy")
+
+    def events(self) -> ClientConnection:
+        """A client of the events' WebSocket, as soon as it is there."""
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                return connect(self.url("/", "websocket_port", "ws"))
+            except OSError:
+                assert self.process.poll() is None, "the service has ended"
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+
+
+def free_ports(names: list[str]) -> dict[str, int]:
+    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in names]
+    ports = {
+        name: listener.getsockname()[1] for name, listener in zip(names, listeners, strict=True)
+    }
+    for listener in listeners:
+        listener.close()
+    return ports
+
+
+@contextmanager
+def service(place: Path, audio: dict[str, Any]) -> Iterator[Running]:
+    ports = free_ports(
+        [
+            "http_port",
+            "websocket_port",
+            "health_port",
+            "zmq_pub_port_events",
+            "zmq_pub_port_transcripts",
+        ]
+    )
+    profile = place / "test.yaml"
+    profile.write_text(
+        yaml.safe_dump({"inherits": "default", "audio": audio, "output": ports}), encoding="utf-8"
+    )
+    command = [sys.executable, "-m", "rtap", "serve", "--file", str(profile)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        log: list[str] = []
+        assert process.stderr is not None
+        reader = threading.Thread(target=lambda: log.extend(process.stderr or ()))
+        reader.start()
+        try:
+            yield Running(process, ports)
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            finally:
+                process.kill()
+                reader.join()
+                print("".join(log))
+    assert all(json.loads(line)["level"] in ("INFO", "WARNING") for line in log)
+    assert not any("temperature" in line for line in log), "a transcript was logged"
+
+
+@pytest.fixture(scope="module")
+def idle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A service without a microphone."""
+    with service(tmp_path_factory.mktemp("idle"), {"source": "none"}) as running:
+        running.wait_until_healthy()
+        yield running
+
+
+def subscriber(context: zmq.Context[Any], port: int) -> zmq.Socket[Any]:
+    receiver = context.socket(zmq.SUB)
+    receiver.subscribe(b"")
+    receiver.rcvtimeo = 30_000
+    receiver.connect(f"tcp://127.0.0.1:{port}")
+    return receiver
+
+
+def test_a_call_and_a_command_reach_every_subscriber(tmp_path: Path) -> None:
+    audio = {"source": "file", "file": str(AUDIO / "hey_mycroft_set_the_temperature.wav")}
+    with service(tmp_path, audio) as running, zmq.Context() as context:
+        events_zmq = subscriber(context, running.ports["zmq_pub_port_events"])
+        transcripts_zmq = subscriber(context, running.ports["zmq_pub_port_transcripts"])
+        with running.events() as client:
+            messages = []
+            while not messages or messages[-1]["type"] != "transcript":
+                messages.append(json.loads(client.recv(timeout=30)))
+        topic, body = transcripts_zmq.recv_multipart()
+        published = [json.loads(events_zmq.recv_multipart()[1])]
+        while published[-1]["type"] != "processing_started":
+            published.append(json.loads(events_zmq.recv_multipart()[1]))
+        events_zmq.close()
+        transcripts_zmq.close()
+
+    kinds = [message["type"] for message in messages]
+    assert kinds[0] == "snapshot"
+    wake = messages[kinds.index("wake_word_detected")]
+    assert wake["name"] == "hey_mycroft"
+    assert kinds.index("partial") < kinds.index("speech_stopped")
+    assert COMMAND in messages[-1]["text"]
+    assert messages[-1]["latency"] < 3
+    assert "wake_word_detected" in [event["type"] for event in published]
+    assert topic == b"transcript.en"
+    assert json.loads(body)["text"] == messages[-1]["text"]
+
+
+def test_a_client_streams_a_command_and_sees_it_grow(idle: Running) -> None:
+    audio, _ = soundfile.read(AUDIO / "set_the_temperature.wav", dtype="float32")
+    audio = np.concatenate([audio, np.zeros(16_000, np.float32)])
+    messages: list[dict[str, Any]] = []
+    with connect(idle.url("/stream?language=en", scheme="ws")) as client:
+
+        def receive() -> None:
+            messages.extend(json.loads(text) | {"at": time.monotonic()} for text in client)
+
+        reader = threading.Thread(target=receive)
+        reader.start()
+        for begin in range(0, audio.size, FRAME):
+            client.send(audio[begin : begin + FRAME].tobytes())
+            time.sleep(0.1)
+        client.send(json.dumps({"type": "end"}))
+        reader.join(10)
+    kinds = [message["type"] for message in messages]
+    assert kinds[0] == "ready"
+    assert kinds[-1] == "end"
+    assert "partial" in kinds
+    texts = [message["text"] for message in messages if message["type"] == "partial"]
+    assert all(COMMAND.startswith(text) for text in texts)
+    [final] = [message for message in messages if message["type"] == "final"]
+    assert final["text"] == COMMAND
+    assert messages[kinds.index("partial")]["at"] < messages[kinds.index("final")]["at"] - 0.5
+
+
+def test_a_file_is_transcribed_over_http(idle: Running) -> None:
+    command = ["curl", "--silent", "--fail", "-F", f"audio_file=@{AUDIO / 'navigate_home.wav'}"]
+    done = subprocess.run(
+        [*command, idle.url("/transcribe")], capture_output=True, text=True, check=True
+    )
+    reply = json.loads(done.stdout)
+    assert reply["text"] == "navigate home"
+    assert reply["duration"] > 0.5
+    assert 0 < reply["inference_time"] <= reply["total_time"]
+
+
+def test_garbage_on_the_stream_leaves_the_service_well(idle: Running) -> None:
+    rng = np.random.default_rng(0)
+    for seed in range(20):
+        with connect(idle.url("/stream", scheme="ws")) as client:
+            for _ in range(4):
+                client.send(rng.bytes(int(rng.integers(0, 5000))) if seed % 2 else "{garbage")
+    audio, _ = soundfile.read(AUDIO / "navigate_home.wav", dtype="float32")
+    with connect(idle.url("/stream?language=en", scheme="ws")) as client:
+        client.send(audio.tobytes())
+        client.send(json.dumps({"type": "end"}))
+        texts = [json.loads(text) for text in client]
+    assert [one["text"] for one in texts if one["type"] == "final"] == ["navigate home"]
+
+
+def test_health_and_metrics_have_a_port_of_their_own(idle: Running) -> None:
+    assert httpx.get(idle.url("/health", "health_port")).json()["status"] == "healthy"
+    metrics = httpx.get(idle.url("/metrics", "health_port")).text
+    assert "rtap_pipeline_latency_seconds" in metrics
+    assert "rtap_ready 1.0" in metrics
+
+
+def test_a_second_instance_says_which_port(idle: Running, tmp_path: Path) -> None:
+    profile = tmp_path / "same.yaml"
+    output = {"output": idle.ports, "audio": {"source": "none"}}
+    profile.write_text(yaml.safe_dump({"inherits": "default", **output}), encoding="utf-8")
+    command = [sys.executable, "-m", "rtap", "serve", "--file", str(profile)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    [line] = done.stderr.splitlines()
+    assert f"port {idle.ports['http_port']}" in line
+
+
+def test_sigterm_in_the_middle_of_an_utterance_delivers_it(tmp_path: Path) -> None:
+    audio = {"source": "file", "file": str(AUDIO / "hey_mycroft_set_the_temperature.wav")}
+    with service(tmp_path, audio) as running, running.events() as client:
+        while json.loads(client.recv(timeout=30))["type"] != "partial":
+            pass
+        begin = time.monotonic()
+        running.process.send_signal(signal.SIGTERM)
+        kinds = [json.loads(text)["type"] for text in client]
+        assert running.process.wait(10) == 0
+        assert time.monotonic() - begin < 5
+    assert "transcript" in kinds
