@@ -117,7 +117,7 @@ def idle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 def subscriber(context: zmq.Context[Any], port: int) -> zmq.Socket[Any]:
-    receiver = context.socket(zmq.SUB)
+    receiver: zmq.Socket[Any] = context.socket(zmq.SUB)
     receiver.subscribe(b"")
     receiver.rcvtimeo = 30_000
     receiver.connect(f"tcp://127.0.0.1:{port}")
@@ -125,12 +125,12 @@ def subscriber(context: zmq.Context[Any], port: int) -> zmq.Socket[Any]:
 
 
 def test_a_call_and_a_command_reach_every_subscriber(tmp_path: Path) -> None:
-    audio = {"source": "file", "file": str(AUDIO / "hey_mycroft_set_the_temperature.wav")}
+    audio = {"source": "file", "file": str(AUDIO / "wake_word/hey_mycroft_set_the_temperature.wav")}
     with service(tmp_path, audio) as running, zmq.Context() as context:
         events_zmq = subscriber(context, running.ports["zmq_pub_port_events"])
         transcripts_zmq = subscriber(context, running.ports["zmq_pub_port_transcripts"])
         with running.events() as client:
-            messages = []
+            messages: list[dict[str, Any]] = []
             while not messages or messages[-1]["type"] != "transcript":
                 messages.append(json.loads(client.recv(timeout=30)))
         topic, body = transcripts_zmq.recv_multipart()
@@ -223,7 +223,7 @@ def test_a_second_instance_says_which_port(idle: Running, tmp_path: Path) -> Non
 
 
 def test_sigterm_in_the_middle_of_an_utterance_delivers_it(tmp_path: Path) -> None:
-    audio = {"source": "file", "file": str(AUDIO / "hey_mycroft_set_the_temperature.wav")}
+    audio = {"source": "file", "file": str(AUDIO / "wake_word/hey_mycroft_set_the_temperature.wav")}
     with service(tmp_path, audio) as running, running.events() as client:
         while json.loads(client.recv(timeout=30))["type"] != "partial":
             pass
