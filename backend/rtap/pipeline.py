@@ -221,7 +221,10 @@ class AudioPipeline:
         session = self._session
         if session is None:
             return
-        session.finish()
+        try:
+            session.finish()
+        except Exception as error:  # noqa: BLE001 (the end must come, whatever a stage does)
+            self._report("pipeline", error)
         session.wait_until_idle(_LAST_WORDS_SECONDS)
 
     def _reset(self, reason: str) -> None:

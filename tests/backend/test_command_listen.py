@@ -35,7 +35,7 @@ from rtap.whisper.transcribe import TranscribeOptions
 
 AUDIO = Path(__file__).parents[1] / "audio"
 COMMAND = AUDIO / "navigate_home.wav"
-CALL = AUDIO / "hey_mycroft_set_the_temperature.wav"
+CALL = AUDIO / "wake_word/hey_mycroft_set_the_temperature.wav"
 SOON = 5.0
 """Seconds; only a failing test waits so long."""
 

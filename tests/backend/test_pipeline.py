@@ -240,3 +240,10 @@ def test_metrics_tell_what_happened() -> None:
     metrics = rig.telemetry.exposition().decode()
     assert 'rtap_frames_processed_total{stage="capture"} 51.0' in metrics
     assert 'rtap_state_transitions_total{from="LISTENING",to="PROCESSING"} 1.0' in metrics
+
+
+def test_the_end_comes_even_when_a_stage_breaks_there() -> None:
+    rig = Rig(Sound([CALL, *frames(0.1, SPEECH), BROKEN]))
+    rig.pipeline.run()
+    assert rig.states[-1] is State.SHUTDOWN
+    assert rig.of(ErrorOccurred)
