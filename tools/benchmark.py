@@ -1,0 +1,119 @@
+"""Measure how fast, how steady and how robust the service is on this machine.
+
+Every figure is printed with its target, where there is one, and whether it was reached. All of them take
+three quarters of an hour, most of it for --minutes of watching the memory; leave the machine alone meanwhile.
+Exit status 0 whatever the figures are, 1 when something could not be measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rtap import atomic_file
+from rtap.errors import ConfigurationError
+from rtap.guard import OneLineParser
+from rtap.terminal import write_result
+from tools.benchmarks.machine import this_machine
+from tools.benchmarks.model import described
+from tools.benchmarks.plan import Plan
+from tools.benchmarks.report import Report, to_json, to_markdown
+from tools.benchmarks.service import MEASURES, Measure, measure_all
+from tools.benchmarks.service_process import ServiceSettings
+from tools.command_line import positive_number, run
+
+
+def _parser() -> OneLineParser:
+    parser = OneLineParser(prog="tools/benchmark", description=__doc__)
+    subjects = parser.add_subparsers(
+        dest="subject", required=True, metavar="SUBJECT", parser_class=OneLineParser
+    )
+    service = subjects.add_parser(
+        "service",
+        help="latency, overhead, memory, start and robustness of `rtap serve`",
+        description="Measures `rtap serve` as a process of its own on free ports, without a microphone.",
+    )
+    service.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        choices=tuple(MEASURES),
+        metavar="NAME",
+        help=f"measure this alone; may be given several times: {', '.join(MEASURES)}",
+    )
+    service.add_argument(
+        "--quick",
+        action="store_true",
+        help="a few of everything: whether it can be measured, not how good it is",
+    )
+    service.add_argument(
+        "--minutes",
+        type=_minutes,
+        metavar="N",
+        help="how long to watch the memory; default: 30, with --quick 1",
+    )
+    service.add_argument("--model", metavar="DIR|NAME", help="default: the bundled one")
+    service.add_argument(
+        "--threads", type=positive_number, metavar="N", help="for one inference; default: 2"
+    )
+    service.add_argument("--json", action="store_true", help="print JSON instead of Markdown")
+    service.add_argument(
+        "--markdown", type=Path, metavar="FILE", help="write the Markdown there too"
+    )
+    return parser
+
+
+def _minutes(text: str) -> float:
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = 0.0
+    if not (minutes > 0 and math.isfinite(minutes)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no length of time: give minutes, such as 30")
+    return minutes
+
+
+def _settings(arguments: argparse.Namespace) -> ServiceSettings:
+    model: str | None = arguments.model
+    if model is not None and Path(model).is_dir():
+        model = str(Path(model).resolve())  # the service looks from elsewhere
+    return ServiceSettings(model, arguments.threads)
+
+
+def main(argv: Sequence[str], measures: Mapping[str, Measure] = MEASURES) -> int:
+    """Command line: status 1 when something could not be measured."""
+    arguments = _parser().parse_args(argv)
+    target: Path | None = arguments.markdown
+    if target is not None and target.is_dir():
+        raise ConfigurationError(f"{target} is a folder: give --markdown the name of a file")
+    plan = Plan(arguments.quick, arguments.minutes, _settings(arguments))
+    # Before anything runs: a mistyped model is told at once.
+    subject = described(plan.settings)
+    before = this_machine()
+    results = measure_all(arguments.only, plan, _report_begin, measures)
+    report = Report(
+        title="Benchmark of the service",
+        command=shlex.join(["tools/benchmark", *argv]),
+        subject=subject,
+        before=before,
+        after=this_machine(),
+        is_quick=arguments.quick,
+        results=results,
+    )
+    markdown = to_markdown(report)
+    write_result(to_json(report) if arguments.json else markdown)
+    if target is not None:
+        atomic_file.write_text(target, markdown)
+    return 1 if any(result.failure is not None for result in results) else 0
+
+
+def _report_begin(name: str) -> None:
+    print(f"benchmark: {name} ...", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    run(main)
