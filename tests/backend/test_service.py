@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import socket
 import subprocess
@@ -180,6 +181,8 @@ def test_a_client_streams_a_command_and_sees_it_grow(idle: Running) -> None:
 
 
 def test_a_file_is_transcribed_over_http(idle: Running) -> None:
+    if shutil.which("curl") is None:
+        pytest.skip("apt-get install curl")
     command = ["curl", "--silent", "--fail", "-F", f"audio_file=@{AUDIO / 'navigate_home.wav'}"]
     done = subprocess.run(
         [*command, idle.url("/transcribe")], capture_output=True, text=True, check=True
