@@ -11,7 +11,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from rtap import __version__, logs
@@ -206,7 +205,7 @@ class RTAPApplication:
             make_source=next_source,
             denoiser=Denoiser(preprocess.noise_suppression, preprocess.auto_gain_dbfs),
             wake_word=make_wake_word(config.wakeword),
-            make_session=partial(self._microphone_session),
+            make_session=self._microphone_session,
             ring_buffer=AudioRingBuffer(config.audio.ring_buffer_size_ms, config.audio.frame_ms),
             publish=self._publish,
             telemetry=self.telemetry,
@@ -245,7 +244,8 @@ class RTAPApplication:
         from rtap.whisper.sessions import resolve_providers
 
         stt = self.config.stt
-        directory = self._store().resolve(stt.model_name)
+        store = ModelStore.from_environment(os.environ, self.config.models_dir)
+        directory = store.resolve(stt.model_name)
         manifest = directory.manifest
         wanted = _PRECISIONS[stt.compute_dtype]
         if wanted is not None and manifest.precision != wanted:
@@ -269,12 +269,6 @@ class RTAPApplication:
         _log.info("model loaded", model=manifest.name, precision=manifest.precision)
         self._annotator.load()
         return WhisperEngine(model, Vad)
-
-    def _store(self) -> ModelStore:
-        environment = dict(os.environ)
-        if self.config.models_dir is not None:
-            environment["MODELS_DIR"] = str(self.config.models_dir)
-        return ModelStore.from_environment(environment)
 
     # ---- events
 

@@ -43,13 +43,19 @@ class ModelStore:
     """What MODEL_NAME says."""
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> ModelStore:
-        """MODELS_DIR, MODEL_NAME and the XDG directories; variables that are empty count as not set."""
-        models_dir = environment.get("MODELS_DIR")
+    def from_environment(
+        cls, environment: Mapping[str, str], models_dir: Path | None = None
+    ) -> ModelStore:
+        """MODELS_DIR, MODEL_NAME and the XDG directories; variables that are empty count as not set.
+
+        Args:
+            models_dir: taken instead of MODELS_DIR, where a configuration names one.
+        """
+        named = models_dir or environment.get("MODELS_DIR")
         data = _base_directory(environment, "XDG_DATA_HOME", ".local/share")
         config = _base_directory(environment, "XDG_CONFIG_HOME", ".config")
         return cls(
-            models_dir=Path(models_dir).expanduser() if models_dir else data / "rtap" / "models",
+            models_dir=Path(named).expanduser() if named else data / "rtap" / "models",
             bundled_dir=Path(__file__).parent / "models",
             choice_file=config / "rtap" / "model.json",
             environment_choice=environment.get("MODEL_NAME", ""),

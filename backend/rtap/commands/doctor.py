@@ -369,10 +369,7 @@ def check_language(config: Config) -> Finding:
 
 
 def _model_store(config: Config) -> ModelStore:
-    environment = dict(os.environ)
-    if config.models_dir is not None:
-        environment["MODELS_DIR"] = str(config.models_dir)
-    return ModelStore.from_environment(environment)
+    return ModelStore.from_environment(os.environ, config.models_dir)
 
 
 # ---- sound
