@@ -58,7 +58,8 @@ class Segmenter:
 
     - A chunk is speech from the threshold on, and stays so until the probability is HYSTERESIS below it
       (half of it for thresholds under 0.3, or background noise would never end speech).
-    - Speech begins once ``min_speech_ms`` of it were heard without ``min_silence_ms`` of silence between.
+    - Speech begins once ``min_speech_ms`` of it were heard without ``min_silence_ms`` of silence between,
+      or as much of it as the longest utterance holds, where that is less.
     - It ends after ``min_silence_ms`` of silence, or at ``max_utterance_ms``: then it is cut after the
       least likely chunk of the last seconds, and goes on as the next utterance, whose samples follow.
     - The margin after speech is part of the silence that ended it, so it is never longer than that.
