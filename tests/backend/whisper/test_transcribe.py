@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from rtap.errors import ConfigurationError
+from rtap.whisper.model_directory import Elastic
 from rtap.whisper.result import Segment, Transcription
 from rtap.whisper.transcribe import TranscribeOptions, Transcriber
 from tests.backend.whisper.scripted_model import (
@@ -92,6 +93,17 @@ class TestTimes:
         np.testing.assert_allclose([one.end for one in found.segments], ends, atol=0.04)
         assert found.text == "turn on yes no"
         assert found.duration == 84.2
+
+    @pytest.mark.parametrize(
+        ("elastic", "pause", "windows"),
+        [("native", 0.4, 1), ("native", 0.8, 2), ("guarded", 0.8, 1), ("no", 1.8, 1), ("no", 2.2, 2)],
+    )
+    def test_models_that_pay_for_length_share_windows(
+        self, elastic: Elastic, pause: float, windows: int
+    ) -> None:
+        model = ScriptedModel(says(text(" turn"), text(" on")), elastic=elastic)
+        found = transcribe(model, sound((0.5, 2), (0, pause), (0.6, 2)), vad=True)
+        assert len(found.segments) == windows
 
     def test_windows_of_30_seconds_without_vad(self) -> None:
         model = ScriptedModel(says(text(" turn"), text(" on"), text(" yes")))
