@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 import socket
 import threading
 import time
@@ -78,7 +79,8 @@ def receive(subscriber: zmq.SyncSocket) -> tuple[str, dict[str, Any]]:
 def connected(bus: EventBus, subscriber: zmq.SyncSocket, *, transcripts: bool = False) -> int:
     """Publish until the subscriber hears it, and let it hear the last of that. Returns how often."""
     for number in range(WAIT_MS // 5):
-        mark = f"probe {number}"
+        # Different in every call: the subscriber may have heard what was published for another one.
+        mark = uuid.uuid4().hex
         bus.publish(
             replace(TRANSCRIPT, session_id=mark) if transcripts else SpeechStarted(mark, 0.0)
         )
