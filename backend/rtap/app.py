@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import sys
 import threading
 import time
@@ -16,8 +17,8 @@ from typing import TYPE_CHECKING, Final
 from rtap import __version__, logs
 from rtap.bus import EventBus
 from rtap.config_loader import UnifiedConfigLoader
-from rtap.errors import ConfigurationError, RTAPException
-from rtap.events import Event, State, Transcript, WakeWordDetected
+from rtap.errors import ConfigurationError, ModelError, RTAPException
+from rtap.events import ErrorOccurred, Event, State, Transcript, WakeWordDetected
 from rtap.model_store import ModelStore
 from rtap.pipeline import AudioPipeline
 from rtap.ring_buffer import AudioRingBuffer
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from rtap.config import Config
+    from rtap.model_store import StoredModel
     from rtap.whisper.engine import WhisperEngine
     from rtap.whisper.transcribe import TranscribeOptions
 
@@ -60,7 +62,19 @@ class RTAPApplication:
         self.bus = EventBus()
         self.telemetry = Telemetry()
         self._facts: ModelFacts | None = None
-        self.stt = SpeechToText(self._load_engine, max_files=config.limits.max_queue)
+        self.broken: Future[str] = Future()
+        """Gets the reason when only a new process can help: who runs this ends it, and is started anew."""
+        self._store = ModelStore.from_environment(os.environ, config.models_dir)
+        self._chosen = config.stt.model_name
+        self._proven: str | None = None
+        """The last choice that could be loaded."""
+        on_cuda = config.stt.device == "cuda"
+        self.stt = SpeechToText(
+            lambda: self._load_engine(config.stt.device),
+            max_files=config.limits.max_queue,
+            fallback=(lambda: self._load_engine("cpu")) if on_cuda else None,
+            on_critical=self._break,
+        )
         self._annotator = Annotator(config.language, config.stt.languages)
         self._pipeline: AudioPipeline | None = None
         self._pipeline_thread: threading.Thread | None = None
@@ -124,6 +138,35 @@ class RTAPApplication:
     def model(self) -> ModelFacts | None:
         """None until a model is loaded."""
         return self._facts
+
+    def models(self) -> list[StoredModel]:
+        """All that can be loaded."""
+        return self._store.list_models()
+
+    def use_model(self, name: str) -> None:
+        """Load another model; returns at once.
+
+        Raises:
+            ModelError: there is none of this name, or it is damaged.
+        """
+        # By name only: a client has no business with directories.
+        known = {model.name: model for model in self.models()}
+        if name not in known:
+            raise ModelError(f"no model {name}: there are {', '.join(known)}")
+        if known[name].directory is None:
+            raise ModelError(known[name].problem)
+        self._chosen = name
+        self.stt.reload()
+        self._publish_readiness()
+
+    def listening(self) -> bool | None:
+        """Whether the microphone is heard; None where there is none."""
+        return None if self._pipeline is None else self._pipeline.is_listening
+
+    def set_listening(self, *, enabled: bool) -> None:
+        """Open or close the microphone; nothing where there is none."""
+        if self._pipeline is not None:
+            self._pipeline.set_listening(enabled=enabled)
 
     # ---- life
 
@@ -235,8 +278,23 @@ class RTAPApplication:
         )
         return SpeechSession(session_id, source, equipment, options, publish)
 
-    def _load_engine(self) -> WhisperEngine:
-        """Load the model; called in the worker's thread."""
+    def _load_engine(self, device: str) -> WhisperEngine:
+        """Load the chosen model, or the last one that could be loaded; called in the worker's thread."""
+        try:
+            engine = self._open_model(self._chosen, device)
+        except RTAPException as error:
+            if self._proven in {None, self._chosen}:
+                raise
+            _log.error("model refused", error=str(error))
+            self._publish(ErrorOccurred("stt", type(error).__name__, str(error), time.time()))
+            assert self._proven is not None
+            engine = self._open_model(self._proven, device)
+            self._chosen = self._proven
+        self._proven = self._chosen
+        self._annotator.load()
+        return engine
+
+    def _open_model(self, name: str, device: str) -> WhisperEngine:
         import onnxruntime
 
         from rtap.whisper.engine import WhisperEngine
@@ -244,8 +302,7 @@ class RTAPApplication:
         from rtap.whisper.sessions import resolve_providers
 
         stt = self.config.stt
-        store = ModelStore.from_environment(os.environ, self.config.models_dir)
-        directory = store.resolve(stt.model_name)
+        directory = self._store.resolve(name)
         manifest = directory.manifest
         wanted = _PRECISIONS[stt.compute_dtype]
         if wanted is not None and manifest.precision != wanted:
@@ -253,7 +310,7 @@ class RTAPApplication:
                 f"stt.compute_dtype is {stt.compute_dtype}, but {manifest.name} is {manifest.precision}: "
                 f"set auto, or convert the model again with PRECISION={wanted}"
             )
-        model = load_model(directory, stt.num_threads, resolve_providers(stt.device))
+        model = load_model(directory, stt.num_threads, resolve_providers(device))
         self._facts = ModelFacts(
             name=manifest.name,
             path=str(directory.path),
@@ -267,8 +324,11 @@ class RTAPApplication:
             manifest.name, manifest.precision, manifest.parameters, onnxruntime.__version__
         )
         _log.info("model loaded", model=manifest.name, precision=manifest.precision)
-        self._annotator.load()
         return WhisperEngine(model, Vad)
+
+    def _break(self, reason: str) -> None:
+        if not self.broken.done():
+            self.broken.set_result(reason)
 
     # ---- events
 
@@ -308,6 +368,7 @@ class RTAPApplication:
             state=State.IDLE if self._pipeline is None else self._pipeline.state,
             model=None if self._facts is None else self._facts.name,
             version=__version__,
+            listening=self.listening(),
             last_transcript=last if isinstance(last, TranscriptMessage) else None,
         )
 
@@ -334,6 +395,8 @@ def application_api(application: RTAPApplication) -> FastAPI:
     @contextlib.asynccontextmanager
     async def running(_api: FastAPI) -> AsyncIterator[None]:
         await application.start()
+        # The server that runs this is not ours, but it ends as it should at this signal.
+        application.broken.add_done_callback(lambda _: os.kill(os.getpid(), signal.SIGTERM))
         try:
             yield
         finally:

@@ -100,8 +100,8 @@ class VadConfig:
 class SttConfig:
     """How speech becomes text."""
 
-    model_name: Annotated[str, Filled()] = "cabin-en"
-    """Name or directory."""
+    model_name: Annotated[str, Filled()] = "auto"
+    """Name or directory; auto: what ``rtap models use`` chose, or else the bundled one."""
     device: Literal["cpu", "cuda"] = "cpu"
     compute_dtype: Literal["int8", "float16", "float32", "auto"] = "auto"
     """Says which precision the model must have; auto takes what it has."""

@@ -132,6 +132,14 @@ class StateChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ListeningChanged:
+    """The microphone was switched on or off."""
+
+    enabled: bool
+    timestamp: float
+
+
+@dataclass(frozen=True, slots=True)
 class ErrorOccurred:
     """Something failed; the service goes on."""
 
@@ -146,6 +154,7 @@ Event = (
     | SpeechStopped
     | WakeWordDetected
     | StateChanged
+    | ListeningChanged
     | PartialTranscript
     | Transcript
     | ErrorOccurred

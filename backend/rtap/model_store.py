@@ -14,6 +14,8 @@ from rtap.whisper.model_directory import MANIFEST_NAME, ModelDirectory
 
 DEFAULT_MODEL = "cabin-en"
 """Name of the bundled model that is used when nothing else was chosen."""
+AUTO = "auto"
+"""Stands in the place of a name where none is meant."""
 
 _CONVERT = "`make model MODEL=openai/whisper-base` converts one"
 
@@ -33,6 +35,16 @@ class StoredModel:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """Which model is to be taken, whether it is there or not."""
+
+    model: str
+    """Name or directory."""
+    reason: str
+    """Who says so; empty where it was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
 class ModelStore:
     """The directories that are searched for models by name, and the user's choice among them."""
 
@@ -40,7 +52,7 @@ class ModelStore:
     bundled_dir: Path
     choice_file: Path
     environment_choice: str = ""
-    """What MODEL_NAME says."""
+    """What MODEL_NAME says, if it names a model."""
 
     @classmethod
     def from_environment(
@@ -54,11 +66,12 @@ class ModelStore:
         named = models_dir or environment.get("MODELS_DIR")
         data = _base_directory(environment, "XDG_DATA_HOME", ".local/share")
         config = _base_directory(environment, "XDG_CONFIG_HOME", ".config")
+        wanted = environment.get("MODEL_NAME", "").strip()
         return cls(
             models_dir=Path(named).expanduser() if named else data / "rtap" / "models",
             bundled_dir=Path(__file__).parent / "models",
             choice_file=config / "rtap" / "model.json",
-            environment_choice=environment.get("MODEL_NAME", ""),
+            environment_choice="" if wanted == AUTO else wanted,
         )
 
     def list_models(self) -> list[StoredModel]:
@@ -71,19 +84,28 @@ class ModelStore:
         return sorted(found.values(), key=lambda model: (model.bundled, model.name))
 
     def resolve(self, name_or_path: str | None = None) -> ModelDirectory:
-        """The model asked for, or else: MODEL_NAME, the stored choice, the bundled default.
+        """The model that :meth:`choose` says.
 
         Raises:
             ModelError: there is no such model, or it is damaged.
         """
-        if name_or_path:
-            return self._open(name_or_path, "")
+        choice = self.choose(name_or_path)
+        return self._open(choice.model, f" ({choice.reason})" if choice.reason else "")
+
+    def choose(self, name_or_path: str | None = None) -> Choice:
+        """The model asked for; where none is, or AUTO: MODEL_NAME, the stored choice, the bundled default.
+
+        Raises:
+            ModelError: nothing was chosen, and there is no default; or the stored choice cannot be read.
+        """
+        if name_or_path and name_or_path != AUTO:
+            return Choice(name_or_path, "")
         if self.environment_choice:
-            return self._open(self.environment_choice, " (MODEL_NAME says so)")
-        if choice := self._stored_choice():
-            return self._open(choice, " (`rtap models use` chose it)")
+            return Choice(self.environment_choice, "MODEL_NAME says so")
+        if stored := self._stored_choice():
+            return Choice(stored, "`rtap models use` chose it")
         if self._find_by_name(DEFAULT_MODEL):
-            return self._open(DEFAULT_MODEL, "")
+            return Choice(DEFAULT_MODEL, "the default")
         if names := self._names():
             raise ModelError(f"no model chosen: run `rtap models use NAME` with one of {names}")
         raise ModelError(f"there is no model in {self.models_dir}: {_CONVERT}")

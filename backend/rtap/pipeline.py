@@ -20,6 +20,7 @@ from rtap.events import (
     AudioChunk,
     ErrorOccurred,
     Event,
+    ListeningChanged,
     Samples,
     SpeechStarted,
     SpeechStopped,
@@ -102,6 +103,10 @@ class AudioPipeline:
         """Seconds of audio since the source was opened."""
         self._source: CaptureThread | None = None
         self._stopping = threading.Event()
+        self._enabled = threading.Event()
+        self._enabled.set()
+        self._interrupted = threading.Event()
+        """Set when the source that is open now is not to be heard to its end."""
 
     @property
     def state(self) -> State:
@@ -114,14 +119,18 @@ class AudioPipeline:
         What is being said at the end becomes an utterance, and is waited for.
         """
         attempt = 0
-        while not self._stopping.is_set():
+        while self._is_wanted():
             try:
                 self._source = self._capture_from(self._make_source())
                 self._denoiser.reset()
                 for chunk in self._source.chunks():
+                    if self._interrupted.is_set():
+                        break
                     attempt = 0
                     self.process(chunk)
-                break
+                if not self._interrupted.is_set():
+                    break
+                self._forget_speech()
             except ConfigurationError as error:
                 self._report("capture", error)  # waiting does not mend it
                 break
@@ -138,9 +147,46 @@ class AudioPipeline:
     def stop(self) -> None:
         """Make :meth:`run` return soon, from any thread."""
         self._stopping.set()
+        self._enabled.set()
         source = self._source
         if source is not None:
             source.close()
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether the source is heard, or would be if it could be opened."""
+        return self._enabled.is_set()
+
+    def set_listening(self, *, enabled: bool) -> None:
+        """Open the source, or close it and forget what is being said; from any thread."""
+        with self._lock:
+            if enabled is self._enabled.is_set() or self._stopping.is_set():
+                return
+            if enabled:
+                self._enabled.set()
+            else:
+                self._enabled.clear()
+                self._interrupted.set()
+            source = self._source
+        if source is not None and not enabled:
+            source.close()
+        self._publish(ListeningChanged(enabled, time.time()))
+
+    def _is_wanted(self) -> bool:
+        """Whether to open the source; waits while listening is switched off."""
+        while not self._stopping.is_set():
+            self._enabled.wait()
+            with self._lock:
+                if self._enabled.is_set():
+                    self._interrupted.clear()
+                    break
+        return not self._stopping.is_set()
+
+    def _forget_speech(self) -> None:
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+        self._reset("listening was switched off")
 
     def _capture_from(self, source: AudioSource) -> CaptureThread:
         audio = self._config.audio

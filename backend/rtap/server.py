@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import uvicorn
 
 from rtap import logs
-from rtap.errors import TransportError
+from rtap.errors import PipelineError, TransportError
 from rtap.transports.health import create_health_app
 from rtap.transports.rest import create_api
 from rtap.transports.stream import UVICORN_SETTINGS
@@ -54,6 +54,7 @@ async def serve(application: RTAPApplication) -> None:
         PortInUseError: another process listens on a port.
         TransportError: a port cannot be bound for another reason.
         ConfigurationError: the configured microphone or wake word cannot be had.
+        PipelineError: only a new process can help; who supervises this one starts it.
     """
     output = application.config.output
     with contextlib.ExitStack() as sockets:
@@ -72,7 +73,8 @@ async def serve(application: RTAPApplication) -> None:
             )
             _log.info("serving", http=_address(api_socket), health=_address(health_socket))
             signalled = asyncio.ensure_future(ended.wait())
-            either: list[asyncio.Future[Any]] = [running, signalled]
+            broken = asyncio.wrap_future(application.broken)
+            either: list[asyncio.Future[Any]] = [running, signalled, broken]
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             signalled.cancel()
             # What is being said is heard to its end while its listeners are still connected.
@@ -81,6 +83,8 @@ async def serve(application: RTAPApplication) -> None:
             await running
         finally:
             await application.stop()
+    if broken.done():
+        raise PipelineError(broken.result())
 
 
 def bind(output: OutputConfig, setting: str) -> socket.socket:

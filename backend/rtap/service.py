@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from rtap.bus import EventBus
     from rtap.config import Config
     from rtap.events import Event
+    from rtap.model_store import StoredModel
     from rtap.session import SpeechSession
     from rtap.stages.stt import SpeechToText
     from rtap.telemetry import Telemetry
@@ -55,3 +56,19 @@ class Service(Protocol):
 
     def model(self) -> ModelFacts | None:
         """None until a model is loaded."""
+
+    def models(self) -> list[StoredModel]:
+        """All that can be loaded."""
+
+    def use_model(self, name: str) -> None:
+        """Load another model; returns at once. The old one stays where the new one cannot be loaded.
+
+        Raises:
+            ModelError: there is none of this name, or it is damaged.
+        """
+
+    def listening(self) -> bool | None:
+        """Whether the microphone is heard; None where there is none."""
+
+    def set_listening(self, *, enabled: bool) -> None:
+        """Open or close the microphone; nothing where there is none."""

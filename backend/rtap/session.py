@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
@@ -117,6 +117,8 @@ class SpeechSession:
         self._agreement = LocalAgreement()
         self._heard = 0
         self._open: set[Future[Transcript]] = set()
+        self._partial: Future[str] | None = None
+        """The last that was asked for; it takes the place of an earlier one that waits."""
         self._lock = threading.Condition()
         self._closed = False
 
@@ -161,10 +163,12 @@ class SpeechSession:
             return self._lock.wait_for(lambda: not self._open, timeout)
 
     def close(self) -> None:
-        """Publish nothing more."""
+        """Publish nothing more, and take back what still waits for the model."""
         self._closed = True
         with self._lock:
-            waiting = list(self._open)
+            waiting: list[Future[Any]] = [*self._open]
+            if self._partial is not None:
+                waiting.append(self._partial)
         for future in waiting:
             future.cancel()
 
@@ -220,6 +224,8 @@ class SpeechSession:
                 self._send(PartialTranscript(text, self.session_id, utterance_id, time.time()))
 
         future = self._recognizer.partial(self.session_id, utterance_id, samples, self._options)
+        with self._lock:
+            self._partial = future
         future.add_done_callback(understood)
 
     def _finished(self, future: Future[Transcript]) -> None:

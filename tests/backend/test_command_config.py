@@ -10,6 +10,7 @@ import yaml
 
 from rtap.__main__ import main
 from rtap.config_loader import UnifiedConfigLoader
+from tests.backend.model_directories import make_model
 
 VARIABLES = (
     "RTAP_ENVIRONMENT RTAP_LOG_LEVEL LOG_LEVEL AUDIO_DEVICE RTAP_AUDIO_MOCK MODEL_NAME MODELS_DIR "
@@ -22,6 +23,8 @@ def profiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for variable in VARIABLES.split():
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("RTAP_CONFIG_DIR", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     (tmp_path / "default.yaml").write_text("stt: {beam_size: 2}\n")
     (tmp_path / "car.yaml").write_text(
         "inherits: default\noutput:\n  api_key: hush\naudio:\n  device: ${MIC:Gerät}\ncache_dir: /c\n"
@@ -89,6 +92,51 @@ def test_show_says_where_values_come_from(
         ["access_key:", '""', "# built-in default"],
     ):
         assert line in lines
+
+
+def model_shown(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """The line on the model, without its padding."""
+    assert main(["config", "show", *arguments]) == 0
+    [line] = [line for line in capsys.readouterr().out.splitlines() if "model_name:" in line]
+    return " ".join(line.split())
+
+
+def test_show_says_which_model_auto_is(
+    profiles: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    auto = 'model_name: "auto" #'
+    assert model_shown(capsys) == f"{auto} built-in default; auto is cabin-en (the default)"
+    make_model(tmp_path / "models" / "whisper-base")
+    assert main(["models", "use", str(tmp_path / "models" / "whisper-base")]) == 0
+    capsys.readouterr()
+    (profiles / "van.yaml").write_text("stt: {model_name: auto}\n")
+    assert model_shown(capsys, "--profile", "van") == (
+        f"{auto} {profiles}/van.yaml:1; auto is {tmp_path}/models/whisper-base "
+        "(`rtap models use` chose it)"
+    )
+    (tmp_path / "config" / "rtap" / "model.json").write_text("{")
+    assert "run `rtap models use NAME` again" in model_shown(capsys)
+    assert main(["config", "show", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["config"]["stt"]["model_name"] == "auto"
+    assert "run `rtap models use NAME` again" in document["origins"]["stt.model_name"]
+
+
+@pytest.mark.parametrize("variable", ["whisper-tiny", ""])
+def test_show_says_who_names_the_model(
+    variable: str,
+    profiles: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (profiles / "van.yaml").write_text("stt: {model_name: whisper-base}\n")
+    monkeypatch.setenv("MODEL_NAME", variable)
+    expected = (
+        'model_name: "whisper-tiny" # MODEL_NAME'
+        if variable
+        else f'model_name: "whisper-base" # {profiles}/van.yaml:1'
+    )
+    assert model_shown(capsys, "--profile", "van") == expected
 
 
 @pytest.mark.usefixtures("profiles")

@@ -1,11 +1,16 @@
 """rtap models list | info | use."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from rtap.__main__ import main
+from rtap.app import RTAPApplication
+from rtap.config_loader import SOURCE_PROFILES, UnifiedConfigLoader
+from rtap.errors import ModelError, PipelineError
+from rtap.whisper.model_directory import ModelDirectory
 from tests.backend.model_directories import make_model
 
 
@@ -13,7 +18,9 @@ from tests.backend.model_directories import make_model
 def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("MODELS_DIR", str(tmp_path / "models"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.delenv("MODEL_NAME", raising=False)
+    monkeypatch.setenv("RTAP_CONFIG_DIR", str(tmp_path))
+    for variable in ("MODEL_NAME", "RTAP_ENVIRONMENT"):
+        monkeypatch.delenv(variable, raising=False)
     make_model(tmp_path / "models" / "whisper-base")
     make_model(tmp_path / "models" / "whisper-tiny", precision="fp32")
     return tmp_path / "models"
@@ -45,6 +52,75 @@ def test_use_says_when_the_environment_decides(
     monkeypatch.setenv("MODEL_NAME", "whisper-base")
     assert main(["models", "use", "whisper-tiny"]) == 0
     assert "MODEL_NAME is set to whisper-base" in capsys.readouterr().err
+
+
+def test_use_says_when_the_profile_decides(
+    models: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profile = models.parent / "default.yaml"
+    profile.write_text("stt: {model_name: auto}\n")
+    assert main(["models", "use", "whisper-tiny"]) == 0
+    assert capsys.readouterr().err == ""
+    profile.write_text("stt:\n  model_name: whisper-base\n")
+    assert main(["models", "use", "whisper-tiny"]) == 0
+    said = capsys.readouterr().err
+    assert f"note: {profile}:2 names whisper-base, which comes before this choice" in said
+    profile.write_text("stt: {model_nam: whisper-base}\n")
+    assert main(["models", "use", "whisper-tiny"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+class TestTheService:
+    """`rtap serve` takes what the environment or the profile names, else the choice, else the bundled one."""
+
+    @pytest.fixture(autouse=True)
+    def asked_for(self, models: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        """Names of the models that were to be loaded; they hold no graphs."""
+        names: list[str] = []
+
+        def load_model(directory: ModelDirectory, *_: object) -> None:
+            names.append(directory.path.name)
+            raise ModelError("it was to be loaded")
+
+        monkeypatch.setattr("rtap.whisper.model.load_model", load_model)
+        return names
+
+    def start(self) -> None:
+        stt = RTAPApplication(UnifiedConfigLoader.from_environment(os.environ).load()).stt
+        stt.start()
+        with pytest.raises(PipelineError, match="it was to be loaded"):
+            stt.probe().result()
+        assert stt.stop(10)
+
+    def test_order(
+        self, models: Path, asked_for: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.start()
+        assert main(["models", "use", "whisper-tiny"]) == 0
+        self.start()
+        profile = models.parent / "default.yaml"
+        profile.write_text("stt: {model_name: auto}\n")
+        self.start()
+        profile.write_text("stt: {model_name: whisper-base}\n")
+        self.start()
+        monkeypatch.setenv("MODEL_NAME", "cabin-en")
+        self.start()
+        monkeypatch.setenv("MODEL_NAME", "auto")
+        self.start()
+        assert asked_for == [
+            *("cabin-en", "whisper-tiny", "whisper-tiny", "whisper-base", "cabin-en"),
+            "whisper-tiny",
+        ]
+
+    def test_profiles_that_come_with_the_program_leave_the_choice(
+        self, asked_for: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("RTAP_CONFIG_DIR", str(SOURCE_PROFILES))
+        assert main(["models", "use", "whisper-tiny"]) == 0
+        for profile in ("default", "raspberrypi4"):
+            monkeypatch.setenv("RTAP_ENVIRONMENT", profile)
+            self.start()
+        assert asked_for == ["whisper-tiny", "whisper-tiny"]
 
 
 def test_damaged_models_are_listed(models: Path, capsys: pytest.CaptureFixture[str]) -> None:

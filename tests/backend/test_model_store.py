@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rtap.errors import ModelError
-from rtap.model_store import ModelStore
+from rtap.model_store import AUTO, Choice, ModelStore
 from tests.backend.model_directories import make_model
 
 
@@ -62,6 +62,24 @@ def test_order_of_choices(store: ModelStore, tmp_path: Path) -> None:
     assert wished.resolve().path.name == "whisper-tiny"
     assert wished.resolve(str(elsewhere)).path == elsewhere
     assert wished.resolve("cabin-en").path.parent.name == "bundled"
+
+
+def test_auto_names_nothing(store: ModelStore, tmp_path: Path) -> None:
+    make_model(tmp_path / "bundled" / "cabin-en")
+    for unsaid in (None, "", AUTO):
+        assert store.choose(unsaid) == Choice("cabin-en", "the default")
+    store.use("whisper-base")
+    assert store.choose(AUTO) == Choice("whisper-base", "`rtap models use` chose it")
+    wished = store_at(tmp_path, environment_choice="whisper-tiny")
+    assert wished.choose(AUTO) == Choice("whisper-tiny", "MODEL_NAME says so")
+    assert wished.choose("cabin-en") == Choice("cabin-en", "")
+
+
+@pytest.mark.parametrize(
+    ("variable", "choice"), [("", ""), (" ", ""), (AUTO, ""), (" whisper-tiny\n", "whisper-tiny")]
+)
+def test_what_the_environment_names(variable: str, choice: str) -> None:
+    assert ModelStore.from_environment({"MODEL_NAME": variable}).environment_choice == choice
 
 
 def test_the_users_models_come_before_the_bundled(store: ModelStore, tmp_path: Path) -> None:

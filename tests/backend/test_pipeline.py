@@ -19,6 +19,7 @@ from rtap.events import (
     AudioChunk,
     ErrorOccurred,
     Event,
+    ListeningChanged,
     Samples,
     State,
     StateChanged,
@@ -105,6 +106,7 @@ class Sound:
 class Rig:
     def __init__(self, *sources: Sound, wake_word: bool = True) -> None:
         self.events: list[Event] = []
+        self.idle_again = threading.Event()
         self.word = CallWord() if wake_word else None
         self.echo = Echo()
         self.telemetry = Telemetry(CollectorRegistry())
@@ -125,9 +127,14 @@ class Rig:
             wake_word=self.word,
             make_session=session,
             ring_buffer=AudioRingBuffer(1000, 20),
-            publish=self.events.append,
+            publish=self._take,
             telemetry=self.telemetry,
         )
+
+    def _take(self, event: Event) -> None:
+        self.events.append(event)
+        if isinstance(event, StateChanged) and event.state is State.IDLE:
+            self.idle_again.set()
 
     @property
     def states(self) -> list[State]:
@@ -187,6 +194,56 @@ def test_the_end_of_the_source_ends_the_utterance() -> None:
     rig = Rig(Sound([CALL, *frames(0.5, SPEECH)]))
     rig.pipeline.run()
     assert len(rig.of(Transcript)) == 1
+
+
+class Held(Sound):
+    """Sound that goes on until somebody closes it, as a microphone's does."""
+
+    def __init__(self, levels: list[float]) -> None:
+        super().__init__(levels)
+        self.played = threading.Event()
+
+    def chunks(self) -> Iterator[AudioChunk]:
+        yield from super().chunks()
+        self.played.set()
+        assert self.closed.wait(5)
+
+
+def test_switched_off_the_source_is_closed_and_what_was_said_is_forgotten() -> None:
+    first, second = Held([CALL, *frames(0.5, SPEECH)]), Held([CALL, *COMMAND])
+    rig = Rig(first, second)
+    running = threading.Thread(target=rig.pipeline.run)
+    running.start()
+    assert first.played.wait(5)
+    rig.pipeline.set_listening(enabled=False)
+    assert not rig.pipeline.is_listening
+    assert first.closed.wait(5)
+    assert rig.idle_again.wait(5)
+    assert not second.played.is_set()
+    rig.pipeline.set_listening(enabled=True)
+    assert second.played.wait(5)
+    rig.pipeline.stop()
+    running.join(5)
+    assert [event.enabled for event in rig.of(ListeningChanged)] == [False, True]
+    assert len(rig.of(Transcript)) == 1
+    assert rig.states[-1] is State.SHUTDOWN
+
+
+def test_switched_off_it_can_be_stopped() -> None:
+    rig = Rig()
+    rig.pipeline.set_listening(enabled=False)
+    running = threading.Thread(target=rig.pipeline.run)
+    running.start()
+    rig.pipeline.stop()
+    running.join(5)
+    assert rig.states == [State.SHUTDOWN]
+
+
+def test_switching_it_off_twice_is_told_once() -> None:
+    rig = Rig()
+    rig.pipeline.set_listening(enabled=False)
+    rig.pipeline.set_listening(enabled=False)
+    assert len(rig.of(ListeningChanged)) == 1
 
 
 def test_stopping_in_the_middle_of_an_utterance_delivers_it() -> None:

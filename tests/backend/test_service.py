@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import signal
@@ -191,6 +192,52 @@ def test_a_file_is_transcribed_over_http(idle: Running) -> None:
     assert reply["text"] == "navigate home"
     assert reply["duration"] > 0.5
     assert 0 < reply["inference_time"] <= reply["total_time"]
+
+
+def test_no_command_of_a_long_file_is_lost(idle: Running) -> None:
+    files = sorted(AUDIO.glob("*.wav"))
+    audio = [soundfile.read(file, dtype="float32")[0] for file in files]
+    pause = np.zeros(16_000, np.float32)
+    samples = np.concatenate([part for one in audio for part in (one, pause)])
+    upload = io.BytesIO()
+    soundfile.write(upload, samples, 16_000, format="WAV", subtype="PCM_16")
+    reply = httpx.post(idle.url("/transcribe"), files={"audio_file": upload.getvalue()}, timeout=60)
+    alone = [
+        httpx.post(idle.url("/transcribe"), files={"audio_file": file.read_bytes()}).json()["text"]
+        for file in files
+    ]
+    assert reply.json()["text"] == " ".join(alone)
+
+
+def test_a_screen_switches_the_model_and_asks_for_a_microphone(idle: Running) -> None:
+    [model] = httpx.get(idle.url("/v1/models")).json()["data"]
+    assert httpx.put(idle.url("/model"), json={"model_name": model["id"]}).status_code == 202
+    idle.wait_until_healthy()
+    assert httpx.get(idle.url("/model/info")).json()["model_name"] == model["id"]
+    assert httpx.put(idle.url("/listening"), json={"enabled": True}).status_code == 409
+    assert httpx.put(idle.url("/model"), json={"model_name": "/etc"}).status_code == 404
+
+
+def test_the_api_is_as_its_document_says(idle: Running, tmp_path: Path) -> None:
+    program = str(Path(sys.executable).with_name("schemathesis"))
+    checks = "not_a_server_error,status_code_conformance,content_type_conformance,"
+    checks += "response_headers_conformance,response_schema_conformance"
+    command = [
+        program,
+        "run",
+        idle.url("/openapi.json"),
+        "--checks",
+        checks,
+        "--max-examples",
+        "20",
+    ]
+    command += ["--phases", "examples,coverage,fuzzing", "--seed", "1", "--no-color"]
+    done = subprocess.run(
+        command, check=False, cwd=tmp_path, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stdout[-5000:]
+    assert "9 passed" in done.stdout
+    idle.wait_until_healthy()  # it may have asked for a model last
 
 
 def test_garbage_on_the_stream_leaves_the_service_well(idle: Running) -> None:

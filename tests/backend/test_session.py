@@ -194,6 +194,24 @@ def test_a_closed_session_says_nothing_more(run: Run) -> None:
     assert run.events == before
 
 
+def test_closing_takes_back_a_partial_result_that_waits(run: Run) -> None:
+    run.hear(1.5, 0.5)
+    (_, answered), (_, waiting) = run.script.partials
+    answered.set_result("turn on")
+    run.session.close()
+    assert waiting.cancelled()
+    assert run.kinds() == [SpeechStarted]
+
+
+def test_closing_leaves_alone_what_the_model_is_at(run: Run) -> None:
+    run.hear(1.5, 0.5)
+    [*_, (_, running)] = run.script.partials
+    assert running.set_running_or_notify_cancel()
+    run.session.close()
+    running.set_result("turn on the heating")
+    assert run.kinds() == [SpeechStarted]
+
+
 def test_transcripts_are_annotated() -> None:
     run = Run(annotate=lambda one: replace(one, language="de"))
     run.hear(1.0, 0.5)

@@ -23,6 +23,7 @@ import psutil
 import yaml
 
 from rtap.errors import ModelError, PipelineError, TransportError
+from rtap.model_store import DEFAULT_MODEL
 
 HOST: Final = "127.0.0.1"
 START_SECONDS: Final = 180.0
@@ -62,7 +63,7 @@ class ServiceSettings:
 
     def profile(self, ports: dict[str, int]) -> dict[str, Any]:
         """The profile to start it with."""
-        stt = {"model_name": self.model, "num_threads": self.threads}
+        stt = {"model_name": self.model or DEFAULT_MODEL, "num_threads": self.threads}
         return {
             "inherits": "default",
             "audio": {"source": "none"},

@@ -72,11 +72,11 @@ def run_show(arguments: argparse.Namespace, environment: Mapping[str, str] = os.
             "profile": loaded.config.environment,
             "files": [str(path) for path in loaded.files],
             "config": _shown_values(loaded),
-            "origins": dict(loaded.origins),
+            "origins": _origins(loaded, environment),
         }
         write_result(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     else:
-        write_result(_as_yaml(loaded))
+        write_result(_as_yaml(loaded, _origins(loaded, environment)))
     return 0
 
 
@@ -103,18 +103,34 @@ def _shown_values(loaded: LoadedConfig) -> dict[str, Any]:
     return values
 
 
-def _as_yaml(loaded: LoadedConfig) -> str:
+def _origins(loaded: LoadedConfig, environment: Mapping[str, str]) -> dict[str, str]:
+    """Where each value comes from, and which model auto is."""
+    from rtap.errors import ModelError
+    from rtap.model_store import AUTO, ModelStore
+
+    origins = dict(loaded.origins)
+    if loaded.config.stt.model_name == AUTO:
+        store = ModelStore.from_environment(environment, loaded.config.models_dir)
+        try:
+            choice = store.choose()
+            model = f"{choice.model} ({choice.reason})"
+        except ModelError as error:
+            model = str(error)
+        origins["stt.model_name"] += f"; auto is {model}"
+    return origins
+
+
+def _as_yaml(loaded: LoadedConfig, origins: Mapping[str, str]) -> str:
     """What could be a profile again (JSON's values are YAML's), with the origins as comments."""
     rows: list[tuple[str, str]] = [(f"# profile {loaded.config.environment}", "")]
     for name, value in _shown_values(loaded).items():
         if isinstance(value, dict):
             rows.append((f"{name}:", ""))
             rows += [
-                (f"  {key}: {_text(item)}", loaded.origins[f"{name}.{key}"])
-                for key, item in value.items()
+                (f"  {key}: {_text(item)}", origins[f"{name}.{key}"]) for key, item in value.items()
             ]
         else:
-            rows.append((f"{name}: {_text(value)}", loaded.origins[name]))
+            rows.append((f"{name}: {_text(value)}", origins[name]))
     width = max(len(text) for text, _ in rows)
     return "".join(
         f"{text:{width}}  # {origin}\n" if origin else f"{text}\n" for text, origin in rows

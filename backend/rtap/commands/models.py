@@ -8,8 +8,8 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from rtap.errors import ModelError
-from rtap.model_store import ModelStore, StoredModel
+from rtap.errors import ConfigurationError, ModelError
+from rtap.model_store import AUTO, ModelStore, StoredModel
 from rtap.terminal import report, write_result
 from rtap.whisper.model_directory import ModelDirectory
 
@@ -36,7 +36,9 @@ def add_parser(commands: Subparsers) -> None:
     info.add_argument("--json", action="store_true", help="a JSON object")
     info.set_defaults(run=run_info)
 
-    use = actions.add_parser("use", help="choose the model for commands that name none")
+    use = actions.add_parser(
+        "use", help="choose the model for commands and profiles that name none"
+    )
     use.add_argument("model", metavar="NAME|DIR")
     use.set_defaults(run=run_use)
 
@@ -153,4 +155,18 @@ def run_use(arguments: argparse.Namespace, environment: Mapping[str, str] = os.e
         report(
             "note", f"MODEL_NAME is set to {store.environment_choice} and comes before this choice"
         )
+    elif named := _named_in_profile(environment):
+        report("note", f"{named}, which comes before this choice in `rtap serve`")
     return 0
+
+
+def _named_in_profile(environment: Mapping[str, str]) -> str:
+    """Where the profile names a model, in words; empty where it leaves the choice open, or will not do."""
+    from rtap.config_loader import UnifiedConfigLoader
+
+    try:
+        loaded = UnifiedConfigLoader.from_environment(environment).load_with_origins()
+    except ConfigurationError:
+        return ""  # not what was asked
+    model = loaded.config.stt.model_name
+    return "" if model == AUTO else f"{loaded.origins['stt.model_name']} names {model}"

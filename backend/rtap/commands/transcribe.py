@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rtap import atomic_file
+from rtap.commands.arguments import positive_number
 from rtap.errors import AudioError, ConfigurationError
 from rtap.model_store import ModelStore
 from rtap.terminal import decoder_notes_hidden, report, write_result
@@ -91,7 +92,7 @@ def add_parser(commands: Subparsers) -> None:
         "--timestamps", action="store_true", help="time every segment, in text and JSON too"
     )
     parser.add_argument(
-        "--beam-size", type=_positive, default=1, metavar="N", help="default: 1, greedy"
+        "--beam-size", type=positive_number, default=1, metavar="N", help="default: 1, greedy"
     )
     parser.add_argument(
         "--initial-prompt", metavar="TEXT", help="what was said before, for style and names"
@@ -104,18 +105,15 @@ def add_parser(commands: Subparsers) -> None:
         help="words to expect, such as Zwickau,ACC",
     )
     parser.add_argument(
-        "--threads", type=_positive, metavar="N", help="default: ONNX_NUM_THREADS or one per core"
+        "--threads",
+        type=positive_number,
+        metavar="N",
+        help="default: ONNX_NUM_THREADS or one per core",
     )
     parser.add_argument(
         "--no-vad", action="store_true", help="do not skip silence with the voice activity detector"
     )
     parser.set_defaults(run=run)
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
-    return int(text)
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -51,6 +51,10 @@ class SpeechToText:
         on_inference: gets the seconds that the model took for an utterance, a partial result or a file.
         max_files: files that may be unfinished at a time.
         max_utterances: whole utterances of one session that may wait.
+        fallback: takes the place of ``load`` for good when its engine fails in a way that nobody foresaw: the
+            same model without the accelerator.
+        on_critical: gets the reason when nothing but a new process can help; called once, in the worker's
+            thread.
         clock: seconds since the epoch.
     """
 
@@ -61,9 +65,13 @@ class SpeechToText:
         *,
         max_files: int = 16,
         max_utterances: int = 8,
+        fallback: Callable[[], Engine] | None = None,
+        on_critical: Callable[[str], None] = lambda _: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._load = load
+        self._fallback = fallback
+        self._on_critical = on_critical
         self._on_inference = on_inference
         self._max_files = max_files
         self._max_utterances = max_utterances
@@ -78,6 +86,7 @@ class SpeechToText:
         self._changed = threading.Condition()
         self._current: Job | FileJob | None = None
         self._stopping = False
+        self._wants_reload = False
         self._thread: threading.Thread | None = None
         # From here on for the worker's thread only.
         self._engine: Engine | None = None
@@ -97,6 +106,17 @@ class SpeechToText:
             raise RuntimeError("the worker was started already")
         self._thread = threading.Thread(target=self._run, name="stt", daemon=True)
         self._thread.start()
+
+    def reload(self) -> None:
+        """Load the model anew after the running inference; live jobs wait for it, files that have begun fail.
+
+        Not ready from now on. It helps against a failure too: ``load`` may find another model this time.
+        """
+        with self._changed:
+            self._wants_reload = True
+            self.failure = None
+            self.ready.clear()
+            self._changed.notify_all()
 
     def stop(self, timeout: float) -> bool:
         """Transcribe the whole utterances that wait, refuse all else, and end the worker.
@@ -242,6 +262,11 @@ class SpeechToText:
             self._load_engine()
             while self._perform_next():
                 pass
+        except Exception as error:  # noqa: BLE001 (it must not end unnoticed)
+            # Not by any job: those cost no more than themselves. Without this thread there is no text.
+            _log.exception("the worker failed")
+            self._give_up(f"the speech model's thread has ended ({_described(error)})")
+            self._on_critical(str(self.failure))
         finally:
             self.ready.clear()
             with self._changed:
@@ -249,10 +274,13 @@ class SpeechToText:
             self._refuse(live=True)
             self._engine = None
 
-    def _next(self) -> Job | FileJob | None:
+    def _next(self) -> Job | FileJob | Callable[[], None] | None:
         """What is to be done; waits for it. None when it is time to end."""
         with self._changed:
             while True:
+                if self._wants_reload and not self._stopping:
+                    self._wants_reload = False
+                    return self._load_anew
                 self._current = self._queue.take()
                 if self._current is not None or self._stopping:
                     return self._current
@@ -260,13 +288,17 @@ class SpeechToText:
 
     def _perform_next(self) -> bool:
         # A variable in the loop would keep the last job's audio while there is nothing to do.
-        job = self._next()
-        if job is not None:
-            self._perform(job)
-        return job is not None
+        task = self._next()
+        if isinstance(task, Job | FileJob):
+            self._perform(task)
+        elif task is not None:
+            task()
+        return task is not None
 
     def _perform(self, job: Job | FileJob) -> None:
-        assert self._engine is not None  # without one nothing is queued
+        if self._engine is None:  # it was queued for an engine that then could not be loaded
+            job.fail(PipelineError(self.failure or _STOPPED))
+            return
         try:
             progress = job.advance(self._engine)
         except RTAPException as error:  # a bad option or bad audio; the engine is not at fault
@@ -342,6 +374,9 @@ class SpeechToText:
             return
         except Exception as error:  # noqa: BLE001 (the service shall say why it is not ready)
             _log.exception("loading failed")
+            if self._fall_back():
+                self._load_engine()
+                return
             self._give_up(
                 f"no speech model is loaded ({_described(error)}): `rtap models list` shows what is wrong"
             )
@@ -361,9 +396,22 @@ class SpeechToText:
                 f"speech recognition goes on failing after the model was loaded anew ({fault}): "
                 f"restart the service, and look at its log"
             )
+            self._on_critical(str(self.failure))
             return
         _log.error("%d inferences failed in a row: loading the model anew", self._failures)
         self._reloaded = True
+        self._fall_back()
+        self._load_anew()
+
+    def _fall_back(self) -> bool:
+        """Whether there is another way to load the model from now on."""
+        if self._fallback is None:
+            return False
+        _log.warning("going on without the accelerator: the speech model runs on the CPU")
+        self._load, self._fallback = self._fallback, None
+        return True
+
+    def _load_anew(self) -> None:
         self.ready.clear()
         with self._changed:
             begun = self._queue.drain_begun_files()

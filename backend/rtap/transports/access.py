@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from rtap.transports.api_errors import ApiError
@@ -23,23 +24,34 @@ def check_key(connection: HTTPConnection, api_key: str, *, in_query: bool = Fals
     """
     if not api_key:
         return
-    headers = connection.headers
-    scheme, _, token = headers.get("authorization", "").partition(" ")
-    given = [token.strip() if scheme.lower() == "bearer" else "", headers.get("x-api-key", "")]
+    keys = connection.headers.getlist("x-api-key")
     if in_query:
-        given.append(connection.query_params.get("api_key", ""))
-    # All of them, and each in constant time: how long it takes says nothing about the key. Headers come
-    # as Latin-1, which is how Starlette decodes them; the key in the configuration may be any text.
-    wanted = api_key.encode()
-    valid = [
-        hmac.compare_digest(key.encode(encoding, "replace"), wanted)
-        for key in given
-        for encoding in ("latin-1", "utf-8")
-    ]
-    if any(valid):
+        keys += connection.query_params.getlist("api_key")
+    if knows_key(api_key, connection.headers.getlist("authorization"), keys):
         return
     where = "Authorization: Bearer KEY or X-API-Key: KEY" + (", or ?api_key=KEY" * in_query)
     raise ApiError(401, "unauthorized", f"this service wants an API key: send {where}")
+
+
+def knows_key(api_key: str, authorizations: Iterable[str], keys: Iterable[str]) -> bool:
+    """Whether the key is among what a client sent.
+
+    Args:
+        api_key: not empty.
+        authorizations: values of ``Authorization``, of which those count that begin with Bearer.
+        keys: values of ``X-API-Key``, and of ``?api_key=`` where that will do.
+    """
+    split = [value.partition(" ") for value in authorizations]
+    tokens = [token.strip() for scheme, _, token in split if scheme.lower() == "bearer"]
+    # All of them, and each in constant time: how long it takes says nothing about the key. Headers were
+    # decoded as Latin-1, whatever the client wrote; the key in the configuration may be any text.
+    wanted = api_key.encode()
+    valid = [
+        hmac.compare_digest(key.encode(encoding, "replace"), wanted)
+        for key in (*tokens, *keys)
+        for encoding in ("latin-1", "utf-8")
+    ]
+    return any(valid)
 
 
 def client_of(connection: HTTPConnection) -> str:

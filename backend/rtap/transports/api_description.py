@@ -37,7 +37,17 @@ _FAILURES: Final[dict[int, tuple[str, str, str]]] = {
         "the upload is empty (0 bytes): record it again",
     ),
     401: ("No valid API key", "unauthorized", "this service wants an API key: send X-API-Key: KEY"),
+    404: (
+        "There is none of this name",
+        "no_such_model",
+        "no model whisper-base: there are cabin-en",
+    ),
     408: ("It stopped half-way", "upload_stalled", "the upload takes too long: send it again"),
+    409: (
+        "There is no microphone",
+        "no_microphone",
+        "this service has no microphone: set audio.source to microphone",
+    ),
     413: ("Too large or too long", "too_large", "the audio is larger than 25 MB: send it in parts"),
     415: ("Not audio", "not_audio", "the upload is not audio of a kind that can be read: give WAV"),
     422: ("A bad field", "bad_field", "task: input should be 'transcribe' or 'translate'"),

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hmac
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from http import HTTPStatus
 from ipaddress import ip_address
 from typing import Final
@@ -28,6 +27,7 @@ from rtap.config import OutputConfig
 from rtap.errors import TransportError
 from rtap.events import Event
 from rtap.telemetry import Telemetry
+from rtap.transports.access import knows_key
 from rtap.transports.schemas import DroppedMessage, ErrorDetail, ErrorReply, event_message
 
 _log = logs.get("events")
@@ -242,20 +242,9 @@ def _refuse(connection: ServerConnection, status: HTTPStatus, code: str, message
 
 def _knows(api_key: str, request: Request) -> bool:
     """Whether a client has the key. Browsers cannot set headers here, so it may stand in the address."""
-    expected = api_key.encode()
-    return any(hmac.compare_digest(offer, expected) for offer in _offers(request))
-
-
-def _offers(request: Request) -> Iterator[bytes]:
-    # The library reads the bytes of headers as ISO 8859-1.
-    for value in request.headers.get_all("X-API-Key"):
-        yield value.encode("latin-1")
-    for value in request.headers.get_all("Authorization"):
-        scheme, _, token = value.partition(" ")
-        if scheme.lower() == "bearer":
-            yield token.strip().encode("latin-1")
-    for value in parse_qs(urlsplit(request.path).query).get("api_key", ()):
-        yield value.encode()
+    query = parse_qs(request.path.partition("?")[2])
+    keys = [*request.headers.get_all("X-API-Key"), *query.get("api_key", ())]
+    return knows_key(api_key, request.headers.get_all("Authorization"), keys)
 
 
 def _is_own(origin: str, request: Request, host: str) -> bool:

@@ -24,6 +24,7 @@ from rtap.transports.api_description import (
 )
 from rtap.transports.api_errors import bad_fields, install
 from rtap.transports.base64_body import check_is_json, read_base64
+from rtap.transports.control import control_routes
 from rtap.transports.file_jobs import FileJobs, check_ready, loading
 from rtap.transports.limits import RateLimiter, base64_count, multipart_count
 from rtap.transports.request_scope import RequestScope
@@ -90,6 +91,7 @@ def create_api(service: Service, lifespan: Lifespan | None = None) -> FastAPI:
     app.add_middleware(RequestScope, telemetry=service.telemetry)
     limiter = RateLimiter(service.config.limits.requests_per_minute)
     _add_information(app, service)
+    app.include_router(control_routes(service))
     _Transcriptions(service, jobs, limiter).add_to(app)
     streams.add_to(app, limiter)
     declare_security(app)

@@ -14,6 +14,7 @@ from rtap.audio_format import SAMPLE_RATE
 from rtap.events import (
     ErrorOccurred,
     Event,
+    ListeningChanged,
     PartialTranscript,
     SpeechStarted,
     SpeechStopped,
@@ -108,6 +109,57 @@ class ModelInfo(WireModel):
     """Whisper's codes."""
     version: str
     """Of this service."""
+
+
+class ModelCard(WireModel):
+    """A model that can be loaded, as OpenAI's API describes one."""
+
+    id: str
+    """Its name, for ``PUT /model``."""
+    object: Literal["model"] = "model"
+    created: int
+    """When its manifest was written; seconds since the epoch."""
+    owned_by: str = "rtap"
+
+
+class ModelList(WireModel):
+    """Reply of ``GET /v1/models``."""
+
+    model_config = _example(
+        object="list",
+        data=[{"id": "cabin-en", "object": "model", "created": 1698345600, "owned_by": "rtap"}],
+    )
+
+    object: Literal["list"] = "list"
+    data: tuple[ModelCard, ...]
+
+
+class ModelRequest(WireModel):
+    """Body of ``PUT /model``."""
+
+    model_config = _example(model_name="cabin-en")
+
+    model_name: Annotated[str, Field(min_length=1, max_length=255)]
+    """One of ``GET /v1/models``."""
+
+
+class Listening(WireModel):
+    """Reply of ``GET /listening`` and ``PUT /listening``."""
+
+    model_config = _example(available=True, enabled=True)
+
+    available: bool
+    """Whether the service has a microphone of its own."""
+    enabled: bool
+    """Whether it listens to it."""
+
+
+class ListeningRequest(WireModel):
+    """Body of ``PUT /listening``."""
+
+    model_config = _example(enabled=False)
+
+    enabled: bool
 
 
 class WordReply(WireModel):
@@ -302,6 +354,16 @@ class ProcessingStartedMessage(WireModel):
     reason: Text
 
 
+class ListeningChangedMessage(WireModel):
+    """The microphone was switched on or off."""
+
+    model_config = _example(type="listening_changed", timestamp=1698345600.0, enabled=False)
+
+    type: Literal["listening_changed"] = "listening_changed"
+    timestamp: float
+    enabled: bool
+
+
 class PartialMessage(WireModel):
     """What was understood so far; later ones of the same utterance only ever add to it."""
 
@@ -382,6 +444,7 @@ EventMessage = (
     | SpeechStoppedMessage
     | StateChangedMessage
     | ProcessingStartedMessage
+    | ListeningChangedMessage
     | PartialMessage
     | TranscriptMessage
     | ErrorMessage
@@ -398,6 +461,7 @@ class Snapshot(WireModel):
         state="IDLE",
         model="cabin-en",
         version="1.0.0",
+        listening=True,
         last_transcript=None,
     )
 
@@ -408,6 +472,8 @@ class Snapshot(WireModel):
     """Name of the model; null until one is loaded."""
     version: str
     """Of this service."""
+    listening: bool | None = None
+    """Whether the service listens to its microphone; null: it has none."""
     last_transcript: TranscriptMessage | None = None
 
 
@@ -566,6 +632,7 @@ _MESSAGES: Final[Mapping[type[Event], type[EventMessage]]] = {
     SpeechStarted: SpeechStartedMessage,
     SpeechStopped: SpeechStoppedMessage,
     StateChanged: StateChangedMessage,
+    ListeningChanged: ListeningChangedMessage,
     PartialTranscript: PartialMessage,
     Transcript: TranscriptMessage,
     ErrorOccurred: ErrorMessage,

@@ -254,19 +254,9 @@ class WhisperTokenizer:
         """Text of the tokens; special tokens and timestamps give nothing.
 
         Bytes that are not UTF-8, an unfinished character at the end included, give U+FFFD. For text that is
-        still growing use :meth:`stream` or :meth:`complete_prefix`.
+        still growing use :meth:`stream`.
         """
         return b"".join(map(self.token_bytes, tokens)).decode("utf-8", errors="replace")
-
-    def complete_prefix(self, tokens: Sequence[int]) -> int:
-        """How many tokens can be decoded without cutting a character in two; at most ``len(tokens)``."""
-        stream = self.stream()
-        complete = 0
-        for count, token in enumerate(tokens, start=1):
-            stream.push(token)
-            if not stream.pending:
-                complete = count
-        return complete
 
     def stream(self) -> TextStream:
         """A decoder for tokens that come one at a time."""

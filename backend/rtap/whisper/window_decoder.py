@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,6 +81,17 @@ class Outcome:
             and self.decoded.average_log_probability >= MIN_AVERAGE_LOG_PROBABILITY
             and not is_looping(self.decoded.tokens)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What is decoded, at one temperature after the other."""
+
+    encoded: EncodedAudio
+    frames: int
+    prompt: Sequence[int]
+    limit: int
+    """Most tokens to produce."""
 
 
 def compression_ratio(text: str) -> float:
@@ -155,40 +166,31 @@ class WindowDecoder:
             previous: tokens of text that came before or sets the style; may be empty.
         """
         full = self._model.dimensions.max_frames
+        prompt = self._prompt(sot_sequence, previous)
+        task = _Task(encoded, frames, prompt, self._token_limit(audio.size, len(prompt)))
         first, *others = self._options.temperatures
-        outcome = self._attempt(audio, encoded, frames, sot_sequence, previous, first)
+        outcome = self._attempt(task, first)
         shortened = frames < full and self._model.elastic == "guarded"
         if shortened and not (outcome.is_plausible and outcome.decoded.ended):
-            encoded = self._encode(audio, full)
-            outcome = self._attempt(audio, encoded, full, sot_sequence, previous, first)
+            task = replace(task, encoded=self._encode(audio, full), frames=full)
+            outcome = self._attempt(task, first)
         outcomes = [outcome]
         for temperature in others:
             if outcome.is_plausible or outcome.is_silence:
                 return outcome
-            outcome = self._attempt(
-                audio, outcome.encoded, outcome.frames, sot_sequence, previous, temperature
-            )
+            outcome = self._attempt(task, temperature)
             outcomes.append(outcome)
         return outcome if outcome.is_plausible else _least_bad(outcomes)
 
-    def _attempt(
-        self,
-        audio: NDArray[np.float32],
-        encoded: EncodedAudio,
-        frames: int,
-        sot_sequence: Sequence[int],
-        previous: Sequence[int],
-        temperature: float,
-    ) -> Outcome:
-        tokenizer, options = self._model.tokenizer, self._options
-        prompt = self._prompt(sot_sequence, previous)
-        decoding = self._model.decode(encoded, options.beams)
+    def _attempt(self, task: _Task, temperature: float) -> Outcome:
+        tokenizer, options, prompt = self._model.tokenizer, self._options, task.prompt
+        decoding = self._model.decode(task.encoded, options.beams)
         # The model's belief that nobody speaks stands at the start token, the first text after the last.
         rows = [prompt.index(tokenizer.start_of_transcript), len(prompt) - 1]
         logits = decoding.prompt(prompt, rows)
         no_speech = float(np.exp(log_probabilities(logits[:1]))[0, tokenizer.no_speech])
         how = Search(
-            limit=self._token_limit(audio.size, len(prompt)),
+            limit=task.limit,
             end_of_text=tokenizer.end_of_text,
             beams=options.beams,
             temperature=temperature,
@@ -196,7 +198,7 @@ class WindowDecoder:
         )
         decoded = search(decoding, logits[1:], self._rules, how, self._random)
         text = tokenizer.decode(decoded.tokens).strip()
-        return Outcome(encoded, decoded, text, no_speech, frames)
+        return Outcome(task.encoded, decoded, text, no_speech, task.frames)
 
     def _prompt(self, sot_sequence: Sequence[int], previous: Sequence[int]) -> list[int]:
         tokenizer = self._model.tokenizer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import queue
 import threading
 import time
@@ -632,6 +633,28 @@ class TestFailures:
             worker.live(1).result(SOON)
         assert not worker.stt.ready.is_set()
 
+    def test_nothing_but_a_new_process_helps(self, make: Callable[..., Fixture]) -> None:
+        engines = ScriptedEngine(), ScriptedEngine()
+        reasons: queue.Queue[str] = queue.Queue()
+        worker = make(*engines, on_critical=reasons.put)
+        self.fail(worker, engines[0])
+        assert reasons.empty()
+        self.fail(worker, engines[1])
+        assert "goes on failing" in reasons.get(timeout=SOON)
+
+    def test_the_worker_itself_fails(
+        self, make: Callable[..., Fixture], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        reasons: queue.Queue[str] = queue.Queue()
+        worker = make(on_critical=reasons.put)
+        assert worker.stt.ready.wait(SOON)
+        monkeypatch.setattr(worker.stt, "_perform", lambda _: os.environ["RTAP_NOTHING"])
+        worker.live(1)
+        assert "thread has ended (KeyError: 'RTAP_NOTHING')" in reasons.get(timeout=SOON)
+        assert not worker.stt.ready.is_set()
+        with pytest.raises(PipelineError):
+            worker.live(2).result(SOON)
+
     def test_it_works_in_between(self, make: Callable[..., Fixture]) -> None:
         engines = ScriptedEngine(), ScriptedEngine(), ScriptedEngine()
         worker = make(*engines)
@@ -640,6 +663,67 @@ class TestFailures:
         self.fail(worker, engines[1])
         assert worker.live(2).result(SOON).text == "2"
         assert engines[2].order == [2]
+
+
+class TestFallback:
+    """A model that fails on the accelerator goes on without."""
+
+    def test_when_it_cannot_be_loaded(self, make: Callable[..., Fixture]) -> None:
+        spare = ScriptedEngine()
+        worker = make(RuntimeError("no such GPU"), fallback=lambda: spare)
+        assert worker.live(1).result(SOON).text == "1"
+        assert spare.order == [1]
+        assert worker.stt.failure is None
+
+    def test_when_it_goes_on_failing(self, make: Callable[..., Fixture]) -> None:
+        first, second, spare = ScriptedEngine(), ScriptedEngine(), ScriptedEngine()
+        worker = make(first, second, fallback=lambda: spare)
+        first.errors[66] = RuntimeError("out of GPU memory")
+        for _ in range(MAX_FAILURES):
+            with pytest.raises(PipelineError, match="GPU memory"):
+                worker.live(66).result(SOON)
+        assert worker.live(1).result(SOON).text == "1"
+        assert (second.order, spare.order) == ([], [1])
+
+    def test_not_for_a_wrong_setting(self, make: Callable[..., Fixture]) -> None:
+        worker = make(ModelError("no model base: convert it"), fallback=ScriptedEngine)
+        with pytest.raises(PipelineError, match="no model base"):
+            worker.live(1).result(SOON)
+
+
+class TestReload:
+    def test_live_speech_waits_for_the_new_model(self, make: Callable[..., Fixture]) -> None:
+        first, second = ScriptedEngine(), ScriptedEngine()
+        worker = make(first, second)
+        begun: list[Future[Any]] = []
+        with first.held_at(10, lambda: begun.append(worker.file(10, 11))):
+            worker.stt.reload()
+            assert not worker.stt.ready.is_set()
+            live = worker.live(1)
+        assert live.result(SOON).text == "1"
+        assert (first.order, second.order) == ([10], [1])
+        assert worker.stt.ready.is_set()
+        with pytest.raises(PipelineError, match="loaded anew"):
+            begun[0].result(SOON)
+
+    def test_after_a_failure(self, make: Callable[..., Fixture]) -> None:
+        second = ScriptedEngine()
+        worker = make(ModelError("damaged"), second)
+        with pytest.raises(PipelineError, match="damaged"):
+            worker.stt.probe().result(SOON)
+        worker.stt.reload()
+        assert worker.live(1).result(SOON).text == "1"
+        assert worker.stt.failure is None
+
+    def test_the_new_model_cannot_be_loaded(self, make: Callable[..., Fixture]) -> None:
+        first = ScriptedEngine()
+        worker = make(first, ModelError("damaged"))
+        with worker.held(1):
+            worker.stt.reload()
+            waiting = [worker.live(2), worker.file(3)]
+        for future in waiting:
+            with pytest.raises(PipelineError, match="damaged"):
+                future.result(SOON)
 
 
 class TestStop:

@@ -3,6 +3,7 @@
 from rtap.events import (
     ErrorOccurred,
     Event,
+    ListeningChanged,
     PartialTranscript,
     Sentiment,
     SpeechStarted,
@@ -33,6 +34,7 @@ TRANSCRIPT = Transcript(
     source="microphone",
     sentiment=Sentiment("neutral", 0.0),
 )
+SWITCHED_OFF = ListeningChanged(False, 7.0)
 FAILED = ErrorOccurred("capture", "AudioError", "the microphone is gone: plug it in", 6.0)
 
 EVENTS: dict[str, Event] = {
@@ -42,6 +44,7 @@ EVENTS: dict[str, Event] = {
     "speech_stopped": STOPPED,
     "state_changed": LISTENING,
     "processing_started": PROCESSING,
+    "listening_changed": SWITCHED_OFF,
     "transcript": TRANSCRIPT,
     "error": FAILED,
 }

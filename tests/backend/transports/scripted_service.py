@@ -13,8 +13,9 @@ import numpy as np
 from rtap.audio_format import SAMPLE_RATE
 from rtap.bus import EventBus
 from rtap.config import Config
-from rtap.errors import ConfigurationError, RTAPException
+from rtap.errors import ConfigurationError, ModelError, RTAPException
 from rtap.events import Event, Samples, Transcript
+from rtap.model_store import StoredModel
 from rtap.service import ModelFacts
 from rtap.session import Equipment, SpeechSession
 from rtap.stages.stt import SpeechToText
@@ -111,6 +112,10 @@ class ScriptedService:
         self.state = Health(healthy=True, model_loaded=True)
         self.failure: Exception | None = None
         """Raised wherever the service is asked for something."""
+        self.stored: list[StoredModel] = []
+        self.used = ""
+        self.hears: bool | None = None
+        """None: there is no microphone."""
         self.sessions: list[SpeechSession] = []
         self.slow_down: Callable[[], None] = lambda: None
         """Called with every chunk that a session listens to."""
@@ -160,6 +165,20 @@ class ScriptedService:
 
     def model(self) -> ModelFacts | None:
         return self.facts
+
+    def models(self) -> list[StoredModel]:
+        return self.stored
+
+    def use_model(self, name: str) -> None:
+        if name not in {model.name for model in self.stored}:
+            raise ModelError(f"no model {name}: there are cabin-en")
+        self.used = name
+
+    def listening(self) -> bool | None:
+        return self.hears
+
+    def set_listening(self, *, enabled: bool) -> None:
+        self.hears = enabled
 
 
 @contextmanager

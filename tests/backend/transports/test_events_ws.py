@@ -338,8 +338,10 @@ def status_of(config: OutputConfig, path: str = "/", **settings: Any) -> int:
         ("/", {"X-API-Key": "wrong"}, 401),
         ("/?api_key=wrong", {}, 401),
         ("/?api_key=", {}, 401),
+        ("//[broken", {}, 401),
         ("/", {"Authorization": f"Basic {KEY_IN_HEADER}"}, 401),
         ("/", {"X-API-Key": KEY_IN_HEADER}, 101),
+        ("/", {"X-API-Key": KEY}, 101),  # from a client that writes ISO 8859-1
         ("/", {"Authorization": f"Bearer {KEY_IN_HEADER}"}, 101),
         ("/", {"Authorization": f"bearer {KEY_IN_HEADER}"}, 101),
         ("/?api_key=s%C3%A9cret%20key", {}, 101),

@@ -23,6 +23,7 @@ def served(health: Callable[[], Health], telemetry: Telemetry) -> Iterator[httpx
     config = uvicorn.Config(app, port=0, log_config=None, lifespan="off", ws="none")
     server = uvicorn.Server(config)
     with config.bind_socket() as listener:
+        listener.listen()  # who connects before the server runs waits for it
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         port = listener.getsockname()[1]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import uuid
 import socket
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any

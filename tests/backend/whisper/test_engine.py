@@ -73,8 +73,8 @@ def test_control_comes_back_after_blocks_and_windows() -> None:
     whisper, _ = engine(" turn", " on")
     taken, found = finished(whisper.steps(blocks(2, 1, size=SECOND), ENGLISH))
     texts = [[one.text for one in segments] for segments in taken]
-    # 2 s of speech, 2 s of silence that end its window, and so on; one more for each window.
-    assert texts == [[]] * 4 + [[" turn"]] + [[]] * 4 + [[" on"]] + [[]]
+    # 2 s of speech, a second of silence that ends its window, and so on; one more for each window.
+    assert texts == [[]] * 2 + [[" turn"]] + [[]] * 4 + [[" on"]] + [[]] * 3
     assert found.text == "turn on"
     assert found.duration == 9.0
     assert found.segments == tuple(one for segments in taken for one in segments)

@@ -171,7 +171,6 @@ class TestText:
         tokenizer = cached_small()
         tokens = tokenizer.encode(text)
         assert tokenizer.decode(tokens) == text
-        assert tokenizer.complete_prefix(tokens) == len(tokens)
 
     def test_special_tokens_give_nothing(self, tokenizer: WhisperTokenizer) -> None:
         tokens = tokenizer.encode("the lights")
@@ -214,18 +213,12 @@ class TestStream:
         ]
         assert stream.finish() == ""
 
-    def test_complete_prefix(self, tokenizer: WhisperTokenizer) -> None:
-        tokens = byte_tokens(tokenizer, "aü🚗b")
-        counts = [tokenizer.complete_prefix(tokens[:count]) for count in range(len(tokens) + 1)]
-        assert counts == [0, 1, 1, 3, 3, 3, 3, 7, 8]
-
     def test_unfinished_end(self, tokenizer: WhisperTokenizer) -> None:
         tokens = byte_tokens(tokenizer, "a🚗")[:-1]
         stream = tokenizer.stream()
         assert "".join(map(stream.push, tokens)) == "a"
         assert stream.finish() == "\ufffd"
         assert tokenizer.decode(tokens) == "a\ufffd"
-        assert tokenizer.decode(tokens[: tokenizer.complete_prefix(tokens)]) == "a"
 
     @given(st.lists(st.integers(0, 255)))
     @settings(max_examples=200, deadline=None)
@@ -519,11 +512,9 @@ class TestRealVocabulary:
         tokens = multilingual.encode(text)
         stream = multilingual.stream()
         shown = ""
-        for count, token in enumerate(tokens, start=1):
+        for token in tokens:
             shown += stream.push(token)
             assert text.startswith(shown)
-            complete = multilingual.complete_prefix(tokens[:count])
-            assert text.startswith(multilingual.decode(tokens[:complete]))
         assert shown == text
         words = multilingual.split_words(tokens, "ja")
         assert "".join(word for word, _ in words) == text
@@ -539,8 +530,6 @@ class TestRealVocabulary:
                 stream = multilingual.stream()
                 pieces = [stream.push(token) for token in tokens]
                 assert pieces == [""] * (len(parts) - 1) + [character]
-                for count in range(len(tokens)):
-                    assert multilingual.complete_prefix(tokens[:count]) == 0
                 assert multilingual.split_words(tokens, "zh") == [(character, tuple(tokens))]
                 split += len(parts) > 1
         assert split > len(characters)

@@ -96,7 +96,13 @@ class TestTimes:
 
     @pytest.mark.parametrize(
         ("elastic", "pause", "windows"),
-        [("native", 0.4, 1), ("native", 0.8, 2), ("guarded", 0.8, 1), ("no", 1.8, 1), ("no", 2.2, 2)],
+        [
+            ("native", 0.4, 1),
+            ("native", 0.8, 2),
+            ("guarded", 0.8, 1),
+            ("no", 1.8, 1),
+            ("no", 2.2, 2),
+        ],
     )
     def test_models_that_pay_for_length_share_windows(
         self, elastic: Elastic, pause: float, windows: int

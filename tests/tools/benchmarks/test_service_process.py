@@ -115,6 +115,9 @@ def test_the_log_counts_what_should_not_be_there() -> None:
 def test_only_what_was_asked_for_differs_from_the_defaults() -> None:
     ports = {"http_port": 1}
     profile = {"inherits": "default", "audio": {"source": "none"}, "output": ports}
-    assert ServiceSettings().profile(ports) == {**profile, "stt": {}}
+    assert ServiceSettings().profile(ports) == {
+        **profile,
+        "stt": {"model_name": "cabin-en"},
+    }
     chosen = ServiceSettings("base", 4).profile(ports)
     assert chosen["stt"] == {"model_name": "base", "num_threads": 4}

@@ -1,0 +1,80 @@
+"""What a screen in the car switches: which model is used, and whether the microphone is heard."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.concurrency import run_in_threadpool
+
+from rtap.errors import ModelError
+from rtap.transports.access import check_key
+from rtap.transports.api_description import failures
+from rtap.transports.api_errors import ApiError
+from rtap.transports.schemas import (
+    Listening,
+    ListeningRequest,
+    ModelCard,
+    ModelList,
+    ModelRequest,
+)
+
+if TYPE_CHECKING:
+    from rtap.service import Service
+
+
+def control_routes(service: Service) -> APIRouter:
+    """Routes for the API's application."""
+
+    async def check_access(request: Request) -> None:
+        check_key(request, service.config.output.api_key)
+
+    routes = APIRouter(
+        tags=["control"], dependencies=[Depends(check_access)], responses=failures(401)
+    )
+
+    @routes.get("/v1/models")
+    def models() -> ModelList:
+        """The models that can be loaded."""
+        cards = (
+            ModelCard(id=one.name, created=int(one.path.stat().st_mtime))
+            for one in service.models()
+            if one.directory is not None
+        )
+        return ModelList(data=tuple(cards))
+
+    @routes.put("/model", status_code=202, responses=failures(400, 404, 422))
+    async def use_model(wanted: ModelRequest) -> ModelRequest:
+        """Load another model, until the service ends. `/health` is 503 meanwhile; live speech waits.
+
+        The old model stays where the new one cannot be loaded: `/model/info` tells which one it is.
+        """
+        try:
+            await run_in_threadpool(service.use_model, wanted.model_name)
+        except ModelError as error:
+            raise ApiError(404, "no_such_model", str(error)) from error
+        return wanted
+
+    @routes.get("/listening")
+    async def listening() -> Listening:
+        """Whether the service listens to its own microphone."""
+        return _listening(service)
+
+    @routes.put("/listening", responses=failures(400, 409, 422))
+    async def set_listening(wanted: ListeningRequest) -> Listening:
+        """Switch the microphone on or off, until the service ends. Off, it is closed and nothing is heard."""
+        if service.listening() is None:
+            raise ApiError(
+                409,
+                "no_microphone",
+                "this service has no microphone: set audio.source to microphone",
+            )
+        await run_in_threadpool(service.set_listening, enabled=wanted.enabled)
+        return _listening(service)
+
+    return routes
+
+
+def _listening(service: Service) -> Listening:
+    enabled = service.listening()
+    return Listening(available=enabled is not None, enabled=bool(enabled))

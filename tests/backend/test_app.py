@@ -1,0 +1,97 @@
+"""The application as a whole, without a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import rtap
+from rtap.app import RTAPApplication
+from rtap.config import AudioConfig, Config, OutputConfig
+from rtap.errors import ModelError, PipelineError
+from rtap.events import ErrorOccurred
+from rtap.server import serve
+
+BUNDLED = Path(rtap.__file__).parent / "models" / "cabin-en"
+SOON = 30.0
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    """A directory with a copy of the bundled model, and with one that cannot be loaded."""
+    for name in ("copy", "damaged"):
+        shutil.copytree(BUNDLED, tmp_path / name)
+    data = tmp_path / "damaged" / "decoder.onnx"
+    data.write_bytes(bytes(data.stat().st_size))
+    return tmp_path
+
+
+@pytest.fixture
+def application(models: Path) -> Iterator[RTAPApplication]:
+    output = OutputConfig(zmq_enabled=False, websocket_enabled=False)
+    one = RTAPApplication(
+        Config(audio=AudioConfig(source="none"), output=output, models_dir=models)
+    )
+    asyncio.run(one.start())
+    one.stt.probe().result(SOON)
+    yield one
+    asyncio.run(one.stop())
+
+
+def model_name(application: RTAPApplication) -> str:
+    application.stt.probe().result(SOON)
+    facts = application.model()
+    assert facts is not None
+    return Path(facts.path).name
+
+
+def test_another_model(application: RTAPApplication) -> None:
+    assert model_name(application) == "cabin-en"
+    application.use_model("copy")
+    assert model_name(application) == "copy"
+    assert application.health().healthy
+
+
+def test_a_model_that_cannot_be_loaded_leaves_the_old_one(application: RTAPApplication) -> None:
+    with application.bus.subscribe() as events:
+        application.use_model("damaged")
+        assert model_name(application) == "cabin-en"
+        [error] = [event for event in events.take() if isinstance(event, ErrorOccurred)]
+    assert "damaged" in error.message
+    assert application.health().healthy
+
+
+@pytest.mark.parametrize("name", ["nothing", "../cabin-en", ""])
+def test_a_model_that_is_not_there(name: str, application: RTAPApplication) -> None:
+    with pytest.raises(ModelError, match="there are copy, damaged, cabin-en"):
+        application.use_model(name)
+    assert application.stt.ready.is_set()
+
+
+def test_without_a_microphone_there_is_nothing_to_switch(application: RTAPApplication) -> None:
+    application.set_listening(enabled=True)
+    assert application.listening() is None
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def test_the_service_ends_when_only_a_new_process_helps() -> None:
+    output = OutputConfig(
+        zmq_enabled=False,
+        websocket_enabled=False,
+        http_port=free_port(),
+        health_port=free_port(),
+    )
+    application = RTAPApplication(Config(audio=AudioConfig(source="none"), output=output))
+    application.broken.set_result("the model goes on failing: restart the service")
+    with pytest.raises(PipelineError, match="goes on failing"):
+        asyncio.run(serve(application))

@@ -1,0 +1,81 @@
+"""Which of the many ways to send a key will do."""
+
+from __future__ import annotations
+
+import pytest
+from starlette.requests import HTTPConnection
+
+from rtap.transports.access import check_key, client_of, knows_key
+from rtap.transports.api_errors import ApiError
+
+KEY = "sécret key"
+AS_UTF8 = KEY.encode().decode("latin-1")
+"""What a server reads in a header where the client wrote UTF-8."""
+
+
+def connection(*headers: tuple[str, str], query: str = "") -> HTTPConnection:
+    raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers]
+    return HTTPConnection({"type": "http", "headers": raw, "query_string": query.encode()})
+
+
+@pytest.mark.parametrize(
+    ("authorizations", "keys", "knows"),
+    [
+        ((), (), False),
+        ((), ("",), False),
+        ((), ("wrong",), False),
+        ((), (KEY[:-1],), False),
+        ((), (KEY + " ",), False),
+        ((), (KEY,), True),
+        ((), (AS_UTF8,), True),
+        ((), ("wrong", KEY), True),
+        (("",), (), False),
+        (("Bearer",), (), False),
+        (("Bearer ",), (), False),
+        (("Bearer wrong",), (), False),
+        ((KEY,), (), False),
+        ((f"Basic {AS_UTF8}",), (), False),
+        ((f"Bearer {AS_UTF8}",), (), True),
+        ((f"bearer  {KEY} ",), (), True),
+        (("Basic x", f"Bearer {KEY}"), (), True),
+        ((f"Bearer {KEY}",), ("wrong",), True),
+        (("Bearer wrong",), (KEY,), True),
+    ],
+)
+def test_what_counts_as_the_key(
+    authorizations: tuple[str, ...], keys: tuple[str, ...], *, knows: bool
+) -> None:
+    assert knows_key(KEY, authorizations, keys) is knows
+
+
+@pytest.mark.parametrize("key", ["€", "键", "\ud800"])
+def test_a_key_of_any_text_is_compared(key: str) -> None:
+    assert not knows_key(KEY, (f"Bearer {key}",), (key,))
+
+
+def test_every_way_is_let_pass() -> None:
+    check_key(connection(("X-API-Key", AS_UTF8)), KEY)
+    check_key(connection(("Authorization", f"Bearer {AS_UTF8}")), KEY)
+    check_key(connection(query="api_key=s%C3%A9cret+key"), KEY, in_query=True)
+    check_key(connection(), "")
+
+
+@pytest.mark.parametrize(
+    ("refused", "in_query"),
+    [
+        (connection(), True),
+        (connection(("X-API-Key", "wrong"), query="api_key=wrong"), True),
+        (connection(query="api_key=s%C3%A9cret+key"), False),
+    ],
+)
+def test_all_others_are_told_how(refused: HTTPConnection, *, in_query: bool) -> None:
+    with pytest.raises(ApiError, match="send Authorization: Bearer KEY or X-API-Key: KEY") as error:
+        check_key(refused, KEY, in_query=in_query)
+    assert (error.value.status, "?api_key=KEY" in str(error.value)) == (401, in_query)
+    assert KEY not in str(error.value)
+
+
+def test_a_client_is_known_by_its_address() -> None:
+    assert client_of(connection()) == "unknown"
+    known = HTTPConnection({"type": "http", "headers": [], "client": ("192.0.2.7", 5)})
+    assert client_of(known) == "192.0.2.7"

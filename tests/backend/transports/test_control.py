@@ -1,0 +1,87 @@
+"""Which model is used, and whether the microphone is heard: what the API says and passes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from rtap.config import Config, OutputConfig
+from rtap.model_store import DEFAULT_MODEL, ModelStore
+from tests.backend.transports.scripted_service import ScriptedService
+from tests.backend.transports.serving import Server, serving
+
+HEADERS = {"X-API-Key": "sesame"}
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serving(Config(output=OutputConfig(api_key="sesame"))) as one:
+        yield one
+
+
+@pytest.fixture
+def service(server: Server) -> ScriptedService:
+    return server.service
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=f"http://{server.address}", headers=HEADERS) as one:
+        yield one
+
+
+def test_models(service: ScriptedService, client: httpx.Client) -> None:
+    assert client.get("/v1/models").json() == {"object": "list", "data": []}
+    service.stored = ModelStore.from_environment({}).list_models()
+    [card] = client.get("/v1/models").json()["data"]
+    assert (card["id"], card["object"], card["owned_by"]) == (DEFAULT_MODEL, "model", "rtap")
+    assert card["created"] > 1_700_000_000
+
+
+def test_another_model(service: ScriptedService, client: httpx.Client) -> None:
+    service.stored = ModelStore.from_environment({}).list_models()
+    reply = client.put("/model", json={"model_name": DEFAULT_MODEL})
+    assert (reply.status_code, reply.json()) == (202, {"model_name": DEFAULT_MODEL})
+    assert service.used == DEFAULT_MODEL
+
+
+def test_a_model_that_is_not_there(service: ScriptedService, client: httpx.Client) -> None:
+    reply = client.put("/model", json={"model_name": "../secret"})
+    assert reply.status_code == 404
+    assert reply.json()["error"]["code"] == "no_such_model"
+    assert service.used == ""
+
+
+def test_the_microphone_is_switched(service: ScriptedService, client: httpx.Client) -> None:
+    service.hears = True
+    assert client.get("/listening").json() == {"available": True, "enabled": True}
+    reply = client.put("/listening", json={"enabled": False})
+    assert reply.json() == {"available": True, "enabled": False}
+    assert service.hears is False
+
+
+def test_no_microphone(service: ScriptedService, client: httpx.Client) -> None:
+    assert client.get("/listening").json() == {"available": False, "enabled": False}
+    reply = client.put("/listening", json={"enabled": True})
+    assert reply.status_code == 409
+    assert "audio.source" in reply.json()["error"]["message"]
+    assert service.hears is None
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [("/model", {}), ("/model", {"model_name": ""}), ("/listening", {"enabled": "perhaps"})],
+)
+def test_bad_bodies(path: str, body: dict[str, str], client: httpx.Client) -> None:
+    assert client.put(path, json=body).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/v1/models"), ("PUT", "/model"), ("GET", "/listening"), ("PUT", "/listening")],
+)
+def test_the_key_is_wanted(method: str, path: str, client: httpx.Client) -> None:
+    reply = client.request(method, path, headers={"X-API-Key": "guess"}, json={})
+    assert reply.status_code == 401
