@@ -53,14 +53,9 @@ find_python() {
 # Debian ships the interpreter without what a virtual environment needs.
 require_venv_module() { # PYTHON
     "$1" -c 'import ensurepip, venv' 2>>"$log" && return
-    local package root=()
+    local package
     package=$("$1" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')
-    if ((EUID != 0)); then root=(sudo -n); fi
-    if command -v apt-get >/dev/null && "${root[@]}" true 2>>"$log"; then
-        echo "setup: installing the Debian package $package"
-        { "${root[@]}" apt-get update && "${root[@]}" env DEBIAN_FRONTEND=noninteractive \
-            apt-get install --yes --no-install-recommends "$package"; } >>"$log" 2>&1 </dev/null || true
-    fi
+    tools/install_packages.sh "$package" 2>>"$log" || true
     "$1" -c 'import ensurepip, venv' 2>>"$log" ||
         fail "Python's venv module is missing: install the package $package (sudo apt-get install $package), then run make setup again"
 }

@@ -32,7 +32,8 @@ esac
 @pytest.fixture
 def machine(tmp_path: Path) -> Path:
     """A checkout on a machine that has a shell, and neither apt-get nor sudo."""
-    for name in ("tools/setup.sh", "pyproject.toml", "requirements-dev.lock"):
+    files = ("tools/setup.sh", "tools/install_packages.sh", "pyproject.toml")
+    for name in (*files, "requirements-dev.lock"):
         target = tmp_path / "checkout" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, target)

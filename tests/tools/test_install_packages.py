@@ -1,0 +1,92 @@
+"""tools/install_packages.sh: what is missing is installed where it may be, and named where not."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).resolve().parents[2] / "tools/install_packages.sh"
+DPKG_QUERY = """#!/bin/sh
+for name; do :; done
+grep -qx "$name" "$(dirname "$0")/../installed" && printf installed
+"""
+APT_GET = """#!/bin/sh
+[ "$1" = install ] || exit 0
+shift 3
+echo "$*" >>"$(dirname "$0")/../calls"
+for name; do echo "$name" >>"$(dirname "$0")/../installed"; done
+"""
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Path:
+    """A machine on which the package curl is installed, with a sudo that asks for a password."""
+    (tmp_path / "bin").mkdir()
+    for name in ("bash", "env", "mktemp", "rm", "tail", "grep", "dirname", "true"):
+        (tmp_path / "bin" / name).symlink_to(shutil.which(name) or name)
+    add_program(tmp_path, "dpkg-query", DPKG_QUERY)
+    add_program(tmp_path, "sudo", "#!/bin/sh\nexit 1\n")
+    (tmp_path / "installed").write_text("curl\n")
+    (tmp_path / "calls").touch()
+    return tmp_path
+
+
+def add_program(machine: Path, name: str, text: str) -> None:
+    program = machine / "bin" / name
+    program.write_text(text)
+    program.chmod(0o755)
+
+
+def install(machine: Path, *names: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [SCRIPT, *names],
+        env={"PATH": str(machine / "bin")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def allow(machine: Path) -> None:
+    add_program(machine, "apt-get", APT_GET)
+    add_program(machine, "sudo", '#!/bin/sh\nshift\nexec "$@"\n')
+
+
+def test_nothing_to_do(machine: Path) -> None:
+    done = install(machine, "curl")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_only_what_is_missing_is_installed(machine: Path) -> None:
+    allow(machine)
+    assert install(machine, "curl", "cmake").returncode == 0
+    assert (machine / "calls").read_text() == "cmake\n"
+
+
+def test_a_list_in_a_file(machine: Path) -> None:
+    allow(machine)
+    packages = machine / "packages.txt"
+    packages.write_text("# to build\ncmake  # the newest\n\ncurl\nninja-build\n")
+    assert install(machine, f"@{packages}").returncode == 0
+    assert (machine / "calls").read_text() == "cmake ninja-build\n"
+
+
+def test_where_it_may_not_install(machine: Path) -> None:
+    if os.geteuid() == 0:
+        # Root asks nobody; a machine without apt-get refuses root too.
+        (machine / "bin" / "sudo").unlink()
+    done = install(machine, "curl", "cmake", "ninja-build")
+    assert done.returncode == 3
+    assert "sudo apt-get install cmake ninja-build" in done.stderr.splitlines()[-1]
+
+
+def test_an_apt_that_installs_nothing_is_no_success(machine: Path) -> None:
+    allow(machine)
+    add_program(machine, "apt-get", "#!/bin/sh\necho no such package >&2\n[ $1 = update ]\n")
+    done = install(machine, "cmake")
+    assert done.returncode == 3
+    assert "no such package" in done.stderr
