@@ -169,6 +169,8 @@ class SpeechSession:
             waiting: list[Future[Any]] = [*self._open]
             if self._partial is not None:
                 waiting.append(self._partial)
+            # Its callback knows this session: only the garbage collector could take the two.
+            self._partial = None
         for future in waiting:
             future.cancel()
 

@@ -172,6 +172,9 @@ class StreamClient:
         if self._session is not None:
             # Again: the last job may have queued an utterance meanwhile.
             self._session.close()
+        # This object and the session know each other, and with the session goes a detector of 2 MB: the
+        # garbage collector, which sees a few small objects, would let hundreds of them pile up.
+        self._session = self._resampler = None
         if self._outbox.dropped:
             self._service.telemetry.events_dropped("stream", self._outbox.dropped)
 

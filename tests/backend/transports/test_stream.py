@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import socket
 import struct
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from functools import partial
 from typing import Any, Self
@@ -372,6 +374,21 @@ def test_an_abrupt_end_frees_everything_and_cancels_what_waits(car):
     assert engine.utterances <= before + 2  # the one that was running, and a partial result
     with Client(car) as other:  # its place is free
         assert other.first["type"] == "ready"
+
+
+def test_what_a_client_used_is_free_without_the_garbage_collector(car):
+    # With every session goes a detector of 2 MB, of which the collector sees a few hundred bytes.
+    gc.disable()
+    try:
+        with Client(car) as client:
+            client.send(np.concatenate([tone(2.0), PAUSE]))
+            client.say(type="end")
+            client.until("end")
+        [session] = map(weakref.ref, car.service.sessions)
+        car.service.sessions.clear()
+        wait_until(lambda: session() is None)
+    finally:
+        gc.enable()
 
 
 def test_a_file_sent_at_once_loses_no_final(car):
