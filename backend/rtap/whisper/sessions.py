@@ -84,13 +84,15 @@ def _share_memory() -> None:
 
 
 def _return_large_blocks() -> None:
-    """Have glibc give freed blocks of a megabyte and more back to the kernel, whatever came before.
+    """Have glibc give freed blocks of 128 KiB and more back to the kernel, whatever came before.
 
-    It raises that limit to the largest block ever freed, 32 MB in the end, and keeps the holes.
+    It raises that limit, its own first one, to the largest block ever freed, 32 MB in the end, and keeps the
+    holes: utterances, which are of all lengths and go from thread to thread, would leave more and more of
+    them. That costs no time: 2.3 s of processor for 240 utterances with this limit and with 1 MB.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:  # musl has none, and no such habit
-        mallopt(_M_MMAP_THRESHOLD, 1 << 20)
+        mallopt(_M_MMAP_THRESHOLD, 128 << 10)
 
 
 def long_audio_options() -> onnxruntime.RunOptions:
