@@ -1,12 +1,20 @@
-"""The one small model that tests of several parts share: made once, by the project's own tools."""
+"""What all tests share: the small models, made once by the project's own tools, and what takes too long."""
 
 # ruff: noqa: PLC0415 (tests that need no model shall not wait for the conversion packages)
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import pytest
+
+_ASKED_FOR: Final = {
+    "container": "pytest -m container",
+    "layer": "make image-check, or pytest -m layer",
+}
+"""Markers, and the command that runs their tests."""
 
 
 @pytest.fixture(scope="session")
@@ -40,3 +48,15 @@ def quantized(converted: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     path = tmp_path_factory.mktemp("quantized") / "mini-int8"
     quantize(ModelDirectory.open(converted), path, "int8")
     return path
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
+    """What takes too long for every run waits until it is asked for."""
+    asked_for = str(config.option.markexpr)
+    for marker, command in _ASKED_FOR.items():
+        if marker in asked_for:
+            continue
+        skip = pytest.mark.skip(reason=f"takes long: {command}")
+        for item in items:
+            if item.get_closest_marker(marker):
+                item.add_marker(skip)

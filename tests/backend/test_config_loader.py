@@ -20,7 +20,7 @@ from rtap.config_loader import (
 from rtap.config_parameters import PARAMETERS
 from rtap.errors import ConfigurationError
 
-PROFILES = ("default", "main_pc", "pc2", "raspberrypi4")
+PROFILES = ("container", "default", "main_pc", "pc2", "raspberrypi4")
 
 
 class Profiles:
@@ -70,7 +70,10 @@ def values(config: Config) -> dict[str, Any]:
 def test_shipped_profile(profile: str) -> None:
     config = UnifiedConfigLoader([SOURCE_PROFILES], {}).load(profile)
     assert config.environment == profile
-    assert config.output.host == "127.0.0.1"
+    # A container's own network; the host publishes the ports on its localhost.
+    inside = profile == "container"
+    assert config.output.host == ("0.0.0.0" if inside else "127.0.0.1")
+    assert config.output.allow_insecure is inside
 
 
 def test_shipped_profiles_are_all_tested() -> None:

@@ -1,0 +1,45 @@
+"""Programs that the build starts: missing, failing, out of disk."""
+
+import sys
+
+import pytest
+
+from rtap.errors import ConfigurationError, StorageError
+from tools.container.program import BuildError, require, run
+
+
+def fail(*lines: str, status: int = 3) -> list[str]:
+    text = "\n".join(lines)
+    return [sys.executable, "-c", f"import sys; sys.stderr.write({text!r}); sys.exit({status})"]
+
+
+def test_missing_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(ConfigurationError, match="not installed: apt-get install mmdebstrap"):
+        require("mmdebstrap", "mmdebstrap")
+
+
+def test_output_and_environment() -> None:
+    program = "import os; print(os.environ['ANSWER'])"
+    command = [sys.executable, "-c", program]
+    assert run(command, advice="", environment={"ANSWER": "42"}) == "42\n"
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        (("E: no such package", "I: tidying up"), "E: no such package"),
+        (("ERROR: first", "ERROR: second", "bye"), "ERROR: second"),
+        (("one", "two"), "two"),
+        ((), "it said nothing"),
+    ],
+)
+def test_the_line_that_tells_is_shown(lines: tuple[str, ...], told: str) -> None:
+    with pytest.raises(BuildError) as caught:
+        run(fail(*lines), advice="do this")
+    assert str(caught.value).endswith(f"failed with status 3 ({told}): do this")
+
+
+def test_full_disk() -> None:
+    with pytest.raises(StorageError, match="the disk is full"):
+        run(fail("tar: write error: No space left on device"), advice="")
