@@ -1,0 +1,24 @@
+SUMMARY = "The voice assistant: backend, screen, and the system around them"
+DESCRIPTION = "What core-image-base gets where DISTRO_FEATURES has voice-assistant."
+LICENSE = "MIT"
+
+PACKAGE_ARCH = "${MACHINE_ARCH}"
+inherit packagegroup features_check
+REQUIRED_DISTRO_FEATURES = "voice-assistant systemd virtualization opengl"
+
+RDEPENDS:${PN} = " \
+    alsa-utils-amixer \
+    alsa-utils-aplay \
+    docker-moby \
+    liberation-fonts \
+    qt6-voice-assistant \
+    tzdata-core \
+    voice-assistant-audio \
+    voice-assistant-data \
+    voice-assistant-tuning \
+    whisper-backend \
+"
+# Docker's network, USB microphones and QEMU's devices come as modules.
+RRECOMMENDS:${PN} = " \
+    kernel-modules \
+"

@@ -1,0 +1,1 @@
+require ${@bb.utils.contains('DISTRO_FEATURES', 'voice-assistant', 'recipes-qt/qt6/voice-assistant-qtbase.inc', '', d)}

@@ -1,0 +1,27 @@
+SUMMARY = "ALSA's configuration: a microphone that several programs can use at once"
+DESCRIPTION = "The default sound device as a card that is shared by ALSA itself, and the choice of the card."
+LICENSE = "MIT"
+LIC_FILES_CHKSUM = "file://${COMMON_LICENSE_DIR}/MIT;md5=0835ade698e0bcf8506ecda2f7b4f302"
+
+PV = "${VOICE_ASSISTANT_VERSION}"
+
+SRC_URI = " \
+    file://asound.conf \
+    file://default-microphone \
+"
+
+inherit allarch features_check
+
+REQUIRED_DISTRO_FEATURES = "alsa"
+
+S = "${WORKDIR}/sources"
+
+do_configure[noexec] = "1"
+do_compile[noexec] = "1"
+
+do_install() {
+    install -D -m 0644 ${WORKDIR}/asound.conf ${D}${sysconfdir}/asound.conf
+    install -D -m 0755 ${WORKDIR}/default-microphone ${D}${libexecdir}/voice-assistant/default-microphone
+}
+
+CONFFILES:${PN} = "${sysconfdir}/asound.conf"

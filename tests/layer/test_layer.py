@@ -1,0 +1,21 @@
+"""The real checks of tools/image_check, one test each: ``pytest -m layer tests/layer/test_layer.py``."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tools.image_check import judge
+from tools.image_checks.checks import CHECKS
+from tools.image_checks.workshop import Workshop
+
+
+@pytest.mark.layer
+@pytest.mark.timeout(4 * 3600)
+@pytest.mark.parametrize("name", CHECKS)
+def test_check(name: str) -> None:
+    verdict = judge(CHECKS[name], Workshop.open(os.environ))
+    if verdict.verdict == "skipped":
+        pytest.skip(verdict.message)
+    assert verdict.verdict == "ok", verdict.message

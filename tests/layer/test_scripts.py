@@ -1,0 +1,672 @@
+"""The device's shell scripts, against stand-ins for docker, systemd and the clock."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import selectors
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+LAYER = Path(__file__).resolve().parents[2] / "meta-userapp"
+BACKEND = LAYER / "recipes-backend/whisper-backend/files"
+DATA = LAYER / "recipes-support/voice-assistant-data/files"
+AUDIO = LAYER / "recipes-support/voice-assistant-audio/files"
+TUNING = LAYER / "recipes-support/voice-assistant-tuning/files"
+GUI = LAYER / "recipes-gui/qt6-voice-assistant/files"
+
+SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+OURS = "sha256:" + "a" * 64
+OLDER = "sha256:" + "b" * 64
+DEADLINE_S = 20
+
+DOCKER = r"""#!/bin/sh
+cd "$FAKE" || exit 99
+echo "$*" >>calls
+case "$1 ${2:-}" in
+"version "*) [ ! -e down ] ;;
+"image inspect")
+    case "$*" in
+    *Config.User*) echo 10001:10001 ;;
+    *) for id; do :; done; grep -x "$id" images ;;
+    esac ;;
+"image ls") cat images ;;
+"image rm")
+    for id; do :; done
+    grep -v -x "$id" images >rest; mv rest images ;;
+"image prune") ;;
+"load "*)
+    if [ -s load-fails ]; then sed -i 1d load-fails; exit 1; fi
+    cat archive-id >>images ;;
+"run "*)
+    [ ! -e run-fails ] || exit 125
+    echo true >running
+    echo $$ >client
+    exec /bin/sleep 600 ;;
+"attach "*)
+    echo $$ >client
+    echo attached >>notifications
+    exec /bin/sleep 600 ;;
+"container inspect") [ ! -e down ] && cat running ;;
+"stop "* | "rm "*)
+    rm -f running
+    [ ! -e client ] || kill "$(cat client)" 2>/dev/null
+    rm -f client ;;
+*) echo "unexpected: $*" >&2; exit 98 ;;
+esac
+"""
+SYSTEMCTL = r"""#!/bin/sh
+echo "systemctl $*" >>"$FAKE/calls"
+case $1 in
+is-failed) [ -e "$FAKE/docker-failed" ] ;;
+start) rm -f "$FAKE/docker-failed" "$FAKE/down"; : >"$FAKE/images" ;;
+esac
+"""
+# Time passes only in a sleep.
+SLEEP = r"""#!/bin/sh
+echo "sleep $1" >>"$FAKE/calls"
+echo "$(($(cut -d . -f 1 "$FAKE/uptime") + $1)).00 0.00" >"$FAKE/uptime.new"
+mv "$FAKE/uptime.new" "$FAKE/uptime"
+"""
+
+
+class Device:
+    """A directory that stands for the device, with programs that write down how they were called."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        (root / "bin").mkdir()
+        self.environment = {"PATH": f"{root / 'bin'}:{SYSTEM_PATH}", "FAKE": str(root)}
+
+    def program(self, name: str, text: str) -> None:
+        path = self.root / "bin" / name
+        path.write_text(text)
+        path.chmod(0o755)
+
+    def write(self, name: str, text: str = "") -> Path:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    def read(self, name: str) -> str:
+        path = self.root / name
+        return path.read_text() if path.exists() else ""
+
+    def calls(self) -> list[str]:
+        return self.read("calls").splitlines()
+
+    def called(self, start: str) -> bool:
+        return any(call.startswith(start) for call in self.calls())
+
+    def run(self, script: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["sh", str(script), *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE_S,
+            check=False,
+        )
+
+
+@pytest.fixture
+def device(tmp_path: Path) -> Device:
+    return Device(tmp_path)
+
+
+@pytest.fixture
+def backend(device: Device) -> Device:
+    """A device with docker, the container's archive, and nothing loaded."""
+    device.program("docker", DOCKER)
+    device.program("systemctl", SYSTEMCTL)
+    device.program("sleep", SLEEP)
+    device.program("sync", "#!/bin/sh\n")
+    device.program("umount", '#!/bin/sh\necho "umount $*" >>"$FAKE/calls"\n')
+    device.write("uptime", "100.00 0.00\n")
+    device.write("images")
+    device.write("archive-id", OURS + "\n")
+    archive = device.write("archive.tar", "layers")
+    device.write("shipped/image-id", OURS + "\n")
+    checksum = hashlib.sha256(archive.read_bytes()).hexdigest()
+    device.write("shipped/archive.sha256", checksum + "\n")
+    device.write("store/layer", "of an older image")
+    device.write(
+        "mounts", f"overlay {device.root}/store/merged overlay rw 0 0\n/dev/x / ext4 ro 0 0\n"
+    )
+    for variable, name in {
+        "WHISPER_ARCHIVE": "archive.tar",
+        "WHISPER_SHIPPED": "shipped",
+        "WHISPER_STATE": "state",
+        "WHISPER_RUN": "run",
+        "WHISPER_DOCKER_STORE": "store",
+        "WHISPER_MOUNTS": "mounts",
+        "WHISPER_UPTIME": "uptime",
+        "WHISPER_CACHE": "cache",
+        "WHISPER_SOUND": "snd",
+        "WHISPER_ASOUND": "asound.conf",
+        "WHISPER_GROUPS": "group",
+        "WHISPER_MICROPHONE": "default-microphone",
+    }.items():
+        device.environment[variable] = str(device.root / name)
+    (device.root / "run").mkdir()
+    return device
+
+
+class TestLoadImage:
+    script = BACKEND / "load-image"
+
+    def loaded(self, backend: Device) -> None:
+        backend.write("images", OURS + "\n")
+        backend.write("state/loaded-id", OURS + "\n")
+
+    def test_first_boot_loads_and_the_second_does_not(self, backend: Device) -> None:
+        assert backend.run(self.script).returncode == 0
+        assert backend.called("load ")
+        assert backend.read("state/loaded-id") == OURS + "\n"
+        backend.write("calls")
+        assert backend.run(self.script).returncode == 0
+        assert not backend.called("load ")
+
+    def test_an_image_that_was_not_flushed_before_a_power_cut_is_loaded_again(
+        self, backend: Device
+    ) -> None:
+        backend.write("images", OURS + "\n")
+        assert backend.run(self.script).returncode == 0
+        assert backend.called("load ")
+
+    def test_an_update_removes_the_older_image_after_loading(self, backend: Device) -> None:
+        backend.write("images", OLDER + "\n")
+        backend.write("state/loaded-id", OLDER + "\n")
+        assert backend.run(self.script).returncode == 0
+        calls = backend.calls()
+        loading = next(i for i, call in enumerate(calls) if call.startswith("load "))
+        assert calls.index(f"image rm --force {OLDER}") > loading
+        assert backend.read("images") == OURS + "\n"
+        assert backend.read("state/loaded-id") == OURS + "\n"
+
+    def test_a_damaged_archive_says_so_and_touches_nothing(self, backend: Device) -> None:
+        backend.write("archive.tar", "layerz")
+        run = backend.run(self.script)
+        assert run.returncode == 1
+        assert "flash the card again" in run.stderr
+        assert not backend.called("load ")
+        assert backend.read("store/layer")
+
+    def test_a_store_that_docker_does_not_start_with_is_made_anew(self, backend: Device) -> None:
+        self.loaded(backend)
+        backend.write("down")
+        backend.write("docker-failed")
+        assert backend.run(self.script).returncode == 0
+        assert not (backend.root / "store/layer").exists()
+        assert backend.called("systemctl stop docker.socket docker.service")
+        assert backend.called(f"umount -l {backend.root}/store/merged")
+        assert not backend.called("umount -l /\n")
+        assert backend.read("images") == OURS + "\n"
+
+    def test_docker_has_time_to_start(self, backend: Device) -> None:
+        self.loaded(backend)
+        backend.write("down")
+        backend.program("sleep", '#!/bin/sh\nrm -f "$FAKE/down"\n')
+        assert backend.run(self.script).returncode == 0
+        assert (backend.root / "store/layer").exists()
+
+    def test_a_load_that_fails_once_is_tried_again_with_more_room(self, backend: Device) -> None:
+        backend.write("images", OLDER + "\n")
+        backend.write("load-fails", "once\n")
+        assert backend.run(self.script).returncode == 0
+        assert f"image rm --force {OLDER}" in backend.calls()
+        assert (backend.root / "store/layer").exists()
+
+    def test_a_load_that_goes_on_failing_makes_the_store_anew(self, backend: Device) -> None:
+        backend.write("load-fails", "once\ntwice\n")
+        assert backend.run(self.script).returncode == 0
+        assert not (backend.root / "store/layer").exists()
+        assert backend.read("state/loaded-id") == OURS + "\n"
+
+    @pytest.mark.parametrize(
+        ("failures", "loads", "wipes"), [(2, False, False), (3, True, False), (6, True, True)]
+    )
+    def test_failed_starts_lead_to_a_new_image_and_then_a_new_store(
+        self, backend: Device, failures: int, *, loads: bool, wipes: bool
+    ) -> None:
+        self.loaded(backend)
+        backend.write("run/failures", f"{failures}\n")
+        assert backend.run(self.script).returncode == 0
+        assert backend.called("load ") == loads
+        assert (backend.root / "store/layer").exists() != wipes
+
+
+class Service:
+    """run-container as systemd starts it: what it tells systemd comes through a pipe."""
+
+    def __init__(self, device: Device) -> None:
+        self.device = device
+        pipe = device.root / "notifications"
+        os.mkfifo(pipe)
+        self._pipe = os.open(pipe, os.O_RDWR)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._pipe, selectors.EVENT_READ)
+        self.process: subprocess.Popen[str] | None = None
+
+    def start(self) -> subprocess.Popen[str]:
+        self.process = subprocess.Popen(
+            ["sh", str(BACKEND / "run-container")],
+            env=self.device.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        return self.process
+
+    def hears(self, start: str) -> None:
+        """Wait until a notification starts so."""
+        heard = ""
+        while not any(line.startswith(start) for line in heard.splitlines()):
+            assert self._selector.select(DEADLINE_S), f"no {start} after {heard}"
+            heard += os.read(self._pipe, 65536).decode()
+
+    def end(self) -> tuple[int, str]:
+        assert self.process
+        output, _ = self.process.communicate(timeout=DEADLINE_S)
+        return self.process.returncode, output
+
+    def close(self) -> None:
+        if self.process:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.communicate()
+        self._selector.close()
+        os.close(self._pipe)
+
+
+@pytest.fixture
+def service(backend: Device) -> Iterator[Service]:
+    backend.program("systemd-notify", '#!/bin/sh\necho "$*" >>"$FAKE/notifications"\n')
+    backend.program("wget", '#!/bin/sh\n[ -e "$FAKE/healthy" ]\n')
+    backend.program("nproc", "#!/bin/sh\necho 2\n")
+    backend.program("chown", '#!/bin/sh\necho "chown $*" >>"$FAKE/calls"\n')
+    running = Service(backend)
+    yield running
+    running.close()
+
+
+class TestRunContainer:
+    def test_the_container_is_confined(self, backend: Device, service: Service) -> None:
+        backend.write("healthy")
+        backend.write("group", "root:x:0:\naudio:x:29:\n")
+        (backend.root / "snd").mkdir()
+        backend.write("asound.conf")
+        backend.program("../default-microphone", "#!/bin/sh\necho Device\n")
+        backend.environment |= {"MODEL_NAME": "cabin-en", "RTAP_LOG_LEVEL": "", "WHISPER_CPUS": "3"}
+        service.start()
+        service.hears("--ready")
+        command = next(call for call in backend.calls() if call.startswith("run "))
+        for option in (
+            "--read-only",
+            "--memory 1g --memory-swap 1g",
+            "--cpus 2",
+            "--pids-limit 256",
+            "--cap-drop ALL",
+            "--security-opt no-new-privileges",
+            f"--volume {backend.root}/cache:/app/cache",
+            "--group-add 29",
+            "--device-cgroup-rule c 116:* rw",
+            "--env MODEL_NAME",
+            "--env VOICE_ASSISTANT_MICROPHONE=Device",
+        ):
+            assert option in command
+        ports = [word for word in command.split() if word.count(":") == 2 and word[0].isdigit()]
+        assert ports == [f"127.0.0.1:{n}:{n}" for n in (8000, 5802, 6552, 6553, 8080)]
+        assert "RTAP_LOG_LEVEL" not in command
+        assert "--restart" not in command
+        assert command.endswith(OURS)
+        assert f"chown -R 10001:10001 {backend.root}/cache" in backend.calls()
+
+    def test_no_sound_card_is_no_reason_not_to_start(
+        self, backend: Device, service: Service
+    ) -> None:
+        backend.write("healthy")
+        service.start()
+        service.hears("--ready")
+        command = next(call for call in backend.calls() if call.startswith("run "))
+        assert "/dev/snd" not in command
+
+    def test_it_is_ready_when_health_says_so(self, backend: Device, service: Service) -> None:
+        service.start()
+        service.hears("WATCHDOG=1")
+        backend.write("run/failures", "1\n")
+        backend.write("healthy")
+        service.hears("--ready")
+        assert not (backend.root / "run/failures").exists()
+
+    def test_a_container_that_ends_at_once_is_a_failed_start(
+        self, backend: Device, service: Service
+    ) -> None:
+        backend.write("run-fails")
+        service.start()
+        status, output = service.end()
+        assert status == 1
+        assert "ended before it was healthy" in output
+        assert backend.read("run/failures") == "1\n"
+
+    def test_a_service_that_is_never_healthy_is_a_failed_start(
+        self, backend: Device, service: Service
+    ) -> None:
+        backend.environment["WHISPER_START_TIMEOUT"] = "30"
+        service.start()
+        status, output = service.end()
+        assert status == 1
+        assert "isn't healthy after 30 s" in output
+        assert backend.read("run/failures") == "1\n"
+        assert not (backend.root / "running").exists()
+
+    @pytest.mark.parametrize(("failures", "seconds"), [(1, 2), (3, 8), (5, 32), (20, 60)])
+    def test_each_failed_start_makes_the_next_wait_longer(
+        self, backend: Device, service: Service, failures: int, seconds: int
+    ) -> None:
+        backend.write("run/failures", f"{failures}\n")
+        backend.write("healthy")
+        service.start()
+        service.hears("--ready")
+        assert f"sleep {seconds}" in backend.calls()
+
+    def test_a_service_that_stays_unwell_is_ended(self, backend: Device, service: Service) -> None:
+        backend.write("healthy")
+        service.start()
+        service.hears("--ready")
+        (backend.root / "healthy").unlink()
+        status, output = service.end()
+        assert status == 1
+        assert "unwell for 60 s" in output
+        assert not (backend.root / "running").exists()
+        assert backend.read("run/failures") == ""
+
+    def test_a_container_that_is_killed_ends_the_service(
+        self, backend: Device, service: Service
+    ) -> None:
+        backend.write("healthy")
+        service.start()
+        service.hears("--ready")
+        (backend.root / "running").unlink()
+        os.kill(int(backend.read("client")), signal.SIGKILL)
+        status, output = service.end()
+        assert status == 1
+        assert "the container ended" in output
+
+    def test_the_container_outlives_docker(self, backend: Device, service: Service) -> None:
+        backend.write("healthy")
+        service.start()
+        service.hears("--ready")
+        backend.write("down")
+        os.kill(int(backend.read("client")), signal.SIGKILL)
+        service.hears("WATCHDOG=1")
+        (backend.root / "down").unlink()
+        service.hears("attached")
+        service.hears("WATCHDOG=1")
+        assert service.process
+        assert service.process.poll() is None
+
+    def test_systemd_can_stop_it(self, backend: Device, service: Service) -> None:
+        backend.write("healthy")
+        process = service.start()
+        service.hears("--ready")
+        process.terminate()
+        status, _ = service.end()
+        assert status == 0
+        assert backend.called("stop -t 5")
+
+
+class TestPrepareData:
+    """On a file in place of a partition, with the real tools of ext4."""
+
+    script = DATA / "prepare-data"
+    size_mib = 200
+
+    @pytest.fixture
+    def partition(self, device: Device) -> Path:
+        if not shutil.which("mke2fs", path=SYSTEM_PATH):
+            pytest.skip("needs e2fsprogs")
+        path = device.root / "sda3"
+        with path.open("wb") as file:
+            file.truncate(self.size_mib * 2**20)
+        entry = device.root / "sys/devices/sda/sda3"
+        entry.mkdir(parents=True)
+        (device.root / "sys/class").mkdir()
+        (device.root / "sys/class/sda3").symlink_to(entry)
+        device.environment["PREPARE_DATA_SYS"] = str(device.root / "sys/class")
+        for name, number in {"partition": 3, "start": 8192, "size": self.sectors()}.items():
+            (entry / name).write_text(f"{number}\n")
+        self.disk_sectors(device, 8192 + self.sectors())
+        for tool in ("sfdisk", "partx"):
+            device.program(tool, f'#!/bin/sh\necho "{tool} $*" >>"$FAKE/calls"\n')
+        return path
+
+    def sectors(self) -> int:
+        return self.size_mib * 2048
+
+    def disk_sectors(self, device: Device, disk: int, partition: int | None = None) -> None:
+        """What blockdev says about the disk and the partition."""
+        size = partition or self.sectors()
+        device.program(
+            "blockdev",
+            f"#!/bin/sh\ncase $2 in /dev/sda) echo {disk} ;; *) echo {size} ;; esac\n",
+        )
+
+    def remember(self, device: Device, partition: Path) -> None:
+        note = device.write("note", "volume=7")
+        self.debugfs(partition, "-w", "-R", f"write {note} settings")
+
+    def remembered(self, partition: Path) -> str:
+        return self.debugfs(partition, "-R", "cat settings")
+
+    def debugfs(self, partition: Path, *arguments: str) -> str:
+        return subprocess.run(
+            ["debugfs", *arguments, str(partition)],
+            env={"PATH": SYSTEM_PATH},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    def test_an_empty_partition_gets_a_file_system(self, device: Device, partition: Path) -> None:
+        run = device.run(self.script, str(partition))
+        assert run.returncode == 0, run.stderr
+        self.remember(device, partition)
+        assert self.remembered(partition) == "volume=7"
+        assert not device.called("sfdisk")
+
+    def test_a_later_boot_changes_nothing(self, device: Device, partition: Path) -> None:
+        device.run(self.script, str(partition))
+        self.remember(device, partition)
+        run = device.run(self.script, str(partition))
+        assert run.returncode == 0
+        assert "clean" in run.stdout
+        assert "making" not in run.stdout
+        assert self.remembered(partition) == "volume=7"
+
+    def test_it_grows_to_the_end_of_the_card(self, device: Device, partition: Path) -> None:
+        self.disk_sectors(device, 8192 + 10 * self.sectors())
+        assert device.run(self.script, str(partition)).returncode == 0
+        assert any("-N 3 /dev/sda" in call for call in device.calls())
+        assert device.called("partx --update --nr 3 /dev/sda")
+
+    def test_a_larger_card_gets_a_larger_file_system(self, device: Device, partition: Path) -> None:
+        device.run(self.script, str(partition))
+        self.remember(device, partition)
+        with partition.open("r+b") as file:
+            file.truncate(2 * self.size_mib * 2**20)
+        self.disk_sectors(device, 8192 + 2 * self.sectors(), 2 * self.sectors())
+        assert device.run(self.script, str(partition)).returncode == 0
+        assert self.remembered(partition) == "volume=7"
+        assert f"Block count:              {2 * self.sectors() // 8}" in self.debugfs(
+            partition, "-R", "show_super_stats -h"
+        )
+
+    def test_a_damaged_superblock_costs_no_data(self, device: Device, partition: Path) -> None:
+        device.run(self.script, str(partition))
+        self.remember(device, partition)
+        with partition.open("r+b") as file:
+            file.write(bytes(4096))
+        assert device.run(self.script, str(partition)).returncode == 0
+        assert self.remembered(partition) == "volume=7"
+
+    def test_a_partition_that_did_not_grow_keeps_its_data(
+        self, device: Device, partition: Path
+    ) -> None:
+        device.run(self.script, str(partition))
+        self.remember(device, partition)
+        device.program("sfdisk", "#!/bin/sh\nexit 1\n")
+        self.disk_sectors(device, 8192 + 2 * self.sectors(), 64 * 2048)
+        run = device.run(self.script, str(partition))
+        assert run.returncode == 1
+        assert "nothing is changed" in run.stderr
+        assert self.remembered(partition) == "volume=7"
+
+
+class TestKeepState:
+    script = DATA / "keep-state"
+    first, second = "1" * 32, "2" * 32
+
+    @pytest.fixture
+    def system(self, device: Device) -> Device:
+        device.program("mount", '#!/bin/sh\necho "mount $*" >>"$FAKE/calls"\n')
+        device.program("sync", "#!/bin/sh\n")
+        device.write("layout", f"# a comment\n{device.root}/var/lib/alsa\n")
+        device.environment |= {
+            "KEEP_STATE_LAYOUT": str(device.root / "layout"),
+            "KEEP_STATE": str(device.root / "state"),
+            "KEEP_STATE_MACHINE_ID": str(device.write("machine-id", self.first + "\n")),
+        }
+        return device
+
+    def test_the_first_identity_stays(self, system: Device) -> None:
+        assert system.run(self.script).returncode == 0
+        assert system.read("state/machine-id") == self.first + "\n"
+        system.write("machine-id", self.second + "\n")
+        assert system.run(self.script).returncode == 0
+        assert system.read("state/machine-id") == self.first + "\n"
+        place = system.root / "machine-id"
+        assert f"mount --bind -o ro {system.root}/state/machine-id {place}" in system.calls()
+
+    def test_a_damaged_identity_is_replaced(self, system: Device) -> None:
+        system.write("state/machine-id", "\0\0\0")
+        assert system.run(self.script).returncode == 0
+        assert system.read("state/machine-id") == self.first + "\n"
+
+    def test_directories_are_mounted_over_their_places(self, system: Device) -> None:
+        assert system.run(self.script).returncode == 0
+        place = f"{system.root}/var/lib/alsa"
+        assert f"mount --bind {system.root}/state{place} {place}" in system.calls()
+
+
+@pytest.mark.parametrize(
+    ("cards", "name"),
+    [
+        ({}, "Device"),
+        ({"vc4hdmi0": ""}, "Device"),
+        ({"Loopback": "c"}, "Loopback"),
+        ({"Loopback": "c", "seeed": "c"}, "seeed"),
+        ({"seeed": "c", "Snowball": "cu"}, "Snowball"),
+        ({"Speaker": "u", "seeed": "c"}, "seeed"),
+    ],
+)
+def test_default_microphone(device: Device, cards: dict[str, str], name: str) -> None:
+    for number, (card, features) in enumerate(cards.items()):
+        device.write(f"asound/card{number}/id", card + "\n")
+        if "c" in features:
+            device.write(f"asound/card{number}/pcm0c/info")
+        if "u" in features:
+            device.write(f"asound/card{number}/usbid", "0d8c:0014\n")
+    device.environment["DEFAULT_MICROPHONE_CARDS"] = str(device.root / "asound")
+    assert device.run(AUDIO / "default-microphone").stdout == name + "\n"
+
+
+class TestStartScreen:
+    script = GUI / "start-screen"
+
+    @pytest.fixture
+    def screen(self, device: Device) -> Device:
+        device.program("gui", '#!/bin/sh\nenv | grep ^QT_ | sort\necho "$@"\n')
+        device.program("sleep", SLEEP)
+        device.write("uptime", "1.0 0\n")
+        (device.root / "drm").mkdir()
+        device.environment |= {
+            "START_SCREEN_PROGRAM": str(device.root / "bin/gui"),
+            "START_SCREEN_DRM": str(device.root / "drm"),
+            "START_SCREEN_MICROPHONE": "/nowhere",
+            "XDG_RUNTIME_DIR": str(device.root),
+        }
+        return device
+
+    def test_eglfs_uses_the_card_that_has_connectors(self, screen: Device) -> None:
+        for name in ("card0", "card1", "card1-HDMI-A-1", "renderD128"):
+            (screen.root / "drm" / name).mkdir()
+        run = screen.run(self.script)
+        assert run.returncode == 0, run.stderr
+        assert "QT_QPA_PLATFORM=eglfs" in run.stdout
+        assert json.loads(screen.read("kms.json")) == {
+            "device": "/dev/dri/card1",
+            "hwcursor": False,
+        }
+        assert run.stdout.endswith("--fullscreen\n")
+
+    def test_without_a_graphics_card_it_says_what_to_do(self, screen: Device) -> None:
+        run = screen.run(self.script)
+        assert run.returncode == 1
+        assert "set VOICE_ASSISTANT_PLATFORM to linuxfb" in run.stderr
+        assert len([call for call in screen.calls() if call == "sleep 1"]) == 10
+
+    @pytest.mark.parametrize(
+        ("platform", "qt"),
+        [
+            ("linuxfb", "linuxfb"),
+            ("offscreen", "offscreen"),
+            ("vnc", "vnc:size=1280x720:port=5000"),
+        ],
+    )
+    def test_other_platforms_are_drawn_by_the_processor(
+        self, screen: Device, platform: str, qt: str
+    ) -> None:
+        screen.environment["VOICE_ASSISTANT_PLATFORM"] = platform
+        run = screen.run(self.script)
+        assert f"QT_QPA_PLATFORM={qt}\n" in run.stdout
+        assert "QT_QUICK_BACKEND=software\n" in run.stdout
+
+    def test_an_unknown_platform_is_named(self, screen: Device) -> None:
+        screen.environment["VOICE_ASSISTANT_PLATFORM"] = "x11"
+        run = screen.run(self.script)
+        assert run.returncode == 2
+        assert "VOICE_ASSISTANT_PLATFORM is x11" in run.stderr
+
+
+def test_full_speed(device: Device) -> None:
+    device.write("cpufreq/policy0/scaling_available_governors", "ondemand performance\n")
+    device.write("cpufreq/policy0/scaling_governor", "ondemand\n")
+    device.environment["FULL_SPEED_CPUFREQ"] = str(device.root / "cpufreq")
+    assert device.run(TUNING / "full-speed").returncode == 0
+    assert device.read("cpufreq/policy0/scaling_governor") == "performance\n"
+
+
+def test_shellcheck_finds_nothing() -> None:
+    if not shutil.which("shellcheck"):
+        pytest.skip("needs shellcheck")
+    scripts = [
+        path
+        for directory in (BACKEND, DATA, AUDIO, TUNING, GUI)
+        for path in directory.iterdir()
+        if path.is_file() and path.read_bytes().startswith(b"#!/bin/sh")
+    ]
+    assert len(scripts) == 8
+    run = subprocess.run(
+        ["shellcheck", *map(str, scripts)], capture_output=True, text=True, check=False
+    )
+    assert run.stdout == ""

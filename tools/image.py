@@ -1,0 +1,260 @@
+"""Build the image to flash: the container, then everything else with kas and bitbake.
+
+What can be wrong is looked for first, because a first build takes hours and about 90 GB of disk: the machine,
+the model, the container's checksum, programs, room. Downloads and finished work are kept in .cache/yocto, the
+build itself is in build/yocto. With YOCTO_GIT_MIRROR, layers come from local git repositories.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from rtap.errors import RTAPException
+from rtap.guard import OneLineParser
+from rtap.model_store import DEFAULT_MODEL, ModelStore
+from rtap.terminal import write_result
+from tools.command_line import positive_number, run
+from tools.yocto import preflight
+from tools.yocto.bitbake_progress import ProgressView, read_progress
+from tools.yocto.images import RELEASES, ROOT, Image, choose, option_file, options, repositories
+from tools.yocto.kas import Kas
+from tools.yocto.mirrors import VARIABLE, find_mirrors, git_configuration, mirror_folder
+from tools.yocto.ordinary_user import OrdinaryUser
+from tools.yocto.process import complaint, end_children_when_terminated
+
+CONTAINER: Final = ROOT / "build/container/whisper-backend.tar"
+DEFAULT_MACHINE: Final = "raspberrypi4-64"
+_ARTIFACTS: Final = ("*.wic.bz2", "*.wic.bmap", "*.manifest")
+
+
+class ImageError(RTAPException):
+    """The image could not be built."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be built, all of it checked."""
+
+    image: Image
+    options: tuple[str, ...]
+    container: Path
+    is_container_given: bool
+    model: Path | None
+    """None: the bundled one."""
+    work: Path
+
+    @property
+    def build(self) -> Path:
+        """The build folder."""
+        return self.work / f"build-{self.image.machine}"
+
+
+def _parser() -> OneLineParser:
+    parser = OneLineParser(prog="tools/image", description=__doc__)
+    parser.add_argument(
+        "--machine", default=DEFAULT_MACHINE, metavar="NAME", help=f"default: {DEFAULT_MACHINE}"
+    )
+    default = next(iter(RELEASES))
+    parser.add_argument(
+        "--release", default=default, metavar="NAME", help=f"of Yocto; default: {default}"
+    )
+    parser.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help=f"file of kas/opt; may be given several times: {', '.join(options())}",
+    )
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument(
+        "--model", metavar="NAME|DIR", help=f"for the container; default: {DEFAULT_MODEL}"
+    )
+    source.add_argument(
+        "--container", type=Path, metavar="FILE", help="a docker-archive that exists already"
+    )
+    parser.add_argument(
+        "--free-gb",
+        type=positive_number,
+        metavar="N",
+        help=f"how much room is enough; default: {preflight.COLD_BUILD_GB}, later {preflight.WARM_BUILD_GB}",
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="look for what can be wrong, and build nothing"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print the files that were made as JSON"
+    )
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    """Command line."""
+    arguments = _parser().parse_args(argv)
+    order = _checked_order(arguments)
+    if arguments.check:
+        write_result(f"{order.image} can be built in {order.work}\n")
+        return 0
+    view = ProgressView("image")
+    if not order.is_container_given:
+        view.stage("the container")
+        _build_container(order)
+    preflight.require_container(order.container)
+    view.stage(f"{order.image}: kas gets the layers, bitbake reads them")
+    _build_image(order, view)
+    _tell(order, as_json=arguments.json)
+    return 0
+
+
+def _checked_order(arguments: argparse.Namespace) -> Order:
+    """Raises: RTAPException: something would make the build fail."""
+    image = choose(arguments.machine, arguments.release)
+    for name in arguments.option:
+        option_file(name)
+    model = None
+    if arguments.model:
+        directory = ModelStore.from_environment(os.environ).resolve(arguments.model)
+        model = directory.path.resolve()
+    if arguments.container is not None:
+        preflight.require_container(arguments.container)
+    preflight.require_ordinary_user()
+    preflight.require_programs()
+    work = ROOT / "build/yocto" / image.release
+    preflight.require_disk(work, arguments.free_gb)
+    return Order(
+        image=image,
+        options=tuple(arguments.option),
+        container=(arguments.container or CONTAINER).resolve(),
+        is_container_given=arguments.container is not None,
+        model=model,
+        work=work,
+    )
+
+
+def _build_container(order: Order) -> None:
+    command = [str(ROOT / "tools/build_container"), "--output", str(order.container.parent)]
+    if order.model is not None:
+        command += ["--model", str(order.model)]
+    # Its table of sizes is no result of ours; its complaints are one line, as ours are.
+    status = subprocess.run(
+        command, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False
+    ).returncode
+    if status:
+        raise ImageError(f"the container could not be built (status {status}): see the line above")
+
+
+def _build_image(order: Order, view: ProgressView) -> None:
+    order.build.mkdir(parents=True, exist_ok=True)
+    kas = Kas(OrdinaryUser.choose(os.environ), ROOT / ".cache", _git_configuration(order))
+    kas.install()
+    command = [str(kas.programs / "kas"), "build", order.image.kas_files(order.options)]
+    environment = build_environment(order, os.environ, kas.git_configuration)
+    log = order.work / f"{order.image.machine}.log"
+    status = _run_shown(command, environment, log, view)
+    if status:
+        said = complaint(log.read_text(errors="replace"))
+        raise ImageError(f"kas failed with status {status}: {said}; all of it is in {log}")
+
+
+def _run_shown(
+    command: Sequence[str], environment: Mapping[str, str], log: Path, view: ProgressView
+) -> int:
+    """Run kas to its end, keep what it says, and show how far it is."""
+    with (
+        log.open("w") as kept,
+        subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            env=environment,
+        ) as process,
+    ):
+        assert process.stdout is not None
+        is_error = False
+        try:
+            for line in process.stdout:
+                kept.write(line)
+                # What is indented below an error explains it.
+                is_error = line.startswith("ERROR:") or (is_error and line[0].isspace())
+                progress = read_progress(line)
+                if progress is not None:
+                    view.show(progress)
+                elif is_error:
+                    view.clear()
+                    print(line, end="", file=sys.stderr, flush=True)
+        except BaseException:
+            process.terminate()  # bitbake then ends its tasks in order
+            raise
+        finally:
+            view.clear()
+    return process.returncode
+
+
+def build_environment(
+    order: Order, caller: Mapping[str, str], git_configuration: Path | None
+) -> dict[str, str]:
+    """The environment of kas: the caller's, and what the kas files ask for."""
+    cache = ROOT / ".cache/yocto"
+    ours = {
+        "DL_DIR": str(cache / "downloads"),
+        "SSTATE_DIR": str(cache / f"sstate-{order.image.release}"),
+        **caller,
+        "KAS_WORK_DIR": str(order.work),
+        "KAS_BUILD_DIR": str(order.build),
+        "WHISPER_BACKEND_TARBALL": str(order.container),
+    }
+    if git_configuration is not None:
+        ours |= {"GITCONFIG_FILE": str(git_configuration), "KAS_CLONE_DEPTH": "1"}
+    # Our own interpreter's, which bitbake's shall not find.
+    ours.pop("PYTHONPATH", None)
+    return ours
+
+
+def _git_configuration(order: Order) -> Path | None:
+    if not os.environ.get(VARIABLE) or os.environ.get("GITCONFIG_FILE"):
+        return None
+    folder = mirror_folder(ROOT, os.environ)
+    if folder is None:
+        return None
+    file = order.work / "gitconfig"
+    file.write_text(git_configuration(find_mirrors(folder, repositories(order.image.release))))
+    return file
+
+
+def _tell(order: Order, *, as_json: bool) -> None:
+    deployed = order.build / "tmp/deploy/images" / order.image.machine
+    made = sorted(
+        path
+        for pattern in _ARTIFACTS
+        for path in deployed.glob(f"core-image-base-{order.image.machine}{pattern}")
+        if path.is_symlink()  # to the newest; the files behind carry a time
+    )
+    if not made:
+        raise ImageError(f"the build succeeded and left no image in {deployed}: see kas/base.yml")
+    if as_json:
+        document = {
+            "machine": order.image.machine,
+            "release": order.image.release,
+            "container": str(order.container),
+            "files": [str(path) for path in made],
+        }
+        write_result(json.dumps(document, indent=2) + "\n")
+        return
+    width = max(len(str(path)) for path in made)
+    lines = [f"{path!s:{width}}  {path.stat().st_size / preflight.GB:6.2f} GB\n" for path in made]
+    write_result("".join(lines))
+
+
+if __name__ == "__main__":
+    end_children_when_terminated()
+    run(main)

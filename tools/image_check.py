@@ -1,0 +1,129 @@
+"""Check everything about the image that can be checked without building it.
+
+Wants local copies of the layers' git repositories: in $YOCTO_GIT_MIRROR, or in a folder .mirror above
+this checkout. Without them, or without a program, a check is skipped and says how to enable it. The first
+run takes an hour, most of it for reading every recipe of every layer; what was read is kept in
+.cache/image-check, so that another takes minutes. Root runs bitbake as $IMAGE_CHECK_USER, by default as
+nobody.
+
+Exit status 0, or 1 when a check has failed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Final
+
+from rtap.errors import RTAPException
+from rtap.guard import OneLineParser
+from rtap.terminal import write_result
+from tools.command_line import run
+from tools.image_checks.checks import CHECKS
+from tools.image_checks.verdict import CannotCheck, Check, Outcome, Verdict
+from tools.image_checks.workshop import Workshop
+from tools.yocto.images import ROOT
+from tools.yocto.process import end_children_when_terminated
+
+SUMMARY: Final = "{ok} ok, {failed} failed, {skipped} skipped, {seconds:.0f} s"
+
+
+def _parser(checks: Mapping[str, Check]) -> OneLineParser:
+    parser = OneLineParser(prog="tools/image_check", description=__doc__)
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        choices=tuple(checks),
+        metavar="NAME",
+        help="make this check alone; may be given several times; --list has the names",
+    )
+    parser.add_argument("--list", action="store_true", help="show the checks and make none")
+    parser.add_argument(
+        "--install",
+        action="store_true",
+        help="first install what is missing: the Debian packages of tools/image_packages.txt, a locale",
+    )
+    parser.add_argument("--json", action="store_true", help="print the verdicts as JSON")
+    return parser
+
+
+def main(
+    argv: Sequence[str],
+    checks: Mapping[str, Check] = CHECKS,
+    workshop: Workshop | None = None,
+) -> int:
+    """Command line: status 1 when a check has failed."""
+    arguments = _parser(checks).parse_args(argv)
+    if arguments.list:
+        width = max(map(len, checks))
+        write_result("".join(f"{check.name:{width}}  {check.what}\n" for check in checks.values()))
+        return 0
+    if arguments.install:
+        _install_packages()
+    place = workshop or Workshop.open(os.environ)
+    chosen = [checks[name] for name in checks if name in (arguments.only or checks)]
+    width = max(len(check.name) for check in chosen)
+    verdicts = []
+    for check in chosen:
+        print(f"image_check: {check.name} ...", file=sys.stderr, flush=True)
+        verdict = judge(check, place)
+        verdicts.append(verdict)
+        if not arguments.json:
+            write_result(_line(verdict, width))
+    count = {
+        word: sum(one.verdict == word for one in verdicts) for word in ("ok", "failed", "skipped")
+    }
+    if arguments.json:
+        rows = [asdict(verdict) for verdict in verdicts]
+        write_result(json.dumps(count | {"checks": rows}, indent=2) + "\n")
+    else:
+        seconds = sum(verdict.seconds for verdict in verdicts)
+        write_result(SUMMARY.format(**count, seconds=seconds) + "\n")
+    return 1 if count["failed"] else 0
+
+
+def judge(check: Check, workshop: Workshop) -> Verdict:
+    """Make one check; whatever it raises becomes a verdict."""
+    began = time.monotonic()
+
+    def ended(verdict: Outcome, message: str) -> Verdict:
+        seconds = round(time.monotonic() - began, 1)
+        return Verdict(check.name, verdict, " ".join(message.split()), seconds)
+
+    try:
+        for need in check.needs:
+            need(workshop)
+        return ended("ok", check.run(workshop))
+    except CannotCheck as error:
+        return ended("skipped", str(error))
+    except RTAPException as error:
+        return ended("failed", str(error))
+    except Exception as error:  # noqa: BLE001 (the other checks are made all the same)
+        return ended("failed", f"the check itself failed ({type(error).__name__}: {error})")
+
+
+def _line(verdict: Verdict, width: int) -> str:
+    return f"{verdict.verdict:7}  {verdict.name:{width}}  {verdict.seconds:7.1f} s  {verdict.message}\n"
+
+
+def _install_packages() -> None:
+    script = ROOT / "tools/install_packages.sh"
+    # What cannot be installed is told by the checks that want it.
+    subprocess.run(
+        [script, f"@{ROOT / 'tools/image_packages.txt'}"], stdout=sys.stderr, check=False
+    )
+    if os.geteuid() == 0 and shutil.which("localedef"):
+        locale = ["localedef", "-i", "en_US", "-f", "UTF-8", "en_US.UTF-8"]
+        subprocess.run(locale, capture_output=True, check=False)
+
+
+if __name__ == "__main__":
+    end_children_when_terminated()
+    run(main)

@@ -1,0 +1,110 @@
+"""What must not be built is not built: each deliberate fault fails, with a message that names it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from tools.image_checks.masked_build import LAYER, MaskedBuild
+from tools.image_checks.packages import MACHINE
+from tools.image_checks.sample_container import NAME, write_sample
+from tools.image_checks.verdict import CheckFailed
+from tools.image_checks.workshop import Workshop
+from tools.yocto.images import Image
+
+FRAGMENTS: Final = LAYER / "recipes-kernel/linux/files"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that a build has to refuse."""
+
+    name: str
+    target: str
+    complaint: str
+    """Part of the message that has to appear."""
+    passed: dict[str, str] = field(default_factory=dict)
+    task: str = "build"
+
+
+def for_release(release: str) -> Callable[[Workshop], str]:
+    """The check for one release."""
+
+    def check(workshop: Workshop) -> str:
+        build = MaskedBuild.prepare(workshop, Image(release, MACHINE))
+        folder = workshop.empty_folder("faults")
+        faults = _faults(folder)
+        for fault in faults:
+            done = build.bitbake(
+                *("-c", fault.task, fault.target),
+                log=f"fault-{fault.name}.log",
+                passed=fault.passed,
+            )
+            if done.status == 0:
+                raise CheckFailed(f"{fault.name}: bitbake builds it all the same; see {done.log}")
+            if fault.complaint not in done.text:
+                raise CheckFailed(f"{fault.name}: bitbake fails for another reason; see {done.log}")
+        _require_complete_kernel(build, folder)
+        return f"{len(faults)} faults refused"
+
+    return check
+
+
+def _faults(folder: Path) -> list[Fault]:
+    wrong = _sample(folder / "wrong")
+    wrong.with_name(f"{NAME}.sha256").write_text("0" * 64 + f"  {NAME}\n")
+    foreign = _sample(folder / "foreign", architecture="amd64")
+    no_archive = _sample(folder / "no-archive")
+    no_archive.write_bytes(b"not a tar")
+    return [
+        _tarball_fault("wrong-checksum", wrong, "has the SHA-256"),
+        _tarball_fault("missing-container", folder / "nowhere.tar", "There is no"),
+        _tarball_fault("container-for-amd64", foreign, "is for amd64"),
+        _tarball_fault("no-container", no_archive, "has the SHA-256"),
+        Fault(
+            name="file-not-shipped",
+            target="voice-assistant-tuning",
+            complaint="installed-vs-shipped",
+            passed={"CHECK_FAULT": "file-not-shipped"},
+            task="package",
+        ),
+        Fault(
+            name="kernel-option-not-taken",
+            target="kernel-options-sample",
+            complaint="CONFIG_VIRTIO_BLK=y, but it is n",
+            passed=_kernel(folder, without="CONFIG_VIRTIO_BLK"),
+            task="check_kernel_options",
+        ),
+    ]
+
+
+def _tarball_fault(name: str, tarball: Path, complaint: str) -> Fault:
+    passed = {"WHISPER_BACKEND_TARBALL": str(tarball)}
+    return Fault(name, "whisper-backend", complaint, passed, task="verify_tarball")
+
+
+def _sample(folder: Path, architecture: str = "arm64") -> Path:
+    folder.mkdir()
+    return write_sample(folder, architecture=architecture)
+
+
+def _kernel(folder: Path, without: str) -> dict[str, str]:
+    """What makes the sample kernel's configuration have all options but one."""
+    wanted = "".join(file.read_text() for file in sorted(FRAGMENTS.glob("*.cfg")))
+    lines = [line for line in wanted.splitlines() if not line.startswith(f"{without}=")]
+    file = folder / f"config-without-{without}"
+    file.write_text("\n".join([*lines, f"# {without} is not set", ""]))
+    return {"CHECK_FAULT": "kernel-option-not-taken", "CHECK_KERNEL_CONFIG": str(file)}
+
+
+def _require_complete_kernel(build: MaskedBuild, folder: Path) -> None:
+    """Raises: CheckFailed: the check of kernel options refuses what is in order."""
+    done = build.bitbake(
+        *("-c", "check_kernel_options", "kernel-options-sample"),
+        log="kernel-options-complete.log",
+        passed=_kernel(folder, without="CONFIG_NOTHING"),
+    )
+    if done.status:
+        raise CheckFailed(f"a complete kernel configuration is refused; see {done.log}")

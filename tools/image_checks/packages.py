@@ -1,0 +1,81 @@
+"""Our recipes build to packages, with every check that bitbake has, and what they contain is right."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from tools.image_checks.deb_package import DebPackage
+from tools.image_checks.gui_program import INSTALLED
+from tools.image_checks.masked_build import MaskedBuild, our_recipes
+from tools.image_checks.package_rules import MEGABYTE, complaints
+from tools.image_checks.verdict import CheckFailed
+from tools.image_checks.workshop import Workshop
+from tools.yocto.images import Image
+from tools.yocto.process import Done
+
+MACHINE: Final = "raspberrypi4-64"
+BOOT_FILES: Final = ("rpi-cmdline", "rpi-config")
+"""Recipes of the board's layer that ours extends and that are built from no source."""
+_DANGLING: Final = "WARNING: No recipes in default available for:"
+
+
+def for_release(release: str) -> Callable[[Workshop], str]:
+    """The check for one release."""
+
+    def check(workshop: Workshop) -> str:
+        build = MaskedBuild.prepare(workshop, Image(release, MACHINE))
+        passed = {"CHECK_GUI_PROGRAM": str(gui_program(workshop))}
+        done = build.bitbake(*our_recipes(), *BOOT_FILES, log="packages.log", passed=passed)
+        done.require_success()
+        require_no_own_warning(done)
+        packages = [DebPackage.read(file) for file in packages_in(build.folder.path)]
+        faults = complaints(packages)
+        if faults:
+            raise CheckFailed(f"{len(faults)} faults in packages: {'; '.join(faults[:5])}")
+        files = sum(len(package.files()) for package in packages)
+        size = sum(member.size for package in packages for member in package.members)
+        return f"{len(packages)} packages, {files} files, {size / MEGABYTE:.1f} MB"
+
+    return check
+
+
+def packages_in(folder: Path) -> list[Path]:
+    """Packages of our recipes that a build folder holds, less those for developing."""
+    ours = tuple(our_recipes())
+    return [
+        file
+        for file in sorted(folder.glob("tmp/deploy/deb/*/*.deb"))
+        # voice-assistant-zram comes from a recipe of another name.
+        if file.name.startswith((*ours, "voice-assistant-"))
+        and not file.name.partition("_")[0].endswith(("-dev", "-dbg", "-src"))
+    ]
+
+
+def require_no_own_warning(done: Done) -> None:
+    """Raises: CheckFailed: bitbake warns of more than of recipes that are masked on purpose."""
+    warnings = [
+        line
+        for line in done.text.splitlines()
+        if line.startswith("WARNING:") and not line.startswith(_DANGLING)
+    ]
+    if warnings:
+        raise CheckFailed(f"{len(warnings)} warnings, the first: {warnings[0]}; see {done.log}")
+
+
+def gui_program(workshop: Workshop) -> Path:
+    """The GUI, as the check of its compilation leaves it; otherwise a program that does nothing."""
+    folder = workshop.folder("gui-program")
+    program = folder / "qt6-voice-assistant"
+    compiled = workshop.cache / INSTALLED
+    if compiled.is_file():
+        shutil.copy2(compiled, program)
+    else:
+        source = folder / "nothing.c"
+        source.write_text("int main(void) { return 0; }\n")
+        command = ["aarch64-linux-gnu-gcc", "-o", str(program), str(source)]
+        subprocess.run(command, check=True, capture_output=True)
+    return program
