@@ -6,17 +6,20 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.setup-done
-SOURCES := backend/rtap tools tests
+SOURCES := backend/rtap tools tests meta-userapp/scripts
+GUI := meta-userapp/recipes-gui/qt6-voice-assistant/files/gui
 
 MODEL ?= openai/whisper-base
 PRECISION ?= int8
 
-.PHONY: help setup demo test lint model lock clean
+.PHONY: help setup demo test lint model gui screenshots container image image-check flash release lock clean
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-11s %s\n", $$1, $$2 }'
 	@echo
 	@echo "  make model MODEL=openai/whisper-base PRECISION=int8   takes a hub name or a local checkpoint directory"
+	@echo "  make flash IMAGE=NAME.wic.bz2 DEVICE=/dev/sdb FLASH_ARGS='--key maker.pub'   takes root: sudo"
+	@echo "  make image IMAGE_ARGS='--machine qemuarm64'   likewise CONTAINER_ARGS, IMAGE_CHECK_ARGS, RELEASE_ARGS"
 
 setup: $(READY) ## Make .venv with the locked dependencies
 
@@ -32,10 +35,37 @@ lint: $(READY) ## Check style and types
 	$(BIN)/mypy --no-error-summary
 
 test: lint ## Check style and types, then run every test
+	@# Without Qt the tests of the GUI skip, and say what to install.
+	@tools/install_packages.sh @tools/gui_packages.txt || true
 	$(BIN)/pytest $(PYTEST_ARGS)
+
+gui: ## Build the touch screen's program for this computer: build/gui/qt6-voice-assistant
+	@tools/install_packages.sh @tools/gui_packages.txt
+	cmake -S $(GUI) -B build/gui -G Ninja -DCMAKE_BUILD_TYPE=Release -DWARNINGS_AS_ERRORS=ON
+	cmake --build build/gui
+
+screenshots: $(READY) ## Save the screen in every state, driven by the real service: build/screenshots
+	@tools/install_packages.sh @tools/gui_packages.txt
+	@tools/screenshots --out build/screenshots
 
 model: $(READY) ## Convert a Whisper checkpoint and make it the one that rtap uses
 	@tools/install_model.sh "$(MODEL)" "$(PRECISION)"
+
+container: $(READY) ## Build the service's container: build/container/whisper-backend.tar
+	@tools/install_packages.sh mmdebstrap
+	@tools/build_container $(CONTAINER_ARGS)
+
+image: $(READY) ## Build the container and the image to flash, with kas and bitbake: build/yocto
+	@tools/image $(IMAGE_ARGS)
+
+image-check: $(READY) ## Check layer, recipes, units and partitions without building the image
+	@tools/image_check --install $(IMAGE_CHECK_ARGS)
+
+flash: $(READY) ## Write IMAGE to the card DEVICE, keep its settings and history, compare
+	@tools/flash $(IMAGE) $(DEVICE) $(FLASH_ARGS)
+
+release: $(READY) ## Put image, checksums, signature, SPDX and notes into build/release
+	@tools/release $(RELEASE_ARGS)
 
 lock: ## Resolve the dependencies anew into requirements*.lock
 	@tools/lock.sh

@@ -1,0 +1,56 @@
+import QtQuick
+
+/// A line drawing; painted once, and again when it changes.
+Canvas {
+    id: icon
+
+    /// One of `paths`.
+    property string name
+    property color color
+    property real size: 24
+    /// Points along the line of reading, and turns with it.
+    property bool directional: false
+
+    /// Each in a box of 24 x 24.
+    readonly property var paths: ({
+        "back": "M15 5 L8 12 L15 19",
+        "backspace": "M9 6 H21 V18 H9 L3 12 Z M11.5 9.5 L16.5 14.5 M16.5 9.5 L11.5 14.5",
+        "check": "M5 12.5 L10 17.5 L19 7.5",
+        "cross": "M12 3 A9 9 0 0 1 12 21 A9 9 0 0 1 12 3 M9 9 L15 15 M15 9 L9 15",
+        "forward": "M9 5 L16 12 L9 19",
+        "hourglass": "M7 4 H17 M7 20 H17 M8 4 V7.5 L12 12 L16 7.5 V4 M8 20 V16.5 L12 12 L16 16.5 V20",
+        "microphone": "M12 3 A3 3 0 0 1 15 6 V11 A3 3 0 0 1 9 11 V6 A3 3 0 0 1 12 3 Z"
+            + " M5.5 11 A6.5 6.5 0 0 0 18.5 11 M12 17.5 V21 M8.5 21 H15.5",
+        "microphone-off": "M15 9.5 V6 A3 3 0 0 0 9.3 4.7 M9 9 V11 A3 3 0 0 0 13.5 13.6 M5.5 11 A6.5 6.5 0 0 0 15.8 16.3"
+            + " M18.5 11 A6.5 6.5 0 0 1 18 13.5 M12 17.5 V21 M8.5 21 H15.5 M4 3.5 L20 19.5",
+        "ready": "M12 3 A9 9 0 0 1 12 21 A9 9 0 0 1 12 3 M8 12.3 L11 15.3 L16 9.3",
+        "settings": "M4 7 H12.5 M17.5 7 H20 M15 4.5 A2.5 2.5 0 0 1 15 9.5 A2.5 2.5 0 0 1 15 4.5"
+            + " M4 17 H6.5 M11.5 17 H20 M9 14.5 A2.5 2.5 0 0 1 9 19.5 A2.5 2.5 0 0 1 9 14.5",
+        "shift": "M12 4 L4.5 12 H8.5 V19 H15.5 V12 H19.5 Z",
+        "sound": "M4 10.5 V13.5 M8 7 V17 M12 3.5 V20.5 M16 7 V17 M20 10.5 V13.5",
+        "warning": "M12 4 L21.5 20 H2.5 Z M12 10 V14.5 M12 17 V17.2"
+    })
+
+    implicitWidth: size
+    implicitHeight: size
+    width: size
+    height: size
+
+    onNameChanged: requestPaint()
+    onColorChanged: requestPaint()
+    onPaint: {
+        const context = getContext("2d");
+        context.reset();
+        context.scale(width / 24, height / 24);
+        if (directional && LayoutMirroring.enabled) {
+            context.translate(24, 0);
+            context.scale(-1, 1);
+        }
+        context.lineWidth = 2;
+        context.lineCap = "round";
+        context.lineJoin = "round";
+        context.strokeStyle = color;
+        context.path = paths[name] ?? "";
+        context.stroke();
+    }
+}

@@ -1,0 +1,298 @@
+import QtQuick
+import QtQuick.Controls.Basic
+import QtQuick.Layouts
+import VoiceAssistant
+
+/// The screen: puts the parts together, and nothing else.
+ApplicationWindow {
+    id: window
+
+    /// In place of the stored one, until another is entered.
+    property string backendUrl
+    property int eventsPort: 5802
+    /// A WAV file in place of a microphone.
+    property string sourceFile
+    /// Where the history is kept; empty: nowhere.
+    property string historyFile
+    property bool fullScreen: false
+    /// Tells on the log what the screen shows, for tests and measurements.
+    property bool reporting: false
+
+    readonly property bool backendReady: backend.backendState === NetworkManager.Ready
+    readonly property bool backendGone: backend.backendState === NetworkManager.Lost || backend.backendState === NetworkManager.Failed
+    readonly property bool failed: conversation.state === Conversation.Error
+    readonly property bool busy: conversation.state === Conversation.Listening || conversation.state === Conversation.Thinking
+    readonly property bool hasMicrophone: microphone.available || sourceFile !== ""
+    /// What the banner is about; the settings leave the backend out, as that is where it can be mended.
+    readonly property string trouble: {
+        if (backendGone && !settingsPanel.visible)
+            return "backend";
+        if (failed)
+            return "conversation";
+        return notice === "" ? "" : "notice";
+    }
+    property bool nothingHeard: false
+    /// From the touch to the text: the waveform is in place of the history.
+    property bool pushToTalk: false
+    /// There is a final since the last touch or wake word.
+    property bool heard: false
+    /// A complaint about settings or history.
+    property string notice
+    /// The stored model that the backend was asked for.
+    property string askedModel
+
+    /// The backend starts with a model of its own.
+    function useStoredModel() {
+        const wanted = stored.modelName;
+        if (wanted === "" || wanted === askedModel || wanted === backend.modelName || ![...backend.models].includes(wanted))
+            return;
+        askedModel = wanted;
+        backend.loadModel(wanted);
+    }
+
+    readonly property string hint: {
+        if (conversation.state === Conversation.Listening)
+            return qsTr("Speak now.");
+        if (conversation.state === Conversation.Thinking)
+            return qsTr("One moment …");
+        if (backend.backendState === NetworkManager.Starting)
+            return backend.backendMessage;
+        if (!backendReady)
+            return "";
+        if (nothingHeard)
+            return qsTr("Nothing was heard. Say it again.");
+        if (statusBar.handsFree)
+            return hasMicrophone ? qsTr("Hold the button and speak, or say the wake word.") : qsTr("Say the wake word, then speak.");
+        return hasMicrophone ? qsTr("Hold the button and speak.") : qsTr("Connect a microphone.");
+    }
+
+    // A display without a window manager gives a window the size that it asks for.
+    width: fullScreen ? Screen.width : 800
+    height: fullScreen ? Screen.height : 480
+    minimumWidth: 640
+    minimumHeight: 384
+    visible: true
+    visibility: fullScreen ? Window.FullScreen : Window.Windowed
+    title: qsTr("Voice assistant")
+    color: look.background
+
+    Theme {
+        id: look
+        night: stored.nightTheme
+        height: window.height
+    }
+    SettingsManager {
+        id: stored
+        onUiLanguageChanged: Qt.uiLanguage = uiLanguage
+        onInvalid: message => window.notice = message
+        onStorageFailed: message => window.notice = message
+        Component.onCompleted: Qt.uiLanguage = uiLanguage
+    }
+    AudioEngine {
+        id: microphone
+        inputDevice: stored.inputDevice
+        sourceFile: window.sourceFile
+        onPeaksReady: peaks => waveform.waveform.addPeaks(peaks)
+        onCapturingChanged: {
+            if (!capturing)
+                return;
+            waveform.waveform.clear();
+            window.pushToTalk = true;
+        }
+    }
+    NetworkManager {
+        id: backend
+        backendUrl: window.backendUrl === "" ? stored.backendUrl : window.backendUrl
+        apiKey: stored.apiKey
+        eventsPort: window.eventsPort
+        active: true
+        onModelInfoChanged: window.useStoredModel()
+        onBackendStateChanged: if (backendState === NetworkManager.Lost)
+            window.askedModel = ""
+    }
+    TranscriptionModel {
+        id: transcriptions
+        storagePath: window.historyFile
+        onStorageFailed: message => window.notice = message
+        onTranscriptionAdded: window.heard = true
+    }
+    Conversation {
+        id: conversation
+        audio: microphone
+        network: backend
+        history: transcriptions
+        language: stored.language
+        handsFree: stored.wakeWordEnabled
+        onNothingHeard: window.nothingHeard = true
+        onStateChanged: {
+            if (state === Conversation.Listening)
+                window.nothingHeard = window.heard = false;
+            else if (state !== Conversation.Thinking)
+                window.pushToTalk = false;
+        }
+    }
+    Timer {
+        running: window.nothingHeard
+        interval: 6000
+        onTriggered: window.nothingHeard = false
+    }
+    Report {
+        active: window.reporting
+        moving: microphone.capturing
+        network: backend
+        talk: conversation
+        history: transcriptions
+        screen: window
+    }
+
+    Item {
+        objectName: "page"
+        anchors.fill: parent
+        LayoutMirroring.enabled: Application.layoutDirection === Qt.RightToLeft
+        LayoutMirroring.childrenInherit: true
+
+        ColumnLayout {
+            anchors.fill: parent
+            spacing: 0
+            visible: !settingsPanel.visible
+
+            StatusBar {
+                id: statusBar
+                Layout.fillWidth: true
+                theme: look
+                backendState: backend.backendState
+                microphone: {
+                    if (!window.hasMicrophone)
+                        return "";
+                    if (stored.inputDevice !== "")
+                        return stored.inputDevice;
+                    return microphone.inputDevices.length === 1 ? microphone.inputDevices[0] : qsTr("Microphone");
+                }
+                handsFree: stored.wakeWordEnabled && backend.canListen && backend.listening
+                version: Qt.application.version
+                onSettingsRequested: {
+                    settingsPanel.visible = true;
+                    settingsPanel.forceActiveFocus();
+                }
+            }
+            Item {
+                implicitHeight: banner.height + look.spacing
+                visible: banner.visible
+            }
+            RowLayout {
+                Layout.fillWidth: true
+                Layout.fillHeight: true
+                Layout.leftMargin: look.margin
+                Layout.bottomMargin: look.spacing
+                spacing: look.margin
+
+                ColumnLayout {
+                    spacing: look.spacing
+
+                    TranscriptionView {
+                        objectName: "transcription"
+                        Layout.fillWidth: true
+                        Layout.fillHeight: true
+                        theme: look
+                        partialText: conversation.partialText
+                        finalText: window.nothingHeard ? "" : conversation.finalText
+                        hint: window.hint
+                        busy: window.busy && !window.heard
+                        history: transcriptions
+                        historyShown: !waveform.visible
+                    }
+                    WaveformVisualization {
+                        id: waveform
+                        objectName: "waveform"
+                        Layout.fillWidth: true
+                        theme: look
+                        level: microphone.level
+                        running: microphone.capturing
+                        visible: window.pushToTalk
+                    }
+                }
+                MicrophoneButton {
+                    id: talkButton
+                    objectName: "talkButton"
+                    Layout.fillHeight: true
+                    theme: look
+                    conversationState: conversation.state
+                    level: microphone.level
+                    ours: microphone.capturing
+                    focus: true
+                    reason: {
+                        if (conversation.canTalk)
+                            return "";
+                        return window.backendReady ? qsTr("No microphone") : statusBar.backendText;
+                    }
+                    reasonSymbol: backend.backendState === NetworkManager.Starting ? "hourglass" : "microphone-off"
+                    onBegin: conversation.press()
+                    onLetGo: conversation.release()
+                    onTapped: conversation.toggle()
+                    onDismissed: conversation.dismissError()
+                }
+            }
+        }
+
+        SettingsPanel {
+            id: settingsPanel
+            objectName: "settingsPanel"
+            anchors.fill: parent
+            visible: false
+            theme: look
+            settings: stored
+            languages: backend.languages
+            models: backend.models
+            modelName: backend.modelName
+            backendUrl: backend.backendUrl
+            canListen: backend.canListen
+            inputDevices: microphone.inputDevices
+            version: qsTr("Screen %1, backend %2").arg(Qt.application.version).arg(backend.backendVersion === "" ? "–" : backend.backendVersion)
+            onModelChosen: name => {
+                window.askedModel = "";
+                stored.modelName = name;
+                window.useStoredModel();
+            }
+            onBackendUrlChosen: url => {
+                window.backendUrl = "";
+                stored.backendUrl = url;
+            }
+            onHistoryCleared: transcriptions.clearHistory()
+            onClosed: {
+                visible = false;
+                talkButton.forceActiveFocus();
+            }
+        }
+
+        // Under the status bar; over the settings, at their end.
+        ErrorBanner {
+            id: banner
+            objectName: "errorBanner"
+            anchors {
+                left: parent.left
+                right: parent.right
+                margins: look.spacing
+            }
+            y: settingsPanel.visible ? parent.height - height - look.spacing : statusBar.height
+            theme: look
+            visible: window.trouble !== ""
+            message: {
+                if (window.trouble === "backend")
+                    return backend.backendMessage;
+                return window.trouble === "conversation" ? conversation.error : window.notice;
+            }
+            wayOut: {
+                if (window.trouble === "conversation")
+                    return conversation.wayOut;
+                return backend.backendState === NetworkManager.Lost ? qsTr("It comes back by itself. Your history is kept.") : "";
+            }
+            action: window.trouble === "backend" ? qsTr("Try now") : qsTr("OK")
+            onActed: {
+                conversation.dismissError();
+                window.notice = "";
+                if (window.trouble === "backend")
+                    backend.checkHealth();
+            }
+        }
+    }
+}

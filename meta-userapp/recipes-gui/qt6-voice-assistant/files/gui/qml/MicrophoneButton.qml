@@ -1,0 +1,268 @@
+import QtQuick
+import VoiceAssistant
+
+/// Hold it and speak, or tap it, speak and tap again.
+///
+/// Speech begins with the touch itself, so that no first word is lost; whether it was a tap is known at its end.
+Item {
+    id: button
+
+    required property Theme theme
+    /// Conversation.State
+    required property int conversationState
+    /// Loudness, 0 to 1.
+    required property real level
+    /// Whether the screen's microphone is on, rather than the backend's.
+    required property bool ours
+    /// Why it cannot be used, one or two words; empty when it can.
+    required property string reason
+    /// And in a drawing.
+    required property string reasonSymbol
+
+    readonly property bool usable: reason === ""
+    readonly property bool listening: conversationState === Conversation.Listening
+    readonly property bool thinking: conversationState === Conversation.Thinking
+    readonly property bool failed: conversationState === Conversation.Error
+    readonly property bool pressed: touch.pressed || keyDown
+
+    readonly property string word: {
+        if (failed)
+            return usable ? qsTr("Error") : reason;
+        if (listening)
+            return qsTr("Listening");
+        if (thinking)
+            return qsTr("Thinking");
+        return usable ? qsTr("Speak") : reason;
+    }
+    readonly property string advice: {
+        if (failed)
+            return usable ? qsTr("Tap to try again") : "";
+        if (listening)
+            return !ours ? qsTr("Hands-free") : held ? qsTr("Release to send") : qsTr("Tap to send");
+        if (thinking)
+            return qsTr("One moment");
+        return usable ? qsTr("Hold or tap") : "";
+    }
+    readonly property string symbol: {
+        if (failed)
+            return "warning";
+        if (listening)
+            return "sound";
+        if (thinking)
+            return "";
+        return usable ? "microphone" : reasonSymbol;
+    }
+
+    /// A longer touch was held, a shorter one a tap.
+    property int holdMs: 400
+    /// The touch that began is still there, and has been for longer than a tap.
+    property bool held: false
+    property bool began: false
+    property bool keyDown: false
+
+    /// With the touch itself.
+    signal begin
+    /// It was held, and has been let go.
+    signal letGo
+    /// It was a tap, the first or the second one.
+    signal tapped
+    /// Out of the state Error.
+    signal dismissed
+
+    function down() {
+        held = false;
+        began = false;
+        if (failed)
+            dismissed();
+        if (usable && !failed && !thinking && !(listening && ours)) {
+            began = true;
+            holdTimer.restart();
+            begin();
+        }
+    }
+    function up() {
+        holdTimer.stop();
+        if (began && held)
+            letGo();
+        else if (listening && ours)
+            tapped();
+        held = false;
+        began = false;
+    }
+    function isTalkKey(key: int): bool {
+        return key === Qt.Key_Space || key === Qt.Key_Return || key === Qt.Key_Enter || key === Qt.Key_VoiceDial;
+    }
+
+    component Dot: Rectangle {
+        required property Theme theme
+        required property bool lit
+        width: theme.px(18)
+        height: width
+        radius: width / 2
+        color: lit ? theme.accent : theme.outline
+    }
+
+    implicitWidth: theme.px(236)
+    implicitHeight: column.implicitHeight
+    activeFocusOnTab: true
+
+    Accessible.role: Accessible.Button
+    Accessible.name: word
+    Accessible.description: advice
+    Accessible.focusable: true
+    Accessible.onPressAction: {
+        down();
+        up();
+    }
+    Keys.onPressed: event => {
+        if (!isTalkKey(event.key))
+            return;
+        event.accepted = true;
+        if (!event.isAutoRepeat && !keyDown) {
+            keyDown = true;
+            down();
+        }
+    }
+    Keys.onReleased: event => {
+        if (!isTalkKey(event.key))
+            return;
+        event.accepted = true;
+        if (!event.isAutoRepeat && keyDown) {
+            keyDown = false;
+            up();
+        }
+    }
+
+    Timer {
+        id: holdTimer
+        interval: button.holdMs
+        onTriggered: button.held = true
+    }
+
+    Column {
+        id: column
+        anchors.centerIn: parent
+        width: parent.width
+        spacing: button.theme.px(4)
+
+        Item {
+            id: disc
+            objectName: "disc"
+            anchors.horizontalCenter: parent.horizontalCenter
+            width: button.theme.px(216)
+            height: width
+
+            // Louder is wider, while listening.
+            Rectangle {
+                anchors.centerIn: parent
+                visible: button.listening
+                width: circle.width + Math.round(button.level * (disc.width - circle.width) / 2) * 2
+                height: width
+                radius: width / 2
+                color: button.theme.surfacePressed
+                border.width: button.theme.line
+                border.color: button.theme.accent
+                Behavior on width {
+                    SmoothedAnimation {
+                        velocity: -1
+                        duration: 120
+                    }
+                }
+            }
+
+            Rectangle {
+                id: circle
+                anchors.centerIn: parent
+                width: button.theme.px(172)
+                height: width
+                radius: width / 2
+                color: {
+                    if (button.listening)
+                        return button.theme.accent;
+                    return button.pressed && button.usable ? button.theme.surfacePressed : button.theme.surface;
+                }
+                border.width: button.theme.px(button.activeFocus ? 6 : 4)
+                border.color: {
+                    if (button.failed)
+                        return button.theme.alert;
+                    return button.usable && !button.thinking ? button.theme.accent : button.theme.outline;
+                }
+            }
+
+            Icon {
+                anchors.centerIn: parent
+                visible: button.symbol !== ""
+                name: button.symbol
+                size: button.theme.px(84)
+                color: {
+                    if (button.listening)
+                        return button.theme.textOnAccent;
+                    if (button.failed)
+                        return button.theme.alert;
+                    return button.usable ? button.theme.accent : button.theme.textDim;
+                }
+            }
+
+            Row {
+                anchors.centerIn: parent
+                visible: button.thinking
+                spacing: button.theme.px(12)
+                Dot {
+                    theme: button.theme
+                    lit: dots.step === 0
+                }
+                Dot {
+                    theme: button.theme
+                    lit: dots.step === 1
+                }
+                Dot {
+                    theme: button.theme
+                    lit: dots.step === 2
+                }
+            }
+
+            Timer {
+                id: dots
+                property int step: 0
+                interval: 250
+                repeat: true
+                running: button.thinking && button.visible
+                onTriggered: step = (step + 1) % 3
+            }
+        }
+
+        Text {
+            objectName: "word"
+            width: parent.width
+            text: button.word
+            color: button.failed ? button.theme.alert : button.theme.text
+            font.pixelSize: button.theme.fontLarge
+            font.weight: Font.Medium
+            horizontalAlignment: Text.AlignHCenter
+            wrapMode: Text.Wrap
+        }
+        Text {
+            objectName: "advice"
+            width: parent.width
+            text: button.advice
+            color: button.theme.textDim
+            font.pixelSize: button.theme.fontSmall
+            horizontalAlignment: Text.AlignHCenter
+            wrapMode: Text.Wrap
+        }
+    }
+
+    // Not a button of Controls: those let go when a finger slips off, as it does on a rough road.
+    MouseArea {
+        id: touch
+        objectName: "touch"
+        anchors.fill: parent
+        preventStealing: true
+        onPressed: {
+            button.forceActiveFocus(Qt.MouseFocusReason);
+            button.down();
+        }
+        onReleased: button.up()
+        onCanceled: button.up()
+    }
+}

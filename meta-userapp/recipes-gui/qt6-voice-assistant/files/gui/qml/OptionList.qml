@@ -1,0 +1,35 @@
+import QtQuick
+
+/// One out of several, each a line that a finger hits.
+ListView {
+    id: list
+
+    required property Theme theme
+    /// Objects with `value`, `text` and `detail`.
+    required property var options
+    required property string current
+
+    signal chosen(value: string)
+
+    clip: true
+    boundsBehavior: Flickable.StopAtBounds
+    spacing: theme.px(8)
+    model: options
+    Accessible.role: Accessible.List
+
+    onOptionsChanged: positionViewAtIndex(Math.max(0, options.findIndex(option => option.value === current)), ListView.Contain)
+
+    delegate: Option {
+        id: option
+
+        required property var modelData
+        readonly property OptionList list: ListView.view as OptionList
+
+        width: ListView.view.width
+        theme: list.theme
+        text: modelData.text
+        detail: modelData.detail
+        current: modelData.value === list.current
+        onClicked: list.chosen(modelData.value)
+    }
+}

@@ -1,0 +1,78 @@
+import QtQuick
+import VoiceAssistant
+
+/// Tells on the log, a line of JSON each, what the screen shows and how many frames it took.
+Item {
+    id: report
+
+    required property bool active
+    required property NetworkManager network
+    required property Conversation talk
+    required property TranscriptionModel history
+    required property Window screen
+    /// Something moves, so that frames are worth counting.
+    required property bool moving
+
+    readonly property var states: ["idle", "listening", "thinking", "error"]
+    readonly property var backends: ["starting", "ready", "lost", "failed"]
+    readonly property string shown: JSON.stringify({
+        "state": states[talk.state],
+        "backend": backends[network.backendState],
+        "can_talk": talk.canTalk,
+        "partial": talk.partialText,
+        "final": talk.finalText,
+        "error": talk.error,
+        "history": history.count
+    })
+    property bool complete: false
+    /// Since `since`, while something moves.
+    property int frames: 0
+    property double since
+    property double last
+    property double longest
+
+    function countAnew() {
+        frames = 0;
+        longest = 0;
+        since = last = Date.now();
+    }
+    function tell(line: string) {
+        if (active && complete)
+            console.info(log, line);
+    }
+
+    onMovingChanged: countAnew()
+    onShownChanged: tell(shown)
+    Component.onCompleted: {
+        complete = true;
+        tell(shown);
+    }
+
+    LoggingCategory {
+        id: log
+        name: "screen"
+    }
+    Connections {
+        target: report.screen
+        enabled: report.active && report.moving
+        function onFrameSwapped() {
+            const now = Date.now();
+            report.longest = Math.max(report.longest, now - report.last);
+            report.last = now;
+            ++report.frames;
+        }
+    }
+    Timer {
+        interval: 1000
+        running: report.active && report.moving
+        repeat: true
+        onTriggered: {
+            report.tell(JSON.stringify({
+                "frames": report.frames,
+                "ms": Date.now() - report.since,
+                "longest_ms": report.longest
+            }));
+            report.countAnew();
+        }
+    }
+}

@@ -1,0 +1,268 @@
+import QtQuick
+import QtQuick.Layouts
+import VoiceAssistant
+
+/// Everything that can be chosen, on one page without scrolling; a choice out of many opens a page of its own.
+Rectangle {
+    id: panel
+
+    required property Theme theme
+    required property SettingsManager settings
+    /// What the backend offers; empty while it is not there.
+    required property var languages
+    required property var models
+    required property string modelName
+    required property string backendUrl
+    required property bool canListen
+    required property var inputDevices
+    required property string version
+
+    readonly property string urlPattern: "^https?://[^\\s/:?#@]+(:\\d{1,5})?/?$"
+    readonly property string systemDefault: qsTr("Automatic")
+
+    signal modelChosen(name: string)
+    signal backendUrlChosen(url: string)
+    signal historyCleared
+    signal closed
+
+    /// Which page lies over the cards: "choice", "text" or none; and for which setting.
+    property string page
+    property string setting
+
+    /// One step back: out of a page, then out of the panel.
+    function back() {
+        if (page === "") {
+            closed();
+            return;
+        }
+        page = "";
+        forceActiveFocus();
+    }
+    function openChoice(card: SettingCard, options: var, current: string) {
+        setting = card.objectName;
+        choicePage.title = card.text;
+        choicePage.current = current;
+        choicePage.options = options;
+        page = "choice";
+    }
+    function openText(card: SettingCard, text: string, pattern: string, example: string) {
+        setting = card.objectName;
+        textPage.title = card.text;
+        textPage.text = text;
+        textPage.pattern = pattern;
+        textPage.example = example;
+        page = "text";
+        textPage.open();
+    }
+    /// What a page has brought.
+    function choose(value: string) {
+        switch (setting) {
+        case "language":
+            settings.language = value;
+            break;
+        case "model":
+            modelChosen(value);
+            break;
+        case "inputDevice":
+            settings.inputDevice = value;
+            break;
+        case "uiLanguage":
+            settings.uiLanguage = value;
+            break;
+        case "backendUrl":
+            backendUrlChosen(value);
+            break;
+        case "apiKey":
+            settings.apiKey = value;
+        }
+        back();
+    }
+    function languageOptions(codes: var): var {
+        return codes.map(code => ({
+            "value": code,
+            "text": languageNames.name(code),
+            "detail": code === "auto" ? "" : code.toUpperCase()
+        }));
+    }
+    function options(names: var): var {
+        return names.map(name => ({
+            "value": name,
+            "text": name === "" ? systemDefault : name,
+            "detail": ""
+        }));
+    }
+
+    LanguageNames {
+        id: languageNames
+    }
+
+    color: theme.background
+
+    Keys.onEscapePressed: back()
+    Keys.onBackPressed: back()
+
+    // Touches that hit nothing stay here.
+    MouseArea {
+        anchors.fill: parent
+    }
+
+    ColumnLayout {
+        anchors.fill: parent
+        anchors.margins: panel.theme.spacing
+        spacing: panel.theme.spacing
+        visible: panel.page === ""
+
+        PageHeader {
+            theme: panel.theme
+            title: qsTr("Settings")
+            onBack: panel.back()
+
+            Text {
+                objectName: "version"
+                text: panel.version
+                color: panel.theme.textDim
+                font.pixelSize: panel.theme.fontSmall
+            }
+            TouchButton {
+                id: clear
+                objectName: "clearHistory"
+                property bool sure: false
+                theme: panel.theme
+                text: sure ? qsTr("Really clear?") : qsTr("Clear history")
+                textColor: sure ? panel.theme.alert : panel.theme.text
+                onClicked: {
+                    if (sure)
+                        panel.historyCleared();
+                    sure = !sure;
+                }
+                Timer {
+                    running: clear.sure
+                    interval: 4000
+                    onTriggered: clear.sure = false
+                }
+            }
+        }
+
+        GridLayout {
+            objectName: "cards"
+            Layout.fillWidth: true
+            Layout.fillHeight: true
+            columns: 2
+            rowSpacing: panel.theme.px(8)
+            columnSpacing: panel.theme.px(8)
+
+            SettingCard {
+                objectName: "language"
+                Layout.fillWidth: true
+                Layout.fillHeight: true
+                Layout.preferredWidth: 1 // columns of one width
+                theme: panel.theme
+                text: qsTr("You speak")
+                value: languageNames.name(panel.settings.language)
+                onClicked: panel.openChoice(this, panel.languageOptions(["auto", ...panel.languages]), panel.settings.language)
+            }
+            SettingCard {
+                objectName: "handsFree"
+                Layout.fillWidth: true
+                Layout.fillHeight: true
+                Layout.preferredWidth: 1 // columns of one width
+                theme: panel.theme
+                text: qsTr("Hands-free with wake word")
+                value: !enabled ? qsTr("Not available") : checked ? qsTr("On") : qsTr("Off")
+                enabled: panel.canListen
+                checkable: true
+                checked: panel.settings.wakeWordEnabled
+                onToggled: panel.settings.wakeWordEnabled = checked
+            }
+            SettingCard {
+                objectName: "model"
+                Layout.fillWidth: true
+                Layout.fillHeight: true
+                Layout.preferredWidth: 1 // columns of one width
+                theme: panel.theme
+                text: qsTr("Speech model")
+                value: panel.modelName === "" ? qsTr("Not available") : panel.modelName
+                enabled: panel.models.length > 0
+                onClicked: panel.openChoice(this, panel.options(panel.models), panel.modelName)
+            }
+            SettingCard {
+                objectName: "inputDevice"
+                Layout.fillWidth: true
+                Layout.fillHeight: true
+                Layout.preferredWidth: 1 // columns of one width
+                theme: panel.theme
+                text: qsTr("Microphone")
+                value: panel.settings.inputDevice === "" ? panel.systemDefault : panel.settings.inputDevice
+                onClicked: panel.openChoice(this, panel.options(["", ...panel.inputDevices]), panel.settings.inputDevice)
+            }
+            SettingCard {
+                objectName: "nightTheme"
+                Layout.fillWidth: true
+                Layout.fillHeight: true
+                Layout.preferredWidth: 1 // columns of one width
+                theme: panel.theme
+                text: qsTr("Night colours")
+                value: checked ? qsTr("On") : qsTr("Off")
+                checkable: true
+                checked: panel.settings.nightTheme
+                onToggled: panel.settings.nightTheme = checked
+            }
+            SettingCard {
+                objectName: "uiLanguage"
+                Layout.fillWidth: true
+                Layout.fillHeight: true
+                Layout.preferredWidth: 1 // columns of one width
+                theme: panel.theme
+                text: qsTr("Language of the screen")
+                value: panel.settings.uiLanguage === "" ? panel.systemDefault : languageNames.name(panel.settings.uiLanguage)
+                onClicked: panel.openChoice(this, [...panel.options([""]), ...panel.languageOptions(["en", "de"])], panel.settings.uiLanguage)
+            }
+            SettingCard {
+                objectName: "backendUrl"
+                Layout.fillWidth: true
+                Layout.fillHeight: true
+                Layout.preferredWidth: 1 // columns of one width
+                theme: panel.theme
+                text: qsTr("Address of the backend")
+                value: panel.backendUrl
+                onClicked: panel.openText(this, panel.backendUrl, panel.urlPattern, "http://localhost:8000")
+            }
+            SettingCard {
+                objectName: "apiKey"
+                Layout.fillWidth: true
+                Layout.fillHeight: true
+                Layout.preferredWidth: 1 // columns of one width
+                theme: panel.theme
+                text: qsTr("API key of the backend")
+                value: panel.settings.apiKey === "" ? qsTr("None") : qsTr("Entered")
+                onClicked: panel.openText(this, panel.settings.apiKey, "", "")
+            }
+        }
+    }
+
+    ChoicePage {
+        id: choicePage
+        objectName: "choicePage"
+        anchors.fill: parent
+        anchors.margins: panel.theme.spacing
+        visible: panel.page === "choice"
+        theme: panel.theme
+        title: ""
+        options: []
+        current: ""
+        onBack: panel.back()
+        onChosen: value => panel.choose(value)
+    }
+    TextPage {
+        id: textPage
+        objectName: "textPage"
+        anchors.fill: parent
+        anchors.margins: panel.theme.spacing
+        visible: panel.page === "text"
+        theme: panel.theme
+        title: ""
+        text: ""
+        onBack: panel.back()
+        onAccepted: text => panel.choose(text)
+    }
+}

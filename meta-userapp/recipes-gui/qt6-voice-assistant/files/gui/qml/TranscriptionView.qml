@@ -1,0 +1,72 @@
+import QtQuick
+import VoiceAssistant
+
+/// What is said, as large as it gets: grey while it may still change, bright when it is final. Under it, the history.
+Item {
+    id: view
+
+    required property Theme theme
+    required property string partialText
+    required property string finalText
+    /// What to do, where there is no text yet.
+    required property string hint
+    /// Somebody speaks, or was heard and not yet understood.
+    required property bool busy
+    required property TranscriptionModel history
+    property bool historyShown: true
+
+    readonly property bool isFinal: partialText === "" && finalText !== "" && !busy
+    readonly property string shownText: partialText !== "" ? partialText : isFinal ? finalText : hint
+
+    Flickable {
+        id: newest
+        objectName: "newest"
+        anchors {
+            left: parent.left
+            right: parent.right
+            top: parent.top
+        }
+        // Two lines always, so that what is beneath mostly stands still.
+        height: view.historyShown ? Math.min(Math.max(2 * metrics.lineSpacing, label.contentHeight), 0.6 * view.height) : view.height
+        contentHeight: label.contentHeight
+        boundsBehavior: Flickable.StopAtBounds
+        clip: contentHeight > height
+        // The end of what is being said, the beginning of what has been.
+        contentY: view.isFinal ? 0 : Math.max(0, contentHeight - height)
+
+        FontMetrics {
+            id: metrics
+            font: label.font
+        }
+
+        Text {
+            id: label
+            objectName: "text"
+            width: newest.width
+            text: view.shownText
+            textFormat: Text.PlainText
+            color: view.isFinal ? view.theme.text : view.theme.textDim
+            font.pixelSize: view.theme.fontHuge
+            font.weight: view.isFinal ? Font.Medium : Font.Normal
+            wrapMode: Text.Wrap
+            horizontalAlignment: Text.AlignLeft
+            Accessible.role: Accessible.StaticText
+            Accessible.name: text
+        }
+    }
+
+    HistoryList {
+        objectName: "history"
+        anchors {
+            left: parent.left
+            right: parent.right
+            top: newest.bottom
+            topMargin: view.theme.spacing
+            bottom: parent.bottom
+        }
+        theme: view.theme
+        visible: view.historyShown
+        newestText: view.isFinal ? view.finalText : ""
+        model: view.history
+    }
+}

@@ -1,0 +1,69 @@
+import QtQuick
+import VoiceAssistant
+
+/// What the microphone hears: the last seconds as a waveform, and the volume of this moment.
+Item {
+    id: visualization
+
+    required property Theme theme
+    /// Loudness, 0 to 1.
+    required property real level
+    /// Moves with the display's frames.
+    required property bool running
+
+
+    readonly property alias waveform: waveform
+
+    implicitHeight: theme.px(150)
+
+    Accessible.role: Accessible.Indicator
+    Accessible.name: qsTr("Volume")
+
+    WaveformItem {
+        id: waveform
+        objectName: "waveform"
+        anchors {
+            left: parent.left
+            right: meter.left
+            rightMargin: visualization.theme.margin
+            top: parent.top
+            bottom: parent.bottom
+        }
+        color: visualization.running ? visualization.theme.accent : visualization.theme.outline
+        seconds: 4
+        running: visualization.running
+    }
+
+    Rectangle {
+        id: meter
+        objectName: "meter"
+        anchors {
+            right: parent.right
+            top: parent.top
+            bottom: parent.bottom
+        }
+        width: visualization.theme.px(18)
+        radius: width / 2
+        color: visualization.theme.surface
+
+        Rectangle {
+            objectName: "volume"
+            anchors {
+                left: parent.left
+                right: parent.right
+                bottom: parent.bottom
+            }
+            height: Math.round(meter.width + Math.min(Math.max(visualization.level, 0), 1) * (meter.height - meter.width))
+            visible: visualization.level > 0
+            radius: width / 2
+            color: visualization.running ? visualization.theme.accent : visualization.theme.outline
+
+            Behavior on height {
+                SmoothedAnimation {
+                    velocity: -1
+                    duration: 100
+                }
+            }
+        }
+    }
+}

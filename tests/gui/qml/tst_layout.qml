@@ -1,0 +1,203 @@
+import QtQuick
+import QtTest
+import VoiceAssistant
+
+/// Whatever it shows, at every size and in every language: nothing is cut, nothing overlaps, every button is large.
+TestCase {
+    id: test
+    name: "Layout"
+    when: windowShown
+    width: 1280
+    height: 720
+    visible: true
+
+    readonly property var sizes: [[800, 480], [1024, 600], [1280, 720]]
+    readonly property var languages: ["en", "de"]
+
+    Inspector {
+        id: inspector
+    }
+    TranscriptionModel {
+        id: entries
+    }
+    SettingsManager {
+        id: stored
+    }
+    Theme {
+        id: look
+        height: frame.height
+    }
+    Item {
+        id: frame
+    }
+
+    Component {
+        id: statusBar
+        StatusBar {
+            width: frame.width
+            theme: look
+            backendState: NetworkManager.Ready
+            microphone: "Cabin microphone"
+            handsFree: true
+            version: "0.1.0"
+        }
+    }
+    Component {
+        id: microphoneButton
+        MicrophoneButton {
+            height: frame.height * 0.6
+            theme: look
+            conversationState: Conversation.Idle
+            level: 0.5
+            ours: true
+            reason: ""
+            reasonSymbol: "microphone-off"
+        }
+    }
+    Component {
+        id: transcriptionView
+        TranscriptionView {
+            width: frame.width * 0.6
+            height: frame.height * 0.6
+            theme: look
+            partialText: ""
+            finalText: "set the temperature to twenty one degrees"
+            hint: ""
+            busy: false
+            history: entries
+        }
+    }
+    Component {
+        id: settingsPanel
+        SettingsPanel {
+            width: frame.width
+            height: frame.height
+            theme: look
+            settings: stored
+            languages: ["en", "de", "fr", "es", "it", "nl"]
+            models: ["cabin-en"]
+            modelName: "cabin-en"
+            backendUrl: "http://localhost:8000"
+            canListen: true
+            inputDevices: ["Cabin microphone"]
+            version: qsTranslate("MainWindow", "Screen %1, backend %2").arg("0.1.0").arg("0.1.0")
+        }
+    }
+    Component {
+        id: errorBanner
+        ErrorBanner {
+            width: frame.width - 24
+            theme: look
+            message: qsTranslate("NetworkManager", "The assistant does not answer any more.")
+            wayOut: qsTranslate("MainWindow", "It comes back by itself. Your history is kept.")
+            action: qsTranslate("MainWindow", "Try now")
+        }
+    }
+
+    function initTestCase() {
+        entries.addTranscription("turn on the heating", new Date(2026, 0, 2, 14, 5), "en", 0.31);
+        entries.addTranscription("find the nearest charging station with a restaurant and a playground", new Date(), "en", 0.31);
+    }
+    function cleanupTestCase() {
+        Qt.uiLanguage = "";
+    }
+    function cases(names: var): var {
+        const rows = [];
+        for (const [width, height] of sizes) {
+            for (const language of languages) {
+                for (const name of names)
+                    rows.push({
+                        "tag": `${width}x${height} ${language} ${name}`,
+                        "width": width,
+                        "height": height,
+                        "language": language,
+                        "name": name
+                    });
+            }
+        }
+        return rows;
+    }
+    function make(component: Component, row: var, properties: var): Item {
+        frame.width = row.width;
+        frame.height = row.height;
+        Qt.uiLanguage = row.language;
+        const item = createTemporaryObject(component, test, properties);
+        waitForRendering(item);
+        return item;
+    }
+    function check(item: Item) {
+        compare(inspector.complaints(item, look.touchTarget), []);
+    }
+
+    function test_german() {
+        const bar = make(statusBar, {
+            "width": 800,
+            "height": 480,
+            "language": "de"
+        }, {});
+        compare(bar.backendText, "Bereit");
+        Qt.uiLanguage = "en";
+        compare(bar.backendText, "Ready");
+    }
+    function test_statusBar_data() {
+        return cases([NetworkManager.Starting, NetworkManager.Ready, NetworkManager.Lost, NetworkManager.Failed]);
+    }
+    function test_statusBar(row: var) {
+        check(make(statusBar, row, {
+            "backendState": row.name
+        }));
+    }
+    function test_microphoneButton_data() {
+        return cases([Conversation.Idle, Conversation.Listening, Conversation.Thinking, Conversation.Error]);
+    }
+    function test_microphoneButton(row: var) {
+        check(make(microphoneButton, row, {
+            "conversationState": row.name
+        }));
+    }
+    function test_microphoneButtonWithReason_data() {
+        return cases(["No microphone", "No connection", "Out of order", "Starting"]);
+    }
+    function test_microphoneButtonWithReason(row: var) {
+        Qt.uiLanguage = row.language;
+        check(make(microphoneButton, row, {
+            "reason": qsTranslate("StatusBar", row.name)
+        }));
+    }
+    function test_transcriptionView_data() {
+        return cases(["short", "long"]);
+    }
+    function test_transcriptionView(row: var) {
+        check(make(transcriptionView, row, row.name === "short" ? {} : {
+            "finalText": "set the temperature to twenty one degrees and ".repeat(6)
+        }));
+    }
+    function test_errorBanner_data() {
+        return cases([""]);
+    }
+    function test_errorBanner(row: var) {
+        check(make(errorBanner, row, {}));
+    }
+    function test_settings_data() {
+        return cases(["", "language", "uiLanguage", "backendUrl", "apiKey"]);
+    }
+    function test_settings(row: var) {
+        const panel = make(settingsPanel, row, {});
+        if (row.name !== "") {
+            inspector.find(inspector.find(panel, "cards"), row.name).clicked();
+            verify(panel.page !== "");
+            waitForRendering(panel);
+        }
+        verify(inspector.targets(panel).length > 2);
+        check(panel);
+    }
+    function test_settingsBeforeClearing_data() {
+        return cases([""]);
+    }
+    function test_settingsBeforeClearing(row: var) {
+        const panel = make(settingsPanel, row, {});
+        inspector.find(panel, "clearHistory").clicked();
+        waitForRendering(panel);
+        check(panel);
+    }
+}

@@ -1,0 +1,128 @@
+import QtQuick
+import QtTest
+import VoiceAssistant
+
+/// The whole screen, with a backend that is not there.
+TestCase {
+    id: test
+    name: "MainWindow"
+    when: windowShown
+
+    Inspector {
+        id: inspector
+    }
+    Component {
+        id: component
+        MainWindow {
+            // Nobody listens there.
+            backendUrl: "http://127.0.0.1:9"
+            eventsPort: 9
+        }
+    }
+
+    function cleanup() {
+        Qt.uiLanguage = "";
+    }
+    function make(properties: var): MainWindow {
+        const window = createTemporaryObject(component, null, properties ?? {});
+        verify(window);
+        tryVerify(() => window.visible);
+        waitForRendering(window.contentItem);
+        return window;
+    }
+    function part(window: MainWindow, name: string): var {
+        return inspector.find(window.contentItem, name);
+    }
+
+    function test_startsBeforeTheBackend() {
+        const window = make();
+        compare(part(window, "talkButton").reason, "Starting");
+        compare(part(window, "talkButton").symbol, "hourglass");
+        compare(part(window, "transcription").shownText, "The assistant is starting.");
+        verify(!part(window, "errorBanner").visible, "that is nothing to complain about");
+        verify(!part(window, "waveform").visible);
+    }
+    function test_layout_data() {
+        const rows = [];
+        for (const [width, height] of [[800, 480], [1024, 600], [1280, 720]]) {
+            for (const language of ["en", "de"])
+                rows.push({
+                    "tag": `${width}x${height} ${language}`,
+                    "width": width,
+                    "height": height,
+                    "language": language
+                });
+        }
+        return rows;
+    }
+    function test_layout(row: var) {
+        Qt.uiLanguage = row.language;
+        const window = make({
+            "width": row.width,
+            "height": row.height
+        });
+        tryCompare(window.contentItem, "height", row.height);
+        waitForRendering(window.contentItem);
+        const touchTarget = part(window, "talkButton").theme.touchTarget;
+        compare(inspector.complaints(window.contentItem, touchTarget), []);
+        part(window, "settingsButton").clicked();
+        waitForRendering(window.contentItem);
+        compare(inspector.complaints(part(window, "settingsPanel"), touchTarget), []);
+    }
+    function test_noticeStandsBetweenBarAndText() {
+        const window = make();
+        window.notice = "The history cannot be stored.";
+        const banner = part(window, "errorBanner");
+        tryVerify(() => banner.visible);
+        waitForRendering(window.contentItem);
+        compare(inspector.complaints(window.contentItem, 67), []);
+        verify(banner.y + banner.height <= part(window, "transcription").mapToItem(window.contentItem, 0, 0).y);
+        mouseClick(inspector.find(banner, "action"));
+        verify(!banner.visible);
+    }
+    function test_settingsAndBack() {
+        const window = make();
+        window.requestActivate();
+        tryVerify(() => window.active);
+        verify(part(window, "talkButton").activeFocus, "keys talk from the start");
+        mouseClick(part(window, "settingsButton"));
+        verify(part(window, "settingsPanel").visible);
+        verify(!part(window, "talkButton").visible);
+        mouseClick(inspector.find(part(window, "settingsPanel"), "back"));
+        verify(!part(window, "settingsPanel").visible);
+        verify(part(window, "talkButton").activeFocus);
+    }
+    function test_dayAndNight() {
+        const window = make();
+        const night = window.color;
+        mouseClick(part(window, "settingsButton"));
+        mouseClick(part(window, "nightTheme"));
+        verify(window.color.hslLightness > 0.9);
+        mouseClick(part(window, "nightTheme"));
+        compare(window.color, night);
+    }
+    function test_languageChangesAtOnce() {
+        const window = make();
+        const panel = part(window, "settingsPanel");
+        panel.settings.uiLanguage = "de";
+        compare(part(window, "talkButton").reason, "Startet");
+        panel.settings.uiLanguage = "";
+        compare(part(window, "talkButton").reason, "Starting");
+    }
+    function test_rightToLeftTurnsTheScreenOver() {
+        const window = make();
+        const x = () => part(window, "talkButton").mapToItem(window.contentItem, 0, 0).x;
+        verify(x() > window.width / 2);
+        part(window, "page").LayoutMirroring.enabled = true;
+        waitForRendering(window.contentItem);
+        verify(x() < window.width / 2);
+        compare(inspector.complaints(window.contentItem, 67), []);
+    }
+    function test_enteredAddressReplacesTheOneOfTheCommandLine() {
+        const window = make();
+        const panel = part(window, "settingsPanel");
+        compare(panel.backendUrl, "http://127.0.0.1:9");
+        panel.backendUrlChosen("http://127.0.0.1:10");
+        compare(panel.backendUrl, "http://127.0.0.1:10");
+    }
+}

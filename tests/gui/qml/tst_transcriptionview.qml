@@ -1,0 +1,133 @@
+import QtQuick
+import QtTest
+import VoiceAssistant
+
+TestCase {
+    id: test
+    name: "TranscriptionView"
+    when: windowShown
+    width: 600
+    height: 400
+    visible: true
+
+    Theme {
+        id: look
+    }
+    Inspector {
+        id: inspector
+    }
+    Component {
+        id: historyComponent
+        TranscriptionModel {}
+    }
+    Component {
+        id: component
+        TranscriptionView {
+            anchors.fill: parent
+            theme: look
+            partialText: ""
+            finalText: ""
+            hint: "Hold the button and speak."
+            busy: false
+        }
+    }
+
+    function make(properties: var): TranscriptionView {
+        const history = createTemporaryObject(historyComponent, test);
+        return createTemporaryObject(component, test, Object.assign({
+            "history": history
+        }, properties));
+    }
+    function large(view: TranscriptionView): Text {
+        return inspector.find(inspector.find(view, "newest"), "text");
+    }
+
+    function test_hintComesFirst() {
+        const view = make({});
+        compare(large(view).text, "Hold the button and speak.");
+        compare(large(view).color, look.textDim);
+    }
+    function test_partialIsGreyAndFinalIsBright() {
+        const view = make({
+            "busy": true,
+            "partialText": "navigate"
+        });
+        compare(large(view).text, "navigate");
+        compare(large(view).color, look.textDim);
+        verify(large(view).font.pixelSize >= 34);
+        view.partialText = "";
+        view.busy = false;
+        view.finalText = "navigate home";
+        compare(large(view).text, "navigate home");
+        compare(large(view).color, look.text);
+    }
+    function test_newSpeechHidesTheOldFinal() {
+        const view = make({
+            "finalText": "navigate home"
+        });
+        view.busy = true;
+        view.hint = "Speak now.";
+        compare(large(view).text, "Speak now.");
+    }
+    function test_textIsNeverMarkup() {
+        const view = make({
+            "finalText": "<b>a</b> & b"
+        });
+        compare(large(view).textFormat, Text.PlainText);
+        compare(large(view).lineCount, 1);
+    }
+    function test_longPartialShowsItsEndAndLongFinalItsBeginning() {
+        const text = "one two three four five ".repeat(20);
+        const view = make({
+            "busy": true,
+            "partialText": text
+        });
+        const newest = inspector.find(view, "newest");
+        tryVerify(() => newest.contentHeight > newest.height);
+        compare(newest.contentY, newest.contentHeight - newest.height);
+        view.partialText = "";
+        view.busy = false;
+        view.finalText = text;
+        compare(newest.contentY, 0);
+    }
+    function test_historyTellsTimeLanguageAndLatency() {
+        const view = make({});
+        view.history.addTranscription("navigate home", new Date(2026, 0, 2, 14, 5), "en", 0.31);
+        view.history.addTranscription("fenster auf", new Date(2026, 0, 2, 14, 6), "de", 0);
+        const list = inspector.find(view, "history");
+        tryCompare(list, "count", 2);
+        tryVerify(() => list.itemAtIndex(1) !== null);
+        const shown = index => ["time", "text", "language", "latency"].map(name => inspector.find(list.itemAtIndex(index), name)).filter(item => item.visible).map(item => item.text);
+        compare(shown(0), ["14:06", "fenster auf", "DE"]);
+        compare(shown(1), ["14:05", "navigate home", "EN", "0.3 s"]);
+    }
+    function test_newestIsNotSaidTwice() {
+        const view = make({});
+        view.history.addTranscription("navigate home", new Date(), "en", 0.3);
+        view.finalText = "navigate home";
+        const list = inspector.find(view, "history");
+        tryVerify(() => list.itemAtIndex(0) !== null);
+        const text = inspector.find(list.itemAtIndex(0), "text");
+        verify(!text.visible);
+        view.finalText = "";
+        verify(text.visible);
+    }
+    function test_historyMakesRoom() {
+        const view = make({});
+        view.historyShown = false;
+        verify(!inspector.find(view, "history").visible);
+        compare(inspector.find(view, "newest").height, view.height);
+    }
+    function test_historyStaysAtItsNewest() {
+        const view = make({});
+        for (let i = 0; i < 40; ++i)
+            view.history.addTranscription(`number ${i}`, new Date(), "en", 0.3);
+        const list = inspector.find(view, "history");
+        tryCompare(list, "count", 40);
+        tryVerify(() => list.atYBeginning);
+        tryVerify(() => list.itemAtIndex(0) !== null);
+        compare(list.itemAtIndex(0).text, "number 39");
+        const place = list.itemAtIndex(0).mapToItem(list, 0, 0);
+        compare(place.y, 0);
+    }
+}

@@ -1,0 +1,67 @@
+import QtQuick
+import QtTest
+import VoiceAssistant
+
+TestCase {
+    id: test
+    name: "WaveformVisualization"
+    when: windowShown
+    width: 400
+    height: 150
+    visible: true
+
+    Theme {
+        id: look
+    }
+    Inspector {
+        id: inspector
+    }
+    WaveformVisualization {
+        id: visualization
+        anchors.fill: parent
+        theme: look
+        level: 0
+        running: false
+    }
+
+    function volume(): Item {
+        return inspector.find(visualization, "volume");
+    }
+
+    function test_meterFollowsTheLevel() {
+        const meter = inspector.find(visualization, "meter");
+        visualization.level = 0;
+        verify(!volume().visible);
+        visualization.level = 0.5;
+        verify(volume().visible);
+        tryVerify(() => Math.abs(volume().height - (meter.height + meter.width) / 2) <= 1);
+        visualization.level = 1;
+        tryCompare(volume(), "height", meter.height);
+        visualization.level = 7;
+        wait(200);
+        compare(volume().height, meter.height, "never out of its frame");
+    }
+    function test_waveformMovesWhileRunning() {
+        // Far from the middle, where it rests.
+        const pixels = () => {
+            const image = grabImage(visualization.waveform);
+            let lit = 0;
+            for (let x = 0; x < image.width; ++x)
+                lit += Qt.colorEqual(image.pixel(x, 20), look.accent) ? 1 : 0;
+            return lit;
+        };
+        compare(pixels(), 0);
+        visualization.running = true;
+        visualization.waveform.addPeaks(Array(100).fill(1));
+        tryVerify(() => pixels() > 10);
+        visualization.running = false;
+        visualization.waveform.clear();
+        tryVerify(() => pixels() === 0);
+    }
+    function test_standsStillInGrey() {
+        compare(visualization.waveform.color, look.outline);
+        visualization.running = true;
+        compare(visualization.waveform.color, look.accent);
+        visualization.running = false;
+    }
+}

@@ -1,0 +1,175 @@
+"""The real GUI on a virtual display, the real backend, and speech through a virtual microphone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from difflib import SequenceMatcher
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from tools.gui_screens.application import Application, Home, Shown
+from tools.gui_screens.backend import Backend
+from tools.gui_screens.virtual_display import VirtualDisplay
+from tools.gui_screens.virtual_microphone import VirtualMicrophone
+
+AUDIO = Path(__file__).parents[1] / "audio"
+COMMAND = "set the temperature to twenty one degrees"
+NO_MICROPHONE = {"PULSE_SERVER": "unix:/nonexistent"}
+MEGABYTE = 1_000_000
+
+pytestmark = pytest.mark.slow
+
+
+def is_ready(shown: Shown) -> bool:
+    return shown.backend == "ready" and shown.can_talk
+
+
+def has_heard(shown: Shown) -> bool:
+    return shown.state == "idle" and shown.final != ""
+
+
+def resembles(text: str, command: str = COMMAND) -> bool:
+    """Word for word, but for a word that a busy machine may lose."""
+    return SequenceMatcher(None, text.split(), command.split()).ratio() > 0.7
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path / "home")
+
+
+@pytest.fixture
+def backend(tmp_path: Path) -> Iterator[Backend]:
+    with Backend(tmp_path) as made:
+        made.start()
+        made.wait_until_healthy()
+        yield made
+
+
+@pytest.fixture
+def screen(
+    program: Path,
+    display: VirtualDisplay,
+    home: Home,
+    backend: Backend,
+    microphone: VirtualMicrophone,
+) -> Iterator[Application]:
+    with Application(
+        program, display, home, backend.arguments, microphone.environment
+    ) as application:
+        application.wait_for("ready screen", is_ready)
+        yield application
+
+
+def test_held_button(
+    screen: Application,
+    display: VirtualDisplay,
+    microphone: VirtualMicrophone,
+    home: Home,
+    tmp_path: Path,
+) -> None:
+    screen.press_button()
+    screen.wait_for("listening screen", lambda shown: shown.state == "listening")
+    with microphone.play(AUDIO / "set_the_temperature.wav") as player:
+        screen.wait_for("partial", lambda shown: len(shown.partial.split()) >= 3)
+        player.wait(30)
+    screen.release_button()
+    heard = screen.wait_for("final", has_heard)
+    assert resembles(heard.final)
+    display.save(tmp_path / "final.png")
+    assert (tmp_path / "final.png").stat().st_size > 5000
+
+    states = [shown.state for shown in screen.seen]
+    assert [state for i, state in enumerate(states) if states[i - 1 : i] != [state]] == [
+        *("idle", "listening", "thinking", "idle")
+    ]
+    assert max(second.per_second for second in screen.frames) > 50
+    assert screen.memory < 150 * MEGABYTE
+    assert screen.complaints == []
+
+    screen.__exit__(None, None, None)
+    (entry,) = home.history
+    assert entry["text"] == heard.final
+    assert entry["language"] == "en"
+    assert 0 < entry["latency"] < 30
+
+
+def test_tapped_button_sends_when_speech_is_over(
+    screen: Application, microphone: VirtualMicrophone
+) -> None:
+    screen.tap_button()
+    screen.wait_for("listening screen", lambda shown: shown.state == "listening")
+    with microphone.play(AUDIO / "set_the_temperature.wav"):
+        heard = screen.wait_for("final", has_heard)
+    assert resembles(heard.final)
+
+
+def test_starts_first_and_outlives_its_backend(
+    program: Path,
+    display: VirtualDisplay,
+    home: Home,
+    tmp_path: Path,
+    microphone: VirtualMicrophone,
+) -> None:
+    with (
+        Backend(tmp_path) as backend,
+        Application(program, display, home, backend.arguments, microphone.environment) as screen,
+    ):
+        first = screen.wait_for("screen", lambda shown: True)
+        assert (first.backend, first.can_talk, first.error) == ("starting", False, "")
+        backend.start()
+        screen.wait_for("ready screen", is_ready, 120)
+        screen.tap_button()
+        screen.wait_for("listening screen", lambda shown: shown.state == "listening")
+        with microphone.play(AUDIO / "navigate_home.wav"):
+            screen.wait_for("final", has_heard)
+
+        backend.kill()
+        begin = time.monotonic()
+        lost = screen.wait_for("lost backend", lambda shown: shown.backend == "lost")
+        assert time.monotonic() - begin < 2
+        assert (lost.can_talk, lost.history) == (False, 1)
+        assert lost.final != "", "what was said stays on the screen"
+
+        backend.start()
+        assert screen.wait_for("ready screen", is_ready, 120).history == 1
+
+
+def test_backend_dies_while_somebody_speaks(
+    screen: Application, backend: Backend, microphone: VirtualMicrophone
+) -> None:
+    screen.tap_button()
+    screen.wait_for("listening screen", lambda shown: shown.state == "listening")
+    with microphone.play(AUDIO / "set_the_temperature.wav"):
+        screen.wait_for("partial", lambda shown: shown.partial != "")
+        backend.kill()
+        failed = screen.wait_for("error", lambda shown: shown.state == "error", 5)
+    assert failed.error != ""
+    backend.start()
+    screen.wait_for("ready screen", lambda shown: is_ready(shown) and shown.state == "idle", 120)
+
+
+def test_hands_free_without_a_microphone_of_its_own(
+    program: Path, display: VirtualDisplay, home: Home, tmp_path: Path
+) -> None:
+    speech, rate = soundfile.read(
+        AUDIO / "wake_word/hey_mycroft_set_the_temperature.wav", dtype="float32"
+    )
+    silence = np.zeros(rate * 10, dtype=np.float32)  # until the screen follows the backend's events
+    file = tmp_path / "hands_free.wav"
+    soundfile.write(file, np.concatenate([silence, speech, silence]), rate)
+    with (
+        Backend(tmp_path, {"source": "file", "file": str(file)}) as backend,
+        Application(program, display, home, backend.arguments, NO_MICROPHONE) as screen,
+    ):
+        backend.start()
+        ready = screen.wait_for("ready backend", lambda shown: shown.backend == "ready", 120)
+        assert not ready.can_talk
+        screen.wait_for("wake word", lambda shown: shown.state == "listening")
+        heard = screen.wait_for("final", has_heard)
+        assert "temperature" in heard.final
+        assert heard.history == 1

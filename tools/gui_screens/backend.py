@@ -1,0 +1,111 @@
+"""The real backend with the bundled model, to be started, killed and started again on the same ports."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import yaml
+
+from tools.gui_screens.child import Child
+from tools.gui_screens.gui_error import GuiError
+
+START_SECONDS: Final = 120.0
+_PORTS: Final = (
+    "http_port",
+    "websocket_port",
+    "health_port",
+    "zmq_pub_port_events",
+    "zmq_pub_port_transcripts",
+)
+
+
+class Backend:
+    """``rtap serve``; stopped at the end of ``with``.
+
+    Args:
+        place: a directory for its profile.
+        audio: the profile's section; None: no microphone.
+    """
+
+    def __init__(self, place: Path, audio: dict[str, Any] | None = None) -> None:
+        self._ports = _free_ports()
+        self._profile = place / "backend.yaml"
+        self._process: Child | None = None
+        text = yaml.safe_dump(
+            {
+                "inherits": "default",
+                "audio": audio or {"source": "none"},
+                "stt": {"model_name": "cabin-en"},
+                "output": self._ports,
+            }
+        )
+        self._profile.write_text(text, encoding="utf-8")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._process is not None:
+            self._process.stop()
+
+    @property
+    def arguments(self) -> list[str]:
+        """The GUI's arguments to find it."""
+        return [
+            *("--backend", f"http://127.0.0.1:{self._ports['http_port']}"),
+            *("--events-port", str(self._ports["websocket_port"])),
+        ]
+
+    def start(self) -> None:
+        """Start it, and do not wait."""
+        command = [sys.executable, "-P", "-m", "rtap", "serve", "--file", str(self._profile)]
+        self._process = Child(command)
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        assert self._process is not None
+        self._process.kill()
+        self._process = None
+
+    def wait_until_healthy(self) -> None:
+        """Wait for its model.
+
+        Raises:
+            GuiError: it does not come.
+        """
+        assert self._process is not None
+        deadline = time.monotonic() + START_SECONDS
+        while not self._is_healthy():
+            if self._process.has_ended or time.monotonic() > deadline:
+                raise GuiError(f"`rtap serve` did not start: {self._process.complaint()}")
+            time.sleep(0.05)
+
+    def _is_healthy(self) -> bool:
+        try:
+            with urllib.request.urlopen(
+                f"http://127.0.0.1:{self._ports['http_port']}/health", timeout=1
+            ) as reply:
+                return bool(reply.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+
+def _free_ports() -> dict[str, int]:
+    """Ports that nobody listens on at this moment."""
+    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in _PORTS]
+    ports = [listener.getsockname()[1] for listener in listeners]
+    for listener in listeners:
+        listener.close()
+    return dict(zip(_PORTS, ports, strict=True))
