@@ -77,7 +77,7 @@ def test_help_lists_every_target() -> None:
 def test_document_names_only_what_exists(document: str) -> None:
     text = (ROOT / document).read_text()
     links = re.findall(r"\]\((?!https?://|#)([^)#]+)", text)
-    tools = re.findall(r"\b(tools/[a-z_]+(?:\.sh)?)\b", text)
+    tools = re.findall(r"\b(tools/[a-z_]+(?:\.(?:sh|txt))?)\b", text)
     assert [path for path in links + tools if not (ROOT / path).exists()] == []
     assert set(re.findall(r"\bmake ([a-z-]+)\b(?=[`\s])", text)) <= documented_targets()
 

@@ -21,6 +21,7 @@ from rtap.events import (
     Event,
     ListeningChanged,
     Samples,
+    SpeechStarted,
     State,
     StateChanged,
     Transcript,
@@ -106,7 +107,9 @@ class Sound:
 class Rig:
     def __init__(self, *sources: Sound, wake_word: bool = True) -> None:
         self.events: list[Event] = []
+        self.speaking = threading.Event()
         self.idle_again = threading.Event()
+        self.heard = threading.Event()
         self.word = CallWord() if wake_word else None
         self.echo = Echo()
         self.telemetry = Telemetry(CollectorRegistry())
@@ -135,6 +138,10 @@ class Rig:
         self.events.append(event)
         if isinstance(event, StateChanged) and event.state is State.IDLE:
             self.idle_again.set()
+        elif isinstance(event, SpeechStarted):
+            self.speaking.set()
+        elif isinstance(event, Transcript):
+            self.heard.set()
 
     @property
     def states(self) -> list[State]:
@@ -214,14 +221,14 @@ def test_switched_off_the_source_is_closed_and_what_was_said_is_forgotten() -> N
     rig = Rig(first, second)
     running = threading.Thread(target=rig.pipeline.run)
     running.start()
-    assert first.played.wait(5)
+    assert rig.speaking.wait(5)
     rig.pipeline.set_listening(enabled=False)
     assert not rig.pipeline.is_listening
     assert first.closed.wait(5)
     assert rig.idle_again.wait(5)
     assert not second.played.is_set()
     rig.pipeline.set_listening(enabled=True)
-    assert second.played.wait(5)
+    assert rig.heard.wait(5)
     rig.pipeline.stop()
     running.join(5)
     assert [event.enabled for event in rig.of(ListeningChanged)] == [False, True]

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 import subprocess
+import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from tools.image_checks.verdict import CannotCheck, CheckFailed
@@ -19,7 +22,15 @@ from tools.yocto.process import ProgramError, run
 INSTALLED: Final = "gui/installed/usr/bin/qt6-voice-assistant"
 """The program, in the cache."""
 RECIPE: Final = ROOT / "meta-userapp/recipes-gui/qt6-voice-assistant"
+_QML_MODULES: Final = (
+    "qtqml",
+    "qtqml-workerscript",
+    "qtquick",
+    "qtquick-controls",
+    "qtquick-layouts",
+)
 _PACKAGES: Final = (
+    *(f"qml6-module-{name}" for name in (*_QML_MODULES, "qtquick-templates", "qtquick-window")),
     "libc6-dev",
     "libstdc++-12-dev",
     "qt6-base-dev",
@@ -41,6 +52,8 @@ set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
 """
 _HOST_QT: Final = Path("/usr/lib")
 _HALF_AN_HOUR: Final = 1800
+_PROCESSOR: Final = "cortex-a72"
+_START_SECONDS: Final = 180.0
 
 
 def check(workshop: Workshop) -> str:
@@ -56,6 +69,8 @@ def check(workshop: Workshop) -> str:
     toolchain = folder / "toolchain.cmake"
     toolchain.write_text(_TOOLCHAIN.replace("@SYSROOT@", str(sysroot)))
     build = folder / "build"
+    # What an earlier Qt or an earlier list of files left there does not always fit.
+    shutil.rmtree(build, ignore_errors=True)
     configure: list[str | Path] = [
         *("cmake", "-G", "Ninja", "-S", RECIPE / "files/gui", "-B", build),
         f"-DCMAKE_TOOLCHAIN_FILE={toolchain}",
@@ -86,7 +101,45 @@ def check(workshop: Workshop) -> str:
     ).stdout
     if "ARM aarch64" not in header:
         raise CheckFailed(f"the program is not for arm64: {header.strip()}")
-    return f"compiled without a warning, {program.stat().st_size / 1e6:.1f} MB"
+    size = f"{program.stat().st_size / 1e6:.1f} MB"
+    return f"compiled without a warning, {size}, {_started(workshop, sysroot, program)}"
+
+
+def _started(workshop: Workshop, sysroot: Path, program: Path) -> str:
+    """How far the program came on the device's processor, emulated."""
+    emulator = shutil.which("qemu-aarch64-static")
+    if emulator is None:
+        return "not started (apt-get install qemu-user-static)"
+    qt = sysroot / "usr/lib/aarch64-linux-gnu/qt6"
+    log = workshop.logs / "gui-started.log"
+    with TemporaryDirectory() as home:
+        environment = {
+            # What Qt looks for by listing directories is not found through the emulator's prefix.
+            "QT_PLUGIN_PATH": str(qt / "plugins"),
+            "QML_IMPORT_PATH": str(qt / "qml"),
+            "QT_QPA_PLATFORM": "offscreen",
+            "QT_QUICK_BACKEND": "software",
+            "LANG": "C.UTF-8",
+            "HOME": home,
+            "XDG_RUNTIME_DIR": home,
+        }
+        command = [emulator, "-cpu", _PROCESSOR, "-L", str(sysroot), str(program), "--report"]
+        with log.open("w") as output:
+            process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
+        try:
+            _wait_for_screen(process, log)
+        finally:
+            process.terminate()
+            process.wait()
+    return f"shows its first screen on an emulated {_PROCESSOR}"
+
+
+def _wait_for_screen(process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while "screen: {" not in log.read_text(errors="replace"):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise CheckFailed(f"the program shows no screen on an emulated {_PROCESSOR}: see {log}")
+        time.sleep(0.5)
 
 
 def recipe_arguments(recipe: str) -> list[str]:

@@ -879,6 +879,5 @@ void TestNetworkManager::mayBeDestroyedAtAnyTime()
     QTRY_VERIFY(m_backend->events() == nullptr);
 }
 
-Q_DECLARE_METATYPE(FakeBackend::Answer)
 QTEST_GUILESS_MAIN(TestNetworkManager)
 #include "test_networkmanager.moc"
