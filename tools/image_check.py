@@ -71,12 +71,13 @@ def main(
     chosen = [checks[name] for name in checks if name in (arguments.only or checks)]
     width = max(len(check.name) for check in chosen)
     verdicts = []
-    for check in chosen:
-        print(f"image_check: {check.name} ...", file=sys.stderr, flush=True)
-        verdict = judge(check, place)
-        verdicts.append(verdict)
-        if not arguments.json:
-            write_result(_line(verdict, width))
+    with place.locked():
+        for check in chosen:
+            print(f"image_check: {check.name} ...", file=sys.stderr, flush=True)
+            verdict = judge(check, place)
+            verdicts.append(verdict)
+            if not arguments.json:
+                write_result(_line(verdict, width))
     count = {
         word: sum(one.verdict == word for one in verdicts) for word in ("ok", "failed", "skipped")
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Iterator
 from difflib import SequenceMatcher
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
+import rtap
 from tools.gui_screens.application import Application, Home, Shown
 from tools.gui_screens.backend import Backend
 from tools.gui_screens.virtual_display import VirtualDisplay
@@ -173,3 +175,22 @@ def test_hands_free_without_a_microphone_of_its_own(
         heard = screen.wait_for("final", has_heard)
         assert "temperature" in heard.final
         assert heard.history == 1
+
+
+def test_stored_model_is_asked_for(
+    program: Path, display: VirtualDisplay, home: Home, tmp_path: Path
+) -> None:
+    models = tmp_path / "models"
+    shutil.copytree(Path(rtap.__file__).parent / "models/cabin-en", models / "cabin-two")
+    manifest = models / "cabin-two/manifest.json"
+    manifest.write_text(manifest.read_text("utf-8").replace('"cabin-en"', '"cabin-two"'), "utf-8")
+    home.store({"backend/model": "cabin-two"})
+    with Backend(tmp_path, models=models) as backend:
+        backend.start()
+        backend.wait_until_healthy()
+        assert backend.model_name == "cabin-en"
+        with Application(program, display, home, backend.arguments, NO_MICROPHONE):
+            deadline = time.monotonic() + 60
+            while backend.model_name != "cabin-two":
+                assert time.monotonic() < deadline
+                time.sleep(0.1)

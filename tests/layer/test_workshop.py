@@ -5,6 +5,9 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import pytest
+
+from rtap.errors import ConfigurationError
 from tools.image_checks.workshop import Workshop
 
 
@@ -22,6 +25,14 @@ def test_each_layer_is_mirrored_or_named(tmp_path: Path) -> None:
     }
     configuration = (workshop.cache / "gitconfig").read_text()
     assert "insteadOf = https://git.yoctoproject.org/poky" in configuration
+
+
+def test_only_one_works_at_a_time(workshop: Workshop) -> None:
+    refused = pytest.raises(ConfigurationError, match="another tools/image_check is at work")
+    with workshop.locked(), refused, workshop.locked():
+        pass
+    with workshop.locked():
+        pass
 
 
 def test_an_empty_folder_has_nothing_of_an_earlier_run(workshop: Workshop) -> None:

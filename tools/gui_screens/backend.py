@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import socket
 import sys
 import time
-import urllib.error
 import urllib.request
 from pathlib import Path
 from types import TracebackType
@@ -32,9 +33,12 @@ class Backend:
     Args:
         place: a directory for its profile.
         audio: the profile's section; None: no microphone.
+        models: directory of models beside the bundled one.
     """
 
-    def __init__(self, place: Path, audio: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, place: Path, audio: dict[str, Any] | None = None, models: Path | None = None
+    ) -> None:
         self._ports = _free_ports()
         self._profile = place / "backend.yaml"
         self._process: Child | None = None
@@ -43,6 +47,7 @@ class Backend:
                 "inherits": "default",
                 "audio": audio or {"source": "none"},
                 "stt": {"model_name": "cabin-en"},
+                "models_dir": None if models is None else str(models),
                 "output": self._ports,
             }
         )
@@ -92,14 +97,23 @@ class Backend:
                 raise GuiError(f"`rtap serve` did not start: {self._process.complaint()}")
             time.sleep(0.05)
 
+    @property
+    def model_name(self) -> str:
+        """Of the model that is loaded."""
+        with self._get("/model/info") as reply:
+            return str(json.load(reply)["model_name"])
+
     def _is_healthy(self) -> bool:
         try:
-            with urllib.request.urlopen(
-                f"http://127.0.0.1:{self._ports['http_port']}/health", timeout=1
-            ) as reply:
-                return bool(reply.status == 200)
-        except (urllib.error.URLError, OSError):
+            with self._get("/health") as reply:
+                return bool(reply.status == http.client.OK)
+        except OSError:  # nobody listens, or 503
             return False
+
+    def _get(self, path: str) -> http.client.HTTPResponse:
+        url = f"http://127.0.0.1:{self._ports['http_port']}{path}"
+        reply: http.client.HTTPResponse = urllib.request.urlopen(url, timeout=1)
+        return reply
 
 
 def _free_ports() -> dict[str, int]:

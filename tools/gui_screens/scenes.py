@@ -118,7 +118,7 @@ class Photographer:
     def _take_speech(self, display: VirtualDisplay, application: Application) -> None:
         time.sleep(_WAVEFORM_SECONDS)
         self._take(display, "listening")
-        application.wait_for("partial", lambda shown: len(shown.partial.split()) > 3)
+        application.wait_for("partial", lambda shown: len(shown.partial.split()) > 4)
         self._take(display, "partial")
 
     def _say(self, application: Application, name: str, meanwhile: Callable[[], None]) -> None:

@@ -50,12 +50,18 @@ QtObject {
     }
     function painted(text: Text, root: Item): rect {
         const place = text.mapToItem(root, 0, 0, text.width, text.height);
-        const left = text.effectiveHorizontalAlignment === Text.AlignHCenter ? (place.width - text.contentWidth) / 2 : text.effectiveHorizontalAlignment === Text.AlignRight ? place.width - text.contentWidth : 0;
+        const freeWidth = place.width - text.contentWidth;
+        let left = 0;
+        if (text.effectiveHorizontalAlignment === Text.AlignHCenter)
+            left = freeWidth / 2;
+        else if (text.effectiveHorizontalAlignment === Text.AlignRight)
+            left = freeWidth;
         const top = text.verticalAlignment === Text.AlignVCenter ? (place.height - text.contentHeight) / 2 : 0;
         return Qt.rect(place.x + left, place.y + top, text.contentWidth, text.contentHeight);
     }
     function overlap(a: rect, b: rect): bool {
-        return a.x + a.width > b.x + 1 && b.x + b.width > a.x + 1 && a.y + a.height > b.y + 1 && b.y + b.height > a.y + 1;
+        const beside = (start, length, other, otherLength) => start + length <= other + 1 || other + otherLength <= start + 1;
+        return !beside(a.x, a.width, b.x, b.width) && !beside(a.y, a.height, b.y, b.height);
     }
 
     /// Sentences about what is wrong below `root`.
@@ -67,7 +73,9 @@ QtObject {
             const place = places[i];
             if (text.truncated && foreign.indexOf(text.objectName) < 0)
                 wrong.push(`"${text.text}" is cut`);
-            if (place.x < 0 || place.y < 0 || place.x + place.width > root.width + 1 || place.y + place.height > root.height + 1)
+            const right = place.x + place.width;
+            const bottom = place.y + place.height;
+            if (place.x < 0 || place.y < 0 || right > root.width + 1 || bottom > root.height + 1)
                 wrong.push(`"${text.text}" is outside`);
             for (let j = 0; j < i; ++j) {
                 if (overlap(place, places[j]))

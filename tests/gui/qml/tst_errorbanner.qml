@@ -54,7 +54,8 @@ TestCase {
         verify(!inspector.find(banner, "action").visible);
     }
     function test_longSentencesFit() {
-        banner.message = "The microphone “A name of a device that is rather long” delivers no sound. Plug it in again, or choose another one in the settings.";
+        banner.message = "The microphone “A name of a device that is rather long” delivers no sound. "
+            + "Plug it in again, or choose another one in the settings.";
         banner.wayOut = "Check the microphone, or choose another one in the settings.";
         waitForRendering(banner);
         compare(inspector.complaints(banner, look.touchTarget), []);

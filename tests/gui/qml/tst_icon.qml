@@ -43,6 +43,16 @@ TestCase {
         icon.name = "nothing";
         tryVerify(() => drawn(0, 0, 100, 100) === 0);
     }
+    function init() {
+        icon.directional = false;
+        icon.LayoutMirroring.enabled = false;
+        icon.name = "check";
+    }
+    function test_othersDoNotTurn() {
+        icon.LayoutMirroring.enabled = true;
+        icon.name = "back";
+        tryVerify(() => drawn(30, 40, 12, 20) > drawn(58, 40, 12, 20), 5000, "points to the left");
+    }
     function test_directionalTurnsWithTheText() {
         icon.directional = true;
         icon.name = "back";

@@ -42,7 +42,8 @@ TestCase {
     }
     function test_backendIsToldByWordAndDrawing() {
         const looks = [];
-        for (const state of [NetworkManager.Starting, NetworkManager.Ready, NetworkManager.Lost, NetworkManager.Failed]) {
+        const states = [NetworkManager.Starting, NetworkManager.Ready, NetworkManager.Lost, NetworkManager.Failed];
+        for (const state of states) {
             bar.backendState = state;
             looks.push([fact("backend").text, fact("backend").symbol]);
         }

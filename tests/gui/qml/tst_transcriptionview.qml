@@ -97,7 +97,11 @@ TestCase {
         const list = inspector.find(view, "history");
         tryCompare(list, "count", 2);
         tryVerify(() => list.itemAtIndex(1) !== null);
-        const shown = index => ["time", "text", "language", "latency"].map(name => inspector.find(list.itemAtIndex(index), name)).filter(item => item.visible).map(item => item.text);
+        const shown = index => {
+            const entry = list.itemAtIndex(index);
+            const parts = ["time", "text", "language", "latency"].map(name => inspector.find(entry, name));
+            return parts.filter(part => part.visible).map(part => part.text);
+        };
         compare(shown(0), ["14:06", "fenster auf", "DE"]);
         compare(shown(1), ["14:05", "navigate home", "EN", "0.3 s"]);
     }

@@ -19,9 +19,12 @@ ApplicationWindow {
     property bool reporting: false
 
     readonly property bool backendReady: backend.backendState === NetworkManager.Ready
-    readonly property bool backendGone: backend.backendState === NetworkManager.Lost || backend.backendState === NetworkManager.Failed
+    readonly property bool backendStarting: backend.backendState === NetworkManager.Starting
+    readonly property bool backendLost: backend.backendState === NetworkManager.Lost
+    readonly property bool backendGone: backendLost || backend.backendState === NetworkManager.Failed
     readonly property bool failed: conversation.state === Conversation.Error
-    readonly property bool busy: conversation.state === Conversation.Listening || conversation.state === Conversation.Thinking
+    readonly property bool listening: conversation.state === Conversation.Listening
+    readonly property bool thinking: conversation.state === Conversation.Thinking
     readonly property bool hasMicrophone: microphone.available || sourceFile !== ""
     /// What the banner is about; the settings leave the backend out, as that is where it can be mended.
     readonly property string trouble: {
@@ -44,26 +47,28 @@ ApplicationWindow {
     /// The backend starts with a model of its own.
     function useStoredModel() {
         const wanted = stored.modelName;
-        if (wanted === "" || wanted === askedModel || wanted === backend.modelName || ![...backend.models].includes(wanted))
+        if (wanted === askedModel || wanted === backend.modelName || ![...backend.models].includes(wanted))
             return;
         askedModel = wanted;
         backend.loadModel(wanted);
     }
 
     readonly property string hint: {
-        if (conversation.state === Conversation.Listening)
+        if (listening)
             return qsTr("Speak now.");
-        if (conversation.state === Conversation.Thinking)
+        if (thinking)
             return qsTr("One moment …");
-        if (backend.backendState === NetworkManager.Starting)
+        if (backendStarting)
             return backend.backendMessage;
         if (!backendReady)
             return "";
         if (nothingHeard)
             return qsTr("Nothing was heard. Say it again.");
+        if (!hasMicrophone)
+            return statusBar.handsFree ? qsTr("Say the wake word, then speak.") : qsTr("Connect a microphone.");
         if (statusBar.handsFree)
-            return hasMicrophone ? qsTr("Hold the button and speak, or say the wake word.") : qsTr("Say the wake word, then speak.");
-        return hasMicrophone ? qsTr("Hold the button and speak.") : qsTr("Connect a microphone.");
+            return qsTr("Hold the button and speak, or say the wake word.");
+        return qsTr("Hold the button and speak.");
     }
 
     // A display without a window manager gives a window the size that it asks for.
@@ -195,9 +200,9 @@ ApplicationWindow {
                         Layout.fillHeight: true
                         theme: look
                         partialText: conversation.partialText
-                        finalText: window.nothingHeard ? "" : conversation.finalText
+                        finalText: window.nothingHeard || transcriptions.count === 0 ? "" : conversation.finalText
                         hint: window.hint
-                        busy: window.busy && !window.heard
+                        busy: (window.listening || window.thinking) && !window.heard
                         history: transcriptions
                         historyShown: !waveform.visible
                     }
@@ -225,7 +230,7 @@ ApplicationWindow {
                             return "";
                         return window.backendReady ? qsTr("No microphone") : statusBar.backendText;
                     }
-                    reasonSymbol: backend.backendState === NetworkManager.Starting ? "hourglass" : "microphone-off"
+                    reasonSymbol: window.backendStarting ? "hourglass" : "microphone-off"
                     onBegin: conversation.press()
                     onLetGo: conversation.release()
                     onTapped: conversation.toggle()
@@ -247,7 +252,7 @@ ApplicationWindow {
             backendUrl: backend.backendUrl
             canListen: backend.canListen
             inputDevices: microphone.inputDevices
-            version: qsTr("Screen %1, backend %2").arg(Qt.application.version).arg(backend.backendVersion === "" ? "–" : backend.backendVersion)
+            version: qsTr("Screen %1, backend %2").arg(Qt.application.version).arg(backend.backendVersion || "–")
             onModelChosen: name => {
                 window.askedModel = "";
                 stored.modelName = name;
@@ -284,7 +289,9 @@ ApplicationWindow {
             wayOut: {
                 if (window.trouble === "conversation")
                     return conversation.wayOut;
-                return backend.backendState === NetworkManager.Lost ? qsTr("It comes back by itself. Your history is kept.") : "";
+                // The others name it themselves.
+                const lost = window.trouble === "backend" && window.backendLost;
+                return lost ? qsTr("It comes back by itself. Your history is kept.") : "";
             }
             action: window.trouble === "backend" ? qsTr("Try now") : qsTr("OK")
             onActed: {

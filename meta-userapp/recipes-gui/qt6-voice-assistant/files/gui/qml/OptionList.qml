@@ -17,7 +17,10 @@ ListView {
     model: options
     Accessible.role: Accessible.List
 
-    onOptionsChanged: positionViewAtIndex(Math.max(0, options.findIndex(option => option.value === current)), ListView.Contain)
+    onOptionsChanged: {
+        const index = options.findIndex(option => option.value === current);
+        positionViewAtIndex(Math.max(0, index), ListView.Contain);
+    }
 
     delegate: Option {
         id: option

@@ -159,7 +159,10 @@ Rectangle {
                 theme: panel.theme
                 text: qsTr("You speak")
                 value: languageNames.name(panel.settings.language)
-                onClicked: panel.openChoice(this, panel.languageOptions(["auto", ...panel.languages]), panel.settings.language)
+                onClicked: {
+                    const options = panel.languageOptions(["auto", ...panel.languages]);
+                    panel.openChoice(this, options, panel.settings.language);
+                }
             }
             SettingCard {
                 objectName: "handsFree"
@@ -192,8 +195,11 @@ Rectangle {
                 Layout.preferredWidth: 1 // columns of one width
                 theme: panel.theme
                 text: qsTr("Microphone")
-                value: panel.settings.inputDevice === "" ? panel.systemDefault : panel.settings.inputDevice
-                onClicked: panel.openChoice(this, panel.options(["", ...panel.inputDevices]), panel.settings.inputDevice)
+                value: panel.settings.inputDevice || panel.systemDefault
+                onClicked: {
+                    const options = panel.options(["", ...panel.inputDevices]);
+                    panel.openChoice(this, options, panel.settings.inputDevice);
+                }
             }
             SettingCard {
                 objectName: "nightTheme"
@@ -214,8 +220,11 @@ Rectangle {
                 Layout.preferredWidth: 1 // columns of one width
                 theme: panel.theme
                 text: qsTr("Language of the screen")
-                value: panel.settings.uiLanguage === "" ? panel.systemDefault : languageNames.name(panel.settings.uiLanguage)
-                onClicked: panel.openChoice(this, [...panel.options([""]), ...panel.languageOptions(["en", "de"])], panel.settings.uiLanguage)
+                value: languageNames.name(panel.settings.uiLanguage || "auto")
+                onClicked: {
+                    const options = [...panel.options([""]), ...panel.languageOptions(["en", "de"])];
+                    panel.openChoice(this, options, panel.settings.uiLanguage);
+                }
             }
             SettingCard {
                 objectName: "backendUrl"

@@ -38,7 +38,16 @@ Item {
             return "cross";
         }
     }
-    readonly property bool backendWorks: backendState === NetworkManager.Ready || backendState === NetworkManager.Starting
+    readonly property color backendColor: {
+        switch (backendState) {
+        case NetworkManager.Ready:
+            return theme.text;
+        case NetworkManager.Starting:
+            return theme.textDim;
+        default:
+            return theme.alert;
+        }
+    }
 
     signal settingsRequested
 
@@ -83,7 +92,7 @@ Item {
             theme: bar.theme
             symbol: bar.backendSymbol
             text: bar.backendText
-            color: !bar.backendWorks ? bar.theme.alert : bar.backendState === NetworkManager.Ready ? bar.theme.text : bar.theme.textDim
+            color: bar.backendColor
         }
         Fact {
             objectName: "microphone"

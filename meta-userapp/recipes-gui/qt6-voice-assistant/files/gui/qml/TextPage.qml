@@ -13,7 +13,9 @@ Item {
     property string pattern
     property string example
 
-    readonly property string wrong: pattern === "" || new RegExp(pattern).test(field.text.trim()) ? "" : qsTr("Such as %1").arg(example)
+    readonly property bool fits: pattern === "" || new RegExp(pattern).test(field.text.trim())
+    /// Empty: nothing is.
+    readonly property string wrong: fits ? "" : qsTr("Such as %1").arg(example)
 
     signal accepted(text: string)
     signal back

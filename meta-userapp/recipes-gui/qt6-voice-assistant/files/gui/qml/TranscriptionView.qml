@@ -27,7 +27,11 @@ Item {
             top: parent.top
         }
         // Two lines always, so that what is beneath mostly stands still.
-        height: view.historyShown ? Math.min(Math.max(2 * metrics.lineSpacing, label.contentHeight), 0.6 * view.height) : view.height
+        height: {
+            if (!view.historyShown)
+                return view.height;
+            return Math.min(Math.max(2 * metrics.lineSpacing, label.contentHeight), 0.6 * view.height);
+        }
         contentHeight: label.contentHeight
         boundsBehavior: Flickable.StopAtBounds
         clip: contentHeight > height

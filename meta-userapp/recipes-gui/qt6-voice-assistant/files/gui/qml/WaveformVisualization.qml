@@ -13,6 +13,7 @@ Item {
 
 
     readonly property alias waveform: waveform
+    readonly property real shownLevel: Math.min(Math.max(level, 0), 1)
 
     implicitHeight: theme.px(150)
 
@@ -53,7 +54,8 @@ Item {
                 right: parent.right
                 bottom: parent.bottom
             }
-            height: Math.round(meter.width + Math.min(Math.max(visualization.level, 0), 1) * (meter.height - meter.width))
+            // From a circle to the whole.
+            height: Math.round(meter.width + visualization.shownLevel * (meter.height - meter.width))
             visible: visualization.level > 0
             radius: width / 2
             color: visualization.running ? visualization.theme.accent : visualization.theme.outline
