@@ -34,7 +34,7 @@ def _parser() -> OneLineParser:
     )
     service = subjects.add_parser(
         "service",
-        help="latency, overhead, memory, start and robustness of `rtap serve`",
+        help="latency, overhead, memory, start and robustness of `rtap serve`, and the screen beside it",
         description="Measures `rtap serve` as a process of its own on free ports, without a microphone.",
     )
     service.add_argument(

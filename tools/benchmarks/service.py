@@ -14,6 +14,7 @@ from tools.benchmarks import (
     memory,
     pipeline_overhead,
     ring_buffer,
+    screen,
     start_time,
 )
 from tools.benchmarks.plan import Plan
@@ -29,6 +30,7 @@ _MODULES: Final[Sequence[ModuleType]] = (
     memory,
     start_time,
     fuzz,
+    screen,
 )
 MEASURES: Final[Mapping[str, Measure]] = {module.NAME: module.measure for module in _MODULES}
 """By the name that ``--only`` takes."""
