@@ -15,7 +15,7 @@ PRECISION ?= int8
 .PHONY: help setup demo test lint model gui screenshots container image image-check flash release lock clean
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-11s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-12s%s\n", $$1, $$2 }'
 	@echo
 	@echo "  make model MODEL=openai/whisper-base PRECISION=int8   takes a hub name or a local checkpoint directory"
 	@echo "  make flash IMAGE=NAME.wic.bz2 DEVICE=/dev/sdb FLASH_ARGS='--key maker.pub'   takes root: sudo"
@@ -26,7 +26,7 @@ setup: $(READY) ## Make .venv with the locked dependencies
 $(READY): pyproject.toml requirements-dev.lock
 	@tools/setup.sh
 
-demo: $(READY) ## Show the whole chain: checkpoint, conversion, quantisation, check, transcript
+demo: $(READY) ## Speak ten commands, and print what the bundled model hears
 	@tools/demo
 
 lint: $(READY) ## Check style and types
