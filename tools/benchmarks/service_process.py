@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -24,19 +23,12 @@ import yaml
 
 from rtap.errors import ModelError, PipelineError, TransportError
 from rtap.model_store import DEFAULT_MODEL
+from tools.service_ports import HOST, free_ports
 
-HOST: Final = "127.0.0.1"
 START_SECONDS: Final = 180.0
 """For a service to become healthy: a Raspberry Pi's card is slow."""
 _STOP_SECONDS: Final = 15.0
 _POLL_SECONDS: Final = 0.05
-_PORTS: Final = (
-    "http_port",
-    "websocket_port",
-    "health_port",
-    "zmq_pub_port_events",
-    "zmq_pub_port_transcripts",
-)
 _HARMLESS: Final = frozenset({"INFO", "WARNING"})
 _OVERRIDES: Final = frozenset(
     {
@@ -252,7 +244,7 @@ class ServiceProcess:
 def service(settings: ServiceSettings) -> Iterator[ServiceProcess]:
     """A service that is being started; stopped at the end."""
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
-        ports = _free_ports()
+        ports = free_ports()
         profile = Path(folder) / "benchmark.yaml"
         profile.write_text(yaml.safe_dump(settings.profile(ports)), encoding="utf-8")
         command = [sys.executable, "-m", "rtap", "serve", "--file", str(profile)]
@@ -278,12 +270,3 @@ def healthy_service(
         for wav in warm_up:
             running.transcribe(wav)
         yield running
-
-
-def _free_ports() -> dict[str, int]:
-    """Ports that nobody listens on at this moment."""
-    listeners = [socket.create_server((HOST, 0)) for _ in _PORTS]
-    ports = [listener.getsockname()[1] for listener in listeners]
-    for listener in listeners:
-        listener.close()
-    return dict(zip(_PORTS, ports, strict=True))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import socket
 import sys
 import time
 import urllib.request
@@ -16,15 +15,9 @@ import yaml
 
 from tools.gui_screens.child import Child
 from tools.gui_screens.gui_error import GuiError
+from tools.service_ports import free_ports
 
 START_SECONDS: Final = 120.0
-_PORTS: Final = (
-    "http_port",
-    "websocket_port",
-    "health_port",
-    "zmq_pub_port_events",
-    "zmq_pub_port_transcripts",
-)
 
 
 class Backend:
@@ -39,7 +32,7 @@ class Backend:
     def __init__(
         self, place: Path, audio: dict[str, Any] | None = None, models: Path | None = None
     ) -> None:
-        self._ports = _free_ports()
+        self._ports = free_ports()
         self._profile = place / "backend.yaml"
         self._process: Child | None = None
         text = yaml.safe_dump(
@@ -114,12 +107,3 @@ class Backend:
         url = f"http://127.0.0.1:{self._ports['http_port']}{path}"
         reply: http.client.HTTPResponse = urllib.request.urlopen(url, timeout=1)
         return reply
-
-
-def _free_ports() -> dict[str, int]:
-    """Ports that nobody listens on at this moment."""
-    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in _PORTS]
-    ports = [listener.getsockname()[1] for listener in listeners]
-    for listener in listeners:
-        listener.close()
-    return dict(zip(_PORTS, ports, strict=True))

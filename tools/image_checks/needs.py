@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import locale
 import os
 import shutil
 import subprocess
@@ -11,6 +10,7 @@ from typing import Final
 
 from tools.image_checks.verdict import CannotCheck, Need
 from tools.image_checks.workshop import Workshop
+from tools.yocto import host_locale
 from tools.yocto.images import ROOT
 from tools.yocto.mirrors import VARIABLE
 from tools.yocto.ordinary_user import PATH
@@ -51,15 +51,8 @@ def readable_checkout(workshop: Workshop) -> None:
 
 def english_locale(_workshop: Workshop) -> None:
     """The one that bitbake insists on."""
-    before = locale.setlocale(locale.LC_ALL)
-    try:
-        locale.setlocale(locale.LC_ALL, "en_US.UTF-8")
-    except locale.Error:
-        raise CannotCheck(
-            "no locale en_US.UTF-8: sudo localedef -i en_US -f UTF-8 en_US.UTF-8"
-        ) from None
-    finally:
-        locale.setlocale(locale.LC_ALL, before)
+    if not host_locale.has_english():
+        raise CannotCheck(f"no locale {host_locale.ENGLISH}: {host_locale.INSTALL}")
 
 
 def root(_workshop: Workshop) -> None:

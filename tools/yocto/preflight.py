@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import locale
 import os
 import shutil
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Final
 
 from rtap.errors import ConfigurationError, RTAPException, StorageError
 from rtap.whisper.model_directory import file_sha256
+from tools.yocto import host_locale
 
 GB: Final = 1_000_000_000
 COLD_BUILD_GB: Final = 90
@@ -52,15 +52,10 @@ def require_programs() -> None:
     missing = [name for name in _PROGRAMS if shutil.which(name) is None]
     if missing:
         raise ConfigurationError(f"{', '.join(missing)} not installed: {INSTALL}")
-    before = locale.setlocale(locale.LC_ALL)
-    try:
-        locale.setlocale(locale.LC_ALL, "en_US.UTF-8")
-    except locale.Error:
+    if not host_locale.has_english():
         raise ConfigurationError(
-            "bitbake wants the locale en_US.UTF-8: sudo localedef -i en_US -f UTF-8 en_US.UTF-8"
-        ) from None
-    finally:
-        locale.setlocale(locale.LC_ALL, before)
+            f"bitbake wants the locale {host_locale.ENGLISH}: {host_locale.INSTALL}"
+        )
 
 
 def require_disk(work: Path, needed_gb: float | None) -> None:
