@@ -153,6 +153,7 @@ def backend(device: Device) -> Device:
         "WHISPER_SOUND": "snd",
         "WHISPER_ASOUND": "asound.conf",
         "WHISPER_GROUPS": "group",
+        "WHISPER_OS_RELEASE": "os-release",
         "WHISPER_MICROPHONE": "default-microphone",
     }.items():
         device.environment[variable] = str(device.root / name)
@@ -299,6 +300,18 @@ def service(backend: Device) -> Iterator[Service]:
     running.close()
 
 
+def container_command(device: Device) -> str:
+    return next(call for call in device.calls() if call.startswith("run "))
+
+
+def published(command: str) -> list[str]:
+    return [word for word in command.split() if word.count(":") == 2 and word[0].isdigit()]
+
+
+def on(address: str) -> list[str]:
+    return [f"{address}:{port}:{port}" for port in (8000, 5802, 6552, 6553, 8080)]
+
+
 class TestRunContainer:
     def test_the_container_is_confined(self, backend: Device, service: Service) -> None:
         backend.write("healthy")
@@ -309,7 +322,7 @@ class TestRunContainer:
         backend.environment |= {"MODEL_NAME": "cabin-en", "RTAP_LOG_LEVEL": "", "WHISPER_CPUS": "3"}
         service.start()
         service.hears("--ready")
-        command = next(call for call in backend.calls() if call.startswith("run "))
+        command = container_command(backend)
         for option in (
             "--read-only",
             "--memory 1g --memory-swap 1g",
@@ -324,9 +337,9 @@ class TestRunContainer:
             "--env VOICE_ASSISTANT_MICROPHONE=Device",
         ):
             assert option in command
-        ports = [word for word in command.split() if word.count(":") == 2 and word[0].isdigit()]
-        assert ports == [f"127.0.0.1:{n}:{n}" for n in (8000, 5802, 6552, 6553, 8080)]
+        assert published(command) == on("127.0.0.1")
         assert "RTAP_LOG_LEVEL" not in command
+        assert "RTAP_SYSTEM_VERSION" not in command
         assert "--restart" not in command
         assert command.endswith(OURS)
         assert f"chown -R 10001:10001 {backend.root}/cache" in backend.calls()
@@ -337,8 +350,80 @@ class TestRunContainer:
         backend.write("healthy")
         service.start()
         service.hears("--ready")
-        command = next(call for call in backend.calls() if call.startswith("run "))
-        assert "/dev/snd" not in command
+        assert "/dev/snd" not in container_command(backend)
+
+    @pytest.mark.parametrize(
+        ("address", "ports"),
+        [
+            ("127.0.0.1", on("127.0.0.1")),
+            ("0.0.0.0", on("0.0.0.0")),
+            # The screen and the watch over the service go on using localhost.
+            ("192.168.7.20", on("127.0.0.1") + on("192.168.7.20")),
+        ],
+    )
+    def test_an_address_opens_the_ports_to_others(
+        self, backend: Device, service: Service, address: str, ports: list[str]
+    ) -> None:
+        backend.environment |= {"WHISPER_ADDRESS": address, "RTAP_API_KEY": "secret"}
+        backend.write("healthy")
+        service.start()
+        service.hears("--ready")
+        command = container_command(backend)
+        assert published(command) == ports
+        # By name: others can read a program's arguments.
+        assert "--env RTAP_API_KEY " in command
+        assert "secret" not in command
+
+    @pytest.mark.parametrize(
+        "address",
+        [
+            "",
+            "1.2.3",
+            "1.2.3.4.5",
+            "1.2.3.256",
+            "1.2.3.04",
+            "::",
+            "localhost",
+            "$(reboot)",
+            "1.2.3.4\n5.6.7.8",
+        ],
+    )
+    def test_an_address_that_is_none_is_refused_without_haste(
+        self, backend: Device, service: Service, address: str
+    ) -> None:
+        backend.environment["WHISPER_ADDRESS"] = address
+        service.start()
+        status, output = service.end()
+        assert status == 1
+        assert output.startswith(f"WHISPER_ADDRESS is '{address}': set it in /data/config/")
+        assert "sleep 60" in backend.calls()
+        assert not backend.called("run ")
+        # Else load-image would load the image again and at last wipe docker's store.
+        assert backend.read("run/failures") == ""
+
+    def test_the_service_learns_the_version_of_the_system(
+        self, backend: Device, service: Service
+    ) -> None:
+        backend.write(
+            "os-release",
+            'NAME="Voice Assistant"\nIMAGE_VERSION="1.2.3"\nBUILD_ID="7"\nVARIANT_ID="release"\n',
+        )
+        backend.write("healthy")
+        service.start()
+        service.hears("--ready")
+        assert "--env RTAP_SYSTEM_VERSION=1.2.3 (7, release) " in container_command(backend)
+
+    @pytest.mark.parametrize(
+        "text", ['NAME="Debian"\n', 'IMAGE_VERSION="1.2\n', "IMAGE_VERSION=(\n"]
+    )
+    def test_a_system_without_a_version_is_no_reason_not_to_start(
+        self, backend: Device, service: Service, text: str
+    ) -> None:
+        backend.write("os-release", text)
+        backend.write("healthy")
+        service.start()
+        service.hears("--ready")
+        assert "RTAP_SYSTEM_VERSION" not in container_command(backend)
 
     def test_it_is_ready_when_health_says_so(self, backend: Device, service: Service) -> None:
         service.start()
@@ -446,8 +531,10 @@ class TestPrepareData:
         for name, number in {"partition": 3, "start": 8192, "size": self.sectors()}.items():
             (entry / name).write_text(f"{number}\n")
         self.disk_sectors(device, 8192 + self.sectors())
-        for tool in ("sfdisk", "partx"):
+        device.environment["PREPARE_DATA_DEV"] = str(device.write("dev/sda", "").parent)
+        for tool in ("sfdisk", "resizepart"):
             device.program(tool, f'#!/bin/sh\necho "{tool} $*" >>"$FAKE/calls"\n')
+        device.program("partx", "#!/bin/sh\necho 81920\n")
         return path
 
     def sectors(self) -> int:
@@ -458,7 +545,7 @@ class TestPrepareData:
         size = partition or self.sectors()
         device.program(
             "blockdev",
-            f"#!/bin/sh\ncase $2 in /dev/sda) echo {disk} ;; *) echo {size} ;; esac\n",
+            f"#!/bin/sh\ncase $2 in */dev/sda) echo {disk} ;; *) echo {size} ;; esac\n",
         )
 
     def remember(self, device: Device, partition: Path) -> None:
@@ -496,8 +583,20 @@ class TestPrepareData:
     def test_it_grows_to_the_end_of_the_card(self, device: Device, partition: Path) -> None:
         self.disk_sectors(device, 8192 + 10 * self.sectors())
         assert device.run(self.script, str(partition)).returncode == 0
-        assert any("-N 3 /dev/sda" in call for call in device.calls())
-        assert device.called("partx --update --nr 3 /dev/sda")
+        disk = device.root / "dev/sda"
+        assert any(f"-N 3 {disk}" in call for call in device.calls())
+        assert device.called(f"resizepart {disk} 3 81920")
+
+    def test_the_disk_is_locked_while_it_grows(self, device: Device, partition: Path) -> None:
+        # Otherwise udev looks at it in between and takes the partition's name away.
+        self.disk_sectors(device, 8192 + 10 * self.sectors())
+        probe = (
+            f'#!/bin/sh\nflock --nonblock {device.root}/dev/sda true && echo free >>"$FAKE/calls"\n'
+        )
+        for tool in ("sfdisk", "resizepart"):
+            device.program(tool, probe)
+        device.run(self.script, str(partition))
+        assert not device.called("free")
 
     def test_a_larger_card_gets_a_larger_file_system(self, device: Device, partition: Path) -> None:
         device.run(self.script, str(partition))

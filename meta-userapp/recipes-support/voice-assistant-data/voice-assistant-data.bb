@@ -47,6 +47,8 @@ RDEPENDS:${PN} = " \
     e2fsprogs-resize2fs \
     util-linux-blkid \
     util-linux-blockdev \
+    util-linux-flock \
     util-linux-partx \
+    util-linux-resizepart \
     util-linux-sfdisk \
 "
