@@ -49,6 +49,8 @@ _log = logs.get("app")
 
 PROOF_SECONDS: Final = 60.0
 """A successful inference proves for this long that the service works."""
+SYSTEM_VARIABLE: Final = "RTAP_SYSTEM_VERSION"
+"""Who starts the service on a device says by this which version of the whole system it belongs to."""
 _PROBE_SECONDS: Final = 10.0
 _SHUTDOWN_SECONDS: Final = 4.0
 """What is being said when the service is stopped must be text by then."""
@@ -60,7 +62,7 @@ class RTAPApplication:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.bus = EventBus()
-        self.telemetry = Telemetry()
+        self.telemetry = Telemetry(system=os.environ.get(SYSTEM_VARIABLE, "").strip() or None)
         self._facts: ModelFacts | None = None
         self.broken: Future[str] = Future()
         """Gets the reason when only a new process can help: who runs this ends it, and is started anew."""

@@ -57,10 +57,15 @@ class Telemetry:
 
     Args:
         registry: where the metrics are kept; by default one of its own, so that several may exist.
+        system: version of the device's image; None where that is not known.
     """
 
-    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+    def __init__(
+        self, registry: CollectorRegistry | None = None, system: str | None = None
+    ) -> None:
         self._registry = CollectorRegistry() if registry is None else registry
+        self.system = system
+        """Version of the device's image."""
         self._add_pipeline_metrics()
         self._add_speech_metrics()
         self._add_client_metrics()
@@ -152,8 +157,15 @@ class Telemetry:
         cpu.set_function(lambda: float(process.cpu_percent()))
         self._ready = gauge("rtap_ready", "1 once the model is loaded and requests are served")
         self._model = Info("rtap_model", "The model in use", registry=self._registry)
-        build = Info("rtap_build", "This program", registry=self._registry)
-        build.info({"version": __version__, "python": platform.python_version()})
+        build = Info("rtap_build", "This program, and the device's image", registry=self._registry)
+        build.info(
+            {
+                "version": __version__,
+                "python": platform.python_version(),
+                # To Prometheus an empty label is none.
+                "system": self.system or "",
+            }
+        )
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

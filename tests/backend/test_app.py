@@ -78,6 +78,17 @@ def test_without_a_microphone_there_is_nothing_to_switch(application: RTAPApplic
     assert application.listening() is None
 
 
+@pytest.mark.parametrize(
+    ("variable", "system"),
+    [("1.0.0 (20261101093000, release)", "1.0.0 (20261101093000, release)"), (" ", None)],
+)
+def test_the_device_says_which_system_it_is(
+    monkeypatch: pytest.MonkeyPatch, variable: str, system: str | None
+) -> None:
+    monkeypatch.setenv("RTAP_SYSTEM_VERSION", variable)
+    assert RTAPApplication(Config(audio=AudioConfig(source="none"))).telemetry.system == system
+
+
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]

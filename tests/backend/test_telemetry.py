@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
 import sys
 import time
@@ -149,6 +150,14 @@ def test_program_and_model(telemetry: Telemetry) -> None:
     model = {"name": "second", "precision": "int8", "parameters": "1000", "onnx_runtime": "1.27.0"}
     assert value(telemetry, "rtap_model_info", **model) == 1
     assert "first" not in text
+
+
+@pytest.mark.parametrize("system", ["1.0.0 (20261101093000, release)", None])
+def test_the_version_of_the_system(system: str | None) -> None:
+    program = {"version": __version__, "python": platform.python_version()}
+    one = Telemetry(system=system)
+    assert one.system == system
+    assert value(one, "rtap_build_info", **program, system=system or "") == 1
 
 
 def test_processor_time_since_the_last_scrape(telemetry: Telemetry) -> None:

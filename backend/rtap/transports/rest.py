@@ -137,6 +137,7 @@ def _add_information(app: FastAPI, service: Service) -> None:
             parameters=facts.parameters,
             languages=facts.languages,
             version=__version__,
+            system=service.telemetry.system,
         )
 
 

@@ -93,6 +93,7 @@ class ModelInfo(WireModel):
         parameters=72593920,
         languages=["de", "en"],
         version="1.0.0",
+        system="1.0.0 (20261101093000, release)",
     )
 
     model_name: str
@@ -109,6 +110,8 @@ class ModelInfo(WireModel):
     """Whisper's codes."""
     version: str
     """Of this service."""
+    system: Text | None = None
+    """Version of the device's image, its build and its variant; null where the service isn't part of one."""
 
 
 class ModelCard(WireModel):

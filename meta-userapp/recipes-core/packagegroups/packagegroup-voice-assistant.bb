@@ -10,7 +10,6 @@ RDEPENDS:${PN} = " \
     alsa-utils-amixer \
     alsa-utils-aplay \
     docker-moby \
-    liberation-fonts \
     qt6-voice-assistant \
     tzdata-core \
     voice-assistant-audio \

@@ -53,10 +53,10 @@ SYSTEMD_SERVICE:${PN} = "voice-assistant.service"
 FILES:${PN} += "${nonarch_libdir}/tmpfiles.d"
 CONFFILES:${PN} = "${sysconfdir}/default/voice-assistant"
 RDEPENDS:${PN} = " \
-    liberation-fonts \
     qtbase-plugins \
     qtdeclarative-plugins \
     qtdeclarative-qmlplugins \
+    ttf-roboto \
     voice-assistant-audio \
     voice-assistant-data \
 "

@@ -170,6 +170,14 @@ def test_model_info(car):
     assert document["num_threads"] == 2
 
 
+def test_model_info_tells_versions(car):
+    document = car.get("/model/info").json()
+    assert document["version"] == car.app.version
+    assert document["system"] is None
+    car.service.telemetry.system = "1.0.0 (20261101093000, release)"
+    assert car.get("/model/info").json()["system"] == "1.0.0 (20261101093000, release)"
+
+
 def test_model_info_without_a_model(car):
     car.service.facts = None
     refused(car.get("/model/info"), 503, "not_ready")

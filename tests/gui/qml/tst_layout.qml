@@ -80,6 +80,7 @@ TestCase {
             backendUrl: "http://localhost:8000"
             canListen: true
             inputDevices: ["Cabin microphone"]
+            system: qsTranslate("MainWindow", "System %1").arg("0.1.0 (20261101093000)")
             version: qsTranslate("MainWindow", "Screen %1, backend %2").arg("0.1.0").arg("0.1.0")
         }
     }

@@ -92,6 +92,14 @@ TestCase {
         verify(!part(window, "settingsPanel").visible);
         verify(part(window, "talkButton").activeFocus);
     }
+    function test_settingsTellTheVersions() {
+        const panel = part(make({
+            "systemVersion": "1.0 (7)"
+        }), "settingsPanel");
+        compare(panel.system, "System 1.0 (7)");
+        compare(panel.version, "Screen 1.2.3, backend –");
+        compare(part(make(), "settingsPanel").system, "");
+    }
     function test_dayAndNight() {
         const window = make();
         const night = window.color;

@@ -31,6 +31,7 @@ TestCase {
             backendUrl: "http://localhost:8000"
             canListen: true
             inputDevices: ["Cabin microphone", "Headset"]
+            system: ""
             version: "Screen 1, backend 2"
             focus: true
         }
@@ -107,6 +108,14 @@ TestCase {
         };
         for (const [name, value] of Object.entries(values))
             compare(card(panel, name).value, value, name);
+    }
+    function test_versions() {
+        const panel = make();
+        compare(inspector.find(panel, "version").text, "Screen 1, backend 2");
+        verify(!inspector.find(panel, "system").visible);
+        panel.system = "System 3";
+        verify(inspector.find(panel, "system").visible);
+        compare(inspector.find(panel, "system").text, "System 3");
     }
     function test_language() {
         const panel = make();

@@ -14,6 +14,8 @@ ApplicationWindow {
     property string sourceFile
     /// Where the history is kept; empty: nowhere.
     property string historyFile
+    /// Of the device's image; empty where there is none.
+    property string systemVersion
     property bool fullScreen: false
     /// Tells on the log what the screen shows, for tests and measurements.
     property bool reporting: false
@@ -252,6 +254,7 @@ ApplicationWindow {
             backendUrl: backend.backendUrl
             canListen: backend.canListen
             inputDevices: microphone.inputDevices
+            system: window.systemVersion === "" ? "" : qsTr("System %1").arg(window.systemVersion)
             version: qsTr("Screen %1, backend %2").arg(Qt.application.version).arg(backend.backendVersion || "–")
             onModelChosen: name => {
                 window.askedModel = "";

@@ -15,6 +15,8 @@ Rectangle {
     required property string backendUrl
     required property bool canListen
     required property var inputDevices
+    /// The version of the device; empty where it has none.
+    required property string system
     required property string version
 
     readonly property string urlPattern: "^https?://[^\\s/:?#@]+(:\\d{1,5})?/?$"
@@ -117,11 +119,27 @@ Rectangle {
             title: qsTr("Settings")
             onBack: panel.back()
 
-            Text {
-                objectName: "version"
-                text: panel.version
-                color: panel.theme.textDim
-                font.pixelSize: panel.theme.fontSmall
+            ColumnLayout {
+                Layout.maximumWidth: panel.width / 2
+                spacing: 0
+
+                Text {
+                    objectName: "system"
+                    Layout.fillWidth: true
+                    visible: text !== ""
+                    text: panel.system
+                    color: panel.theme.textDim
+                    font.pixelSize: panel.theme.fontSmall
+                    elide: Text.ElideRight
+                }
+                Text {
+                    objectName: "version"
+                    Layout.fillWidth: true
+                    text: panel.version
+                    color: panel.theme.textDim
+                    font.pixelSize: panel.theme.fontSmall
+                    elide: Text.ElideRight
+                }
             }
             TouchButton {
                 id: clear

@@ -1,5 +1,6 @@
 #include "quitsignals.h"
 #include "screenlanguage.h"
+#include "systemversion.h"
 
 #include <QCommandLineParser>
 #include <QFont>
@@ -43,6 +44,7 @@ static QVariantMap readArguments(const QStringList &arguments)
         {QStringLiteral("reporting"), parser.isSet(report)},
         {QStringLiteral("historyFile"), QStandardPaths::writableLocation(QStandardPaths::AppDataLocation)
                                             + QStringLiteral("/history.jsonl")},
+        {QStringLiteral("systemVersion"), systemVersion()},
     };
     if (parser.isSet(eventsPort))
         properties.insert(QStringLiteral("eventsPort"), parser.value(eventsPort).toInt());

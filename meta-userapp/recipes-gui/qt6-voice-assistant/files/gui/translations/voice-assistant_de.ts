@@ -208,6 +208,10 @@
         <translation>Kein Mikrofon</translation>
     </message>
     <message>
+        <source>System %1</source>
+        <translation>System %1</translation>
+    </message>
+    <message>
         <source>Screen %1, backend %2</source>
         <translation>Anzeige %1, Backend %2</translation>
     </message>
