@@ -31,8 +31,11 @@ from tools.releasing.signing import Signer
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 NOTES: Final = "RELEASE_NOTES.md"
-_BUILDS: Final = ("build/tmp*/deploy/images/*", "build/*/tmp*/deploy/images/*")
-"""Where images are looked for when none is named."""
+_BUILDS: Final = (
+    "build/tmp*/deploy/images/*",
+    "build/yocto/*/build-*/tmp*/deploy/images/*",
+)
+"""Where images are looked for when none is named: kas's own folder, and that of ``tools/image``."""
 
 
 def _parser() -> OneLineParser:

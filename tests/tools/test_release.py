@@ -21,6 +21,8 @@ from tools import flash, release
 
 __all__ = ["sample"]
 
+# Where tools/image lets bitbake build.
+DEPLOY = Path("build/yocto/scarthgap/build-raspberrypi4-64/tmp/deploy/images/raspberrypi4-64")
 NAME = "voice-assistant-1.0.0-raspberrypi4-64"
 CHANGELOG = "# Changelog\n\n## [Unreleased]\n\n## [1.0.0] - 2026-11-21\n\n- Talks.\n\n## [0.9.0]\n\n- Not.\n"
 Make = Callable[..., Done]
@@ -37,7 +39,10 @@ def root(tmp_path: Path, sample: Sample, monkeypatch: pytest.MonkeyPatch) -> Pat
     git(path, "init", "--quiet")
     git(path, "add", ".")
     git(path, "commit", "--quiet", "--message", "all")
-    fill_deploy(path / "build/tmp/deploy/images/raspberrypi4-64", sample)
+    fill_deploy(
+        path / DEPLOY,
+        sample,
+    )
     fill_container(path / "build/container")
     monkeypatch.setattr(release, "ROOT", path)
     return path
@@ -155,7 +160,7 @@ def test_version_without_notes(make: Make, root: Path) -> None:
 
 
 def test_all_that_is_missing_in_one_line(make: Make, made: Path, root: Path) -> None:
-    deploy = root / "build/tmp/deploy/images/raspberrypi4-64"
+    deploy = root / DEPLOY
     (deploy / f"{PREFIX}.wic.bmap").unlink()
     (deploy / f"{PREFIX}.spdx.tar.zst").unlink()
     shutil.rmtree(root / "build/container")
@@ -178,7 +183,10 @@ def test_no_locks(make: Make, root: Path) -> None:
 
 def test_map_of_another_build(make: Make, made: Path, root: Path, tmp_path: Path) -> None:
     other = make_sample(tmp_path, "other", seed=1)
-    shutil.copy(other.bmap, root / f"build/tmp/deploy/images/raspberrypi4-64/{PREFIX}.wic.bmap")
+    shutil.copy(
+        other.bmap,
+        root / DEPLOY / f"{PREFIX}.wic.bmap",
+    )
     done = make()
     assert done.status == 2
     assert "belongs to another .bmap" in done.err
@@ -202,7 +210,7 @@ def test_failed_signature_leaves_nothing(make: Make, made: Path, tmp_path: Path)
 
 
 def test_image_elsewhere_as_files(make: Make, made: Path, root: Path, tmp_path: Path) -> None:
-    deploy = root / "build/tmp/deploy/images/raspberrypi4-64"
+    deploy = root / DEPLOY
     files = [deploy / f"{PREFIX}{end}" for end in (".wic.bz2", ".wic.bmap", ".spdx.tar.zst")]
     done = make("--image", *files)
     assert done.status == 0
