@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from tools.gui_screens.arm64_build import INSTALLED, PROGRAM
 from tools.image_checks.deb_package import DebPackage
-from tools.image_checks.gui_program import INSTALLED
 from tools.image_checks.masked_build import MaskedBuild, our_recipes
 from tools.image_checks.package_rules import MEGABYTE, complaints
 from tools.image_checks.verdict import CheckFailed
@@ -70,7 +70,7 @@ def gui_program(workshop: Workshop) -> Path:
     """The GUI, as the check of its compilation leaves it; otherwise a program that does nothing."""
     folder = workshop.folder("gui-program")
     program = folder / "qt6-voice-assistant"
-    compiled = workshop.cache / INSTALLED
+    compiled = workshop.cache / INSTALLED / PROGRAM
     if compiled.is_file():
         shutil.copy2(compiled, program)
     else:

@@ -1,8 +1,8 @@
-"""tools.image_checks.gui_program: the recipe's arguments."""
+"""tools.gui_screens.arm64_build: the recipe's arguments."""
 
 from __future__ import annotations
 
-from tools.image_checks.gui_program import recipe_arguments
+from tools.gui_screens.arm64_build import recipe_arguments
 
 
 def test_arguments_of_all_assignments() -> None:
