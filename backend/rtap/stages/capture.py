@@ -30,6 +30,11 @@ STALL_SECONDS: Final = 2.0
 """A microphone that delivers nothing for so long is lost."""
 _BACKLOG_SECONDS: Final = 2.0
 """What a microphone keeps for a reader who is late."""
+_LATENCY_SECONDS: Final = 0.1
+"""Sound that ALSA keeps while Python is busy elsewhere; blocks come at most this much later.
+
+By default PortAudio asks for two blocks, 40 ms, and a busy processor lost a third of what was said.
+"""
 _ALSA_NAME: Final = re.compile(
     r"(?:plughw|hw|sysdefault|dsnoop|front):(?:CARD=)?([^,=]+)(?:,(?:DEV=)?(\d+))?"
 )
@@ -278,6 +283,7 @@ class Microphone:
                 channels=channels,
                 dtype="float32",
                 blocksize=blocksize,
+                latency=_LATENCY_SECONDS,
                 callback=hear,
                 finished_callback=lambda: blocks.put(None),
             )

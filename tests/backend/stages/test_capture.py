@@ -46,6 +46,7 @@ class FakeStream:
         *,
         samplerate: float,
         blocksize: int,
+        latency: float,
         device: int,
         channels: int,
         dtype: str,
@@ -56,6 +57,7 @@ class FakeStream:
         self.settings: dict[str, Any] = {
             "samplerate": samplerate,
             "blocksize": blocksize,
+            "latency": latency,
             "device": device,
             "channels": channels,
             "dtype": dtype,
@@ -170,6 +172,7 @@ class TestMicrophone:
         assert stream.settings == {
             "samplerate": 16_000,
             "blocksize": 320,
+            "latency": 0.1,
             "device": 1,
             "channels": 1,
             "dtype": "float32",

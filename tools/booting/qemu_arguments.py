@@ -1,0 +1,102 @@
+"""QEMU's command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tools.booting.programs import QEMU
+from tools.booting.settings import BOARD, Settings
+from tools.service_ports import HOST
+
+if TYPE_CHECKING:
+    from tools.booting.disk import BootFiles
+
+WIDTH: Final = 1280
+HEIGHT: Final = 720
+
+
+def arguments(
+    boot: BootFiles,
+    disk: Path,
+    settings: Settings,
+    ports: Mapping[int, int],
+    lines: Mapping[str, int],
+) -> list[str]:
+    """The command that is the machine.
+
+    Args:
+        ports: this machine's for the guest's.
+        lines: file descriptors of the sockets ``serial`` and ``control``.
+    """
+    command = [QEMU, "-no-user-config", "-nodefaults", "-name", "voice-assistant"]
+    command += _lines(lines)
+    command += _board(boot, disk) if settings.machine == BOARD else _virtual(disk, settings, ports)
+    command += ["-kernel", str(boot.kernel)]
+    if boot.initrd is not None:
+        command += ["-initrd", str(boot.initrd)]
+    return [*command, "-append", f"{boot.command_line} {settings.append}".strip()]
+
+
+def _lines(lines: Mapping[str, int]) -> list[str]:
+    """Sockets that are connected already: no path that is too long, no moment in which nobody listens."""
+    return [
+        *("-chardev", f"socket,id=serial,fd={lines['serial']}", "-serial", "chardev:serial"),
+        *("-chardev", f"socket,id=control,fd={lines['control']}"),
+        *("-mon", "chardev=control,mode=control"),
+    ]
+
+
+def _virtual(disk: Path, settings: Settings, ports: Mapping[int, int]) -> list[str]:
+    return [
+        *("-machine", "virt", "-cpu", "cortex-a72"),
+        *("-smp", str(settings.processors), "-m", str(settings.memory_mb)),
+        *("-drive", f"if=none,id=disk,format=qcow2,file={_escaped(disk)}"),
+        *("-device", "virtio-blk-pci,drive=disk"),
+        *("-device", "virtio-rng-pci"),
+        *_network(settings, ports),
+        *("-device", f"virtio-gpu-pci,edid=on,xres={WIDTH},yres={HEIGHT}"),
+        *("-device", "virtio-keyboard-pci", "-device", "virtio-tablet-pci"),
+        *_display(settings.display),
+        *_sound(settings.sound),
+    ]
+
+
+def _board(boot: BootFiles, disk: Path) -> list[str]:
+    """The board itself: in QEMU without PCI, network and USB, so good for its serial console only."""
+    tree = ["-dtb", str(boot.device_tree)] if boot.device_tree else []
+    return [
+        *("-machine", BOARD, "-m", "2G", "-smp", "4", "-display", "none"),
+        *("-drive", f"if=sd,format=qcow2,file={_escaped(disk)}"),
+        *tree,
+    ]
+
+
+def _network(settings: Settings, ports: Mapping[int, int]) -> list[str]:
+    if not settings.network:
+        return ["-nic", "none"]
+    forwards = "".join(f",hostfwd=tcp:{HOST}:{host}-:{guest}" for guest, host in ports.items())
+    # No boot from the network, so no ROM for it.
+    return ["-netdev", f"user,id=net{forwards}", "-device", "virtio-net-pci,netdev=net,romfile="]
+
+
+def _display(display: str) -> list[str]:
+    if display == "vnc":
+        return ["-vnc", f"{HOST}:0,to=99"]
+    return ["-display", {"window": "gtk"}.get(display, display)]
+
+
+def _sound(sound: str) -> list[str]:
+    if sound == "none":
+        return []
+    driver, _, file = sound.partition(":")
+    backend = f"{driver},id=sound" + (f",path={_escaped(Path(file))}" if file else "")
+    return [
+        *("-audiodev", backend),
+        *("-device", "intel-hda", "-device", "hda-duplex,audiodev=sound"),
+    ]
+
+
+def _escaped(path: Path) -> str:
+    return str(path).replace(",", ",,")
