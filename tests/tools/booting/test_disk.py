@@ -49,7 +49,7 @@ def test_only_a_kernel(tmp_path: Path) -> None:
     image = make_image(tmp_path / "a.wic", {"KERNEL8.IMG": b"kernel"})
     found = BootFiles.from_image(image, tmp_path)
     assert found.initrd is None
-    assert found.command_line == f"{ROOT} rootfstype=ext4 rootwait ro console=tty1 console=ttyAMA0"
+    assert found.command_line == f"{ROOT} rootfstype=ext4 rootwait ro console=ttyAMA0"
 
 
 def test_no_kernel(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def test_what_only_looks_like_the_boards_stays() -> None:
 
 def test_without_a_command_line_of_the_board() -> None:
     line = kernel_arguments.for_root("/dev/vda")
-    assert line == "root=/dev/vda rootfstype=ext4 rootwait ro console=tty1 console=ttyAMA0"
+    assert line == "root=/dev/vda rootfstype=ext4 rootwait ro console=ttyAMA0"
 
 
 def test_partition_uuid() -> None:
