@@ -1,0 +1,174 @@
+"""Build a disk image to run the boot tests on where a full Yocto build can't run. It is not the product.
+
+Debian's packages for arm64 are the base system; on it the recipes of meta-userapp are installed by their own
+rules, and the disk is laid out by the layer's wks file. Takes minutes; no Yocto source, root or emulator.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from rtap import __version__
+from rtap.errors import ConfigurationError
+from rtap.guard import OneLineParser
+from rtap.terminal import write_result
+from tools.command_line import run
+from tools.container.program import BuildError, require
+from tools.container.workplace import workplace
+from tools.reference.assemble import Plan
+from tools.reference.debian_base import packages
+from tools.reference.disk import missing_programs
+from tools.reference.gui import compiled_gui
+from tools.reference.payload import our_packages, require_container
+from tools.yocto.process import end_children_when_terminated
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+CACHE: Final = ROOT / ".cache"
+NAME: Final = "debian-reference-arm64"
+_INSTALL: Final = "tools/install_packages.sh @tools/reference_packages.txt"
+_PROGRAMS: Final = ("cpio", "depmod", "dpkg-deb", "mmdebstrap", "systemctl", "systemd-sysusers")
+_COMPILER: Final = ("aarch64-linux-gnu-g++", "cmake", "ninja")
+_ROOT_BYTES: Final = 700_000_000
+"""The root is there three times: in its folder, in its file system, in the image."""
+
+
+def _parser() -> OneLineParser:
+    parser = OneLineParser(prog="tools/reference_image", description=__doc__)
+    parser.add_argument(
+        "--container",
+        type=Path,
+        default=ROOT / "build/container",
+        metavar="DIR",
+        help="what tools/build_container wrote; default: build/container",
+    )
+    parser.add_argument(
+        "--packages",
+        type=Path,
+        metavar="DIR",
+        help="folder of the .deb packages that bitbake built from our recipes; default: the recipes' own "
+        "install rules",
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=ROOT / "build/reference-image",
+        metavar="DIR",
+        help="default: build/reference-image",
+    )
+    parser.add_argument("--version", default=__version__, help=f"default: rtap's, {__version__}")
+    parser.add_argument("--build-id", default="reference", help="what os-release says of the build")
+    parser.add_argument(
+        "--release",
+        action="store_true",
+        help="nobody may log in; default: root may, without a password",
+    )
+    parser.add_argument("--mirror", metavar="URL", help="of Debian's packages")
+    parser.add_argument("--json", action="store_true", help="print what was made as JSON")
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    """Command line."""
+    arguments = _parser().parse_args(argv)
+    _require_programs(compiles=arguments.packages is None)
+    ours = our_packages(arguments.packages) if arguments.packages else []
+    if not ours:
+        require_container(arguments.container)
+    began = time.monotonic()
+    output: Path = arguments.output
+    target = output / f"{NAME}.wic"
+    with workplace(output, _ROOT_BYTES) as work:
+        fresh = work / target.name
+        _plan(arguments, ours, fresh, work).write(work / "plan.json")
+        _report_progress("the image")
+        _assemble(work / "plan.json")
+        for file in (fresh, Path(f"{fresh}.bmap")):
+            file.replace(output / file.name)
+    seconds = time.monotonic() - began
+    _tell(target, seconds, as_json=arguments.json)
+    return 0
+
+
+def _plan(arguments: Namespace, ours: Sequence[Path], target: Path, work: Path) -> Plan:
+    _report_progress("Debian's packages")
+    cache = CACHE / "reference"
+    cache.mkdir(parents=True, exist_ok=True)
+    debian = packages(cache, arguments.mirror)
+    gui = work
+    if not ours:
+        _report_progress("the screen")
+        gui = compiled_gui(CACHE / "image-check")
+    return Plan(
+        target=str(target),
+        debian=tuple(map(str, debian)),
+        container=str(arguments.container.resolve()),
+        gui=str(gui),
+        packages=tuple(map(str, ours)),
+        version=arguments.version,
+        build=arguments.build_id,
+        debug=not arguments.release,
+        work=str(work),
+    )
+
+
+def _assemble(plan: Path) -> None:
+    """Everything in the root belongs to root: fakeroot remembers so for an ordinary user."""
+    prefix = [] if os.geteuid() == 0 else [require("fakeroot", "fakeroot")]
+    command = [*prefix, sys.executable, "-P", "-m", "tools.reference.assemble", str(plan)]
+    places = ":".join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    process = subprocess.Popen(
+        command, env=os.environ | {"PYTHONPATH": places}, start_new_session=True
+    )
+    try:
+        status = process.wait()
+    finally:
+        if process.poll() is None:
+            # At any other signal fakeroot leaves its server running.
+            os.killpg(process.pid, signal.SIGINT)
+            process.wait()
+    if status in (1, 2):  # it has said why
+        raise SystemExit(status)
+    if status:
+        raise BuildError(f"tools.reference.assemble ended with status {status}: was it killed?")
+
+
+def _require_programs(*, compiles: bool) -> None:
+    """Raises: ConfigurationError: one is missing."""
+    # Debian's path for ordinary users lacks it.
+    os.environ["PATH"] = ":".join(filter(None, [os.environ.get("PATH"), "/usr/sbin"]))
+    wanted = [*_PROGRAMS, *(_COMPILER if compiles else ())]
+    if os.geteuid() != 0:
+        wanted.append("fakeroot")
+    missing = [name for name in wanted if shutil.which(name) is None] + missing_programs()
+    if missing:
+        raise ConfigurationError(f"no {', '.join(missing)}: {_INSTALL}")
+
+
+def _tell(image: Path, seconds: float, *, as_json: bool) -> None:
+    size = image.stat().st_blocks * 512
+    if as_json:
+        made = {"image": str(image), "bytes_on_disk": size, "seconds": round(seconds, 1)}
+        write_result(json.dumps(made, indent=2) + "\n")
+    else:
+        write_result(
+            f"{image}: {size / 1e6:.0f} MB, in {seconds:.0f} s; for boot tests, not the product\n"
+        )
+
+
+def _report_progress(what: str) -> None:
+    print(f"reference_image: {what} ...", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    end_children_when_terminated()
+    run(main)
