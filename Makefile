@@ -11,11 +11,14 @@ GUI := meta-userapp/recipes-gui/qt6-voice-assistant/files/gui
 
 MODEL ?= openai/whisper-base
 PRECISION ?= int8
+BOOT_ARGS ?= --display $(if $(DISPLAY),window,vnc) --sound auto
+REFERENCE_IMAGE := build/reference-image/debian-reference-arm64.wic
 
-.PHONY: help setup demo test lint model gui screenshots container image image-check flash release lock clean
+.PHONY: help setup demo test lint model gui screenshots container image image-check \
+	reference-image boot test-image test-power-cuts flash release lock clean
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-12s%s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-17s%s\n", $$1, $$2 }'
 	@echo
 	@echo "  make model MODEL=openai/whisper-base PRECISION=int8   takes a hub name or a local checkpoint directory"
 	@echo "  make flash IMAGE=NAME.wic.bz2 DEVICE=/dev/sdb FLASH_ARGS='--key maker.pub'   takes root: sudo"
@@ -60,6 +63,23 @@ image: $(READY) ## Build the container and the image to flash, with kas and bitb
 
 image-check: $(READY) ## Check layer, recipes, units and partitions without building the image
 	@tools/image_check --install $(IMAGE_CHECK_ARGS)
+
+reference-image: $(READY) ## Build the Debian system that boot tests run on where no image can be built
+	@tools/install_packages.sh mmdebstrap @tools/reference_packages.txt
+	@tools/build_container $(CONTAINER_ARGS)
+	@tools/reference_image $(REFERENCE_IMAGE_ARGS)
+
+boot: $(if $(IMAGE),$(READY),reference-image) ## Boot IMAGE, by default the reference image, in a window or for a VNC viewer
+	@tools/install_packages.sh @tools/boot_packages.txt
+	@tools/boot_image $(or $(IMAGE),$(REFERENCE_IMAGE)) $(BOOT_ARGS)
+
+test-image: $(if $(IMAGE),$(READY),reference-image) ## Boot IMAGE, by default the reference image, and test it; half an hour
+	@tools/install_packages.sh @tools/boot_packages.txt
+	IMAGE=$(IMAGE) $(BIN)/pytest -m image tests/image $(PYTEST_ARGS)
+
+test-power-cuts: $(if $(IMAGE),$(READY),reference-image) ## Cut the power of a booted image again and again; half an hour
+	@tools/install_packages.sh @tools/boot_packages.txt
+	IMAGE=$(IMAGE) $(BIN)/pytest -m power_cuts tests/image $(PYTEST_ARGS)
 
 flash: $(READY) ## Write IMAGE to the card DEVICE, keep its settings and history, compare
 	@tools/flash $(IMAGE) $(DEVICE) $(FLASH_ARGS)

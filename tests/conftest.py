@@ -12,6 +12,8 @@ import pytest
 
 _ASKED_FOR: Final = {
     "container": "pytest -m container",
+    "image": "make test-image",
+    "power_cuts": "make test-power-cuts",
     "layer": "make image-check, or pytest -m layer",
 }
 """Markers, and the command that runs their tests."""

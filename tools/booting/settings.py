@@ -37,3 +37,6 @@ class Settings:
     ports: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
     """Which of this machine's ports shall lead to a port of the guest."""
     machine: str = VIRTUAL
+    even_time: bool = False
+    """The guest's clock counts instructions, not seconds. It takes longer, but by that clock the guest is
+    equally quick however busy this machine is, and loses nothing of what its microphone hears."""

@@ -74,3 +74,8 @@ def test_board() -> None:
     assert "if=sd,format=qcow2,file=/d -dtb /t.dtb " in text
     assert "virtio" not in text
     assert "-chardev socket,id=serial,fd=5 -serial chardev:serial " in text
+
+
+def test_a_clock_that_counts_instructions() -> None:
+    assert "-icount shift=0 " in line(Settings(even_time=True))
+    assert "-icount" not in line(Settings())

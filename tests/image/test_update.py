@@ -1,0 +1,91 @@
+"""A field update: another version is flashed over the card, then the old one; what the driver has, stays."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.image.device import BACKEND, LOAD, Booted, Device, Figures
+from tests.image.other_container import with_another_identity
+from tools.booting.disk import unpacked
+
+pytestmark = pytest.mark.image
+
+ROOT = Path(__file__).resolve().parents[2]
+CONTAINER = ROOT / "build/container"
+NEXT_VERSION = "9.9.9"
+
+
+@pytest.fixture(scope="module")
+def update(image: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """$IMAGE_UPDATE, or a reference image of the next version with another container in it."""
+    if named := os.environ.get("IMAGE_UPDATE"):
+        return unpacked(Path(named), ROOT / ".cache/boot")
+    if os.environ.get("IMAGE"):
+        pytest.skip("to try an update to another image, name it: IMAGE_UPDATE=NAME.wic.bz2")
+    folder = tmp_path_factory.mktemp("update")
+    container = with_another_identity(CONTAINER, folder / "container")
+    build = [str(ROOT / "tools/reference_image"), "--version", NEXT_VERSION, "--build-id", "update"]
+    subprocess.run([*build, "--container", container, "--output", folder], check=True)
+    return folder / "debian-reference-arm64.wic"
+
+
+class Card:
+    """The raw card between two boots."""
+
+    def __init__(self, device: Device, file: Path) -> None:
+        self._device = device
+        self._file = file
+
+    def flash(self, image: Path) -> None:
+        """Write an image over what is on the card, as a workshop does."""
+        convert = ["qemu-img", "convert", "-f", "qcow2", "-O", "raw"]
+        subprocess.run([*convert, self._device.disk, self._file], check=True)
+        self._device.disk.unlink()
+        flash = [str(ROOT / "tools/flash"), "--file", "--no-verify", "--yes"]
+        subprocess.run([*flash, image, self._file], check=True)
+        self._device.image = self._file
+
+
+def is_well(booted: Booted, version: str) -> float:
+    """The device runs a version, with the driver's things; returns when it was healthy."""
+    seconds = booted.wait_healthy()
+    assert booted.os_release()["IMAGE_VERSION"] == version
+    assert booted.run("cat /data/config/mine") == "volume=7"
+    history = booted.run("cat /data/voice-assistant/share/history.jsonl")
+    assert history == '{"text": "navigate home"}'
+    assert booted.journal(LOAD, BACKEND).count("loading sha256:") == 1
+    assert booted.run("docker image ls --quiet whisper-backend | sort -u | wc -l") == "1"
+    return seconds
+
+
+def test_forth_and_back(
+    image: Path, update: Path, new_device: Device, figures: Figures, tmp_path: Path
+) -> None:
+    card = Card(new_device, tmp_path / "card")
+    with new_device.boot() as booted:
+        first = booted.os_release()["IMAGE_VERSION"]
+        identity = booted.run("cat /etc/machine-id")
+        booted.run("mkdir -p /data/config && echo volume=7 >/data/config/mine")
+        booted.run(
+            "mkdir -p /data/voice-assistant/share && "
+            """echo '{"text": "navigate home"}' >/data/voice-assistant/share/history.jsonl"""
+        )
+        is_well(booted, first)
+        booted.machine.shut_down()
+
+    card.flash(update)
+    with new_device.boot() as booted:
+        figures.note("updated: healthy (s)", is_well(booted, NEXT_VERSION))
+        assert booted.run("cat /etc/machine-id") == identity
+        booted.machine.shut_down()
+
+    card.flash(image)
+    with new_device.boot() as booted:
+        figures.note("back to the old version: healthy (s)", is_well(booted, first))
+        booted.machine.shut_down()
+    shutil.rmtree(tmp_path, ignore_errors=True)
