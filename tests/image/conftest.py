@@ -19,6 +19,15 @@ ARTEFACTS: Final = ROOT / "build/image-tests"
 """Pictures, consoles and figures of the last run."""
 REFERENCE: Final = ROOT / "build/reference-image/debian-reference-arm64.wic"
 _SECONDS: Final = 1800
+_ORDER: Final = (
+    "test_first_boot",
+    "test_second_boot",
+    "test_wake_word",
+    "test_faults",
+    "test_release_image",
+    "test_update",
+    "test_power_cuts",
+)
 _FIGURES = pytest.StashKey[Figures]()
 
 
@@ -27,10 +36,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One device has one life: what a file leaves on its disk is what the next one finds."""
     here = Path(__file__).parent
-    for item in items:
-        if here in item.path.parents:
-            item.add_marker(pytest.mark.timeout(_SECONDS))
+    ours = [item for item in items if here in item.path.parents]
+    ours.sort(key=lambda item: _ORDER.index(item.path.stem))
+    others = [item for item in items if here not in item.path.parents]
+    for item in ours:
+        item.add_marker(pytest.mark.timeout(_SECONDS))
+    items[:] = [*others, *ours]
 
 
 def pytest_terminal_summary(
