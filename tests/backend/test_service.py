@@ -218,25 +218,25 @@ def test_a_screen_switches_the_model_and_asks_for_a_microphone(idle: Running) ->
     assert httpx.put(idle.url("/model"), json={"model_name": "/etc"}).status_code == 404
 
 
-def test_the_api_is_as_its_document_says(idle: Running, tmp_path: Path) -> None:
+# While a model is being loaded, all that need one answer 503, which is right, but looks like a fault here.
+@pytest.mark.parametrize(
+    ("selection", "operations"), [("--exclude-path=/model", 8), ("--include-path=/model", 1)]
+)
+def test_the_api_is_as_its_document_says(
+    idle: Running, tmp_path: Path, selection: str, operations: int
+) -> None:
+    idle.wait_until_healthy()
     program = str(Path(sys.executable).with_name("schemathesis"))
     checks = "not_a_server_error,status_code_conformance,content_type_conformance,"
     checks += "response_headers_conformance,response_schema_conformance"
-    command = [
-        program,
-        "run",
-        idle.url("/openapi.json"),
-        "--checks",
-        checks,
-        "--max-examples",
-        "20",
-    ]
+    command = [program, "run", idle.url("/openapi.json"), selection]
+    command += ["--checks", checks, "--max-examples", "20"]
     command += ["--phases", "examples,coverage,fuzzing", "--seed", "1", "--no-color"]
     done = subprocess.run(
         command, check=False, cwd=tmp_path, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stdout[-5000:]
-    assert "9 passed" in done.stdout
+    assert f"{operations} passed" in done.stdout
     idle.wait_until_healthy()  # it may have asked for a model last
 
 
