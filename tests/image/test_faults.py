@@ -102,14 +102,15 @@ def loads(booted: Booted) -> int:
 
 def test_dockers_store_is_damaged(well: Booted, figures: Figures) -> None:
     before, loaded = pid(well), loads(well)
-    # What a power cut leaves: docker knows the image, and its files are empty.
-    well.run(
+    # What a power cut leaves: docker knows the image, and its files are empty. The service, which runs from
+    # them, may fall over by itself, and files may vanish while they are looked for.
+    well.attempt(
         "find /data/docker/overlay2 -path '*/diff/*' -type f -size +0 -exec truncate --size 0 {} +",
         300,
     )
-    well.run(f"kill -9 {before}")
+    well.attempt(f"kill -9 {before}")
     figures.note("image damaged: loaded again and healthy (s)", recovers(well, before))
-    assert loads(well) == loaded + 1
+    assert loads(well) > loaded
 
 
 def test_dockers_store_is_gone(well: Booted, figures: Figures) -> None:
