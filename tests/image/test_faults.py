@@ -10,7 +10,7 @@ from tests.image.device import BACKEND, CONTAINER, LOAD, SCREEN, Booted, Device,
 
 pytestmark = pytest.mark.image
 
-RECOVERY_SECONDS = 600.0
+RECOVERY_SECONDS = 1200.0
 HEALTH = "wget -q -T 10 -O /dev/null http://127.0.0.1:8000/health"
 
 

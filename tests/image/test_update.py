@@ -37,18 +37,22 @@ def update(image: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Card:
     """The raw card between two boots."""
 
-    def __init__(self, device: Device, file: Path) -> None:
+    def __init__(self, device: Device, folder: Path) -> None:
         self._device = device
-        self._file = file
+        self._folder = folder
 
     def flash(self, image: Path) -> None:
         """Write an image over what is on the card, as a workshop does."""
+        before = self._device.image
+        card = self._folder / f"card-{self._device.boots}"
         convert = ["qemu-img", "convert", "-f", "qcow2", "-O", "raw"]
-        subprocess.run([*convert, self._device.disk, self._file], check=True)
+        subprocess.run([*convert, self._device.disk, card], check=True)
         self._device.disk.unlink()
+        if before.parent == self._folder:
+            before.unlink()
         flash = [str(ROOT / "tools/flash"), "--file", "--no-verify", "--yes"]
-        subprocess.run([*flash, image, self._file], check=True)
-        self._device.image = self._file
+        subprocess.run([*flash, image, card], check=True)
+        self._device.image = card
 
 
 def is_well(booted: Booted, version: str) -> float:
@@ -66,7 +70,7 @@ def is_well(booted: Booted, version: str) -> float:
 def test_forth_and_back(
     image: Path, update: Path, new_device: Device, figures: Figures, tmp_path: Path
 ) -> None:
-    card = Card(new_device, tmp_path / "card")
+    card = Card(new_device, tmp_path)
     with new_device.boot() as booted:
         first = booted.os_release()["IMAGE_VERSION"]
         identity = booted.run("cat /etc/machine-id")
