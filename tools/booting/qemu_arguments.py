@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -95,6 +96,9 @@ def _sound(sound: str) -> list[str]:
         return []
     driver, _, file = sound.partition(":")
     backend = f"{driver},id=sound" + (f",path={_escaped(Path(file))}" if file else "")
+    # By itself QEMU looks for a sound server of this user's session only.
+    if driver == "pa" and (server := os.environ.get("PULSE_SERVER")):
+        backend += f",server={_escaped(Path(server))}"
     return [
         *("-audiodev", backend),
         *("-device", "intel-hda", "-device", "hda-duplex,audiodev=sound"),

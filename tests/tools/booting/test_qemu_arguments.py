@@ -59,7 +59,8 @@ def test_display(display: str, words: str) -> None:
     ("sound", "backend"),
     [("pa", "pa,id=sound"), ("alsa", "alsa,id=sound"), ("wav:/a,b", "wav,id=sound,path=/a,,b")],
 )
-def test_sound(sound: str, backend: str) -> None:
+def test_sound(sound: str, backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PULSE_SERVER", raising=False)
     card = "-device intel-hda -device hda-duplex,audiodev=sound"
     assert f"-audiodev {backend} {card} " in line(Settings(sound=sound))
 
@@ -79,3 +80,9 @@ def test_board() -> None:
 def test_a_clock_that_counts_instructions() -> None:
     assert "-icount shift=0 " in line(Settings(even_time=True))
     assert "-icount" not in line(Settings())
+
+
+def test_a_sound_server_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULSE_SERVER", "unix:/s/native")
+    assert "-audiodev pa,id=sound,server=unix:/s/native " in line(Settings(sound="pa"))
+    assert "server" not in line(Settings(sound="alsa"))
