@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from tools.image_checks.masked_build import LAYER, MaskedBuild
+from tools.image_checks.masked_build import MaskedBuild
 from tools.image_checks.packages import MACHINE
 from tools.image_checks.sample_container import NAME, write_sample
 from tools.image_checks.verdict import CheckFailed
 from tools.image_checks.workshop import Workshop
 from tools.yocto.images import Image
+from tools.yocto.layer import LAYER
 
 FRAGMENTS: Final = LAYER / "recipes-kernel/linux/files"
 

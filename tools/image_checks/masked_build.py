@@ -11,16 +11,16 @@ from typing import Final
 from tools.image_checks.sample_container import write_sample
 from tools.image_checks.workshop import Workshop
 from tools.yocto.build_folder import BuildFolder
-from tools.yocto.images import ROOT, Image
+from tools.yocto.images import Image
+from tools.yocto.layer import recipe_files
 from tools.yocto.process import Done
 
-LAYER: Final = ROOT / "meta-userapp"
 _MISSING: Final = re.compile(r"^ERROR: Nothing RPROVIDES '([^']+)'", re.MULTILINE)
 
 
 def our_recipes() -> list[str]:
     """Every recipe of the layer, by name."""
-    return sorted(file.stem.partition("_")[0] for file in LAYER.glob("recipes-*/*/*.bb"))
+    return list(recipe_files())
 
 
 def missing_packages(text: str, ours: Sequence[str]) -> list[str]:

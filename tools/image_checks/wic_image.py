@@ -21,15 +21,13 @@ from typing import Any, Final
 from tools.image_checks.packages import MACHINE, packages_in
 from tools.image_checks.verdict import CannotCheck, CheckFailed
 from tools.image_checks.workshop import Workshop
-from tools.yocto.images import ROOT
+from tools.yocto.layer import LAYER, layer_variables
 from tools.yocto.process import run
 
-LAYER: Final = ROOT / "meta-userapp"
 WKS: Final = "voice-assistant.wks.in"
 SECTOR: Final = 512
 MEBIBYTE: Final = 1 << 20
 _KERNEL: Final = ("kernel8.img", "bcm2711-rpi-4-b.dtb", "start4.elf", "fixup4.dat")
-_VARIABLE: Final = re.compile(r"^(VOICE_ASSISTANT_\w+)\s*\??=\s*\"([^\"]*)\"", re.MULTILINE)
 _ARGUMENTS: Final = ("rootwait", "ro", "cgroup_enable=memory", "rootfstype=ext4")
 
 
@@ -83,9 +81,7 @@ def _check(release: str, workshop: Workshop) -> str:
 
 def layout_variables() -> dict[str, str]:
     """The layer's ``VOICE_ASSISTANT_*`` variables with plain values."""
-    found: dict[str, str] = {}
-    for file in sorted([*LAYER.glob("conf/*.inc"), *LAYER.glob("conf/*.conf")]):
-        found |= dict(_VARIABLE.findall(file.read_text()))
+    found = layer_variables()
     if "VOICE_ASSISTANT_DATA_OFFSET_MB" not in found:
         raise CheckFailed("no VOICE_ASSISTANT_DATA_OFFSET_MB in meta-userapp/conf")
     return found

@@ -19,14 +19,9 @@ from tools.container.workplace import workplace
 from tools.reference.debian_base import unpack_base
 from tools.reference.disk import read_layout, write_disk
 from tools.reference.kernel import find_kernel, write_boot_files
-from tools.reference.payload import (
-    LAYER,
-    finish_as_image,
-    install_by_recipes,
-    install_packages,
-    layer_variables,
-)
+from tools.reference.payload import finish_as_image, install_by_recipes, install_packages
 from tools.reference.system_files import Identity, enable_units, write_accounts, write_system_files
+from tools.yocto.layer import LAYER, layer_variables
 
 WKS: Final = LAYER / "wic/voice-assistant.wks.in"
 # As on the board, but for the console's name: none on the screen, where it would write over the picture.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 import shlex
 import shutil
 import subprocess
@@ -16,10 +15,9 @@ from rtap.errors import ConfigurationError
 from tools.container.program import BuildError
 from tools.reference.program import environment, require_room
 from tools.reference.recipe import Recipe, RecipeError
+from tools.yocto.layer import LAYER, layer_variables, recipe_files
 from tools.yocto.process import complaint
 
-ROOT: Final = Path(__file__).resolve().parents[2]
-LAYER: Final = ROOT / "meta-userapp"
 IMAGE: Final = LAYER / "recipes-core/images/voice-assistant-image.inc"
 GUI: Final = "qt6-voice-assistant"
 BACKEND: Final = "whisper-backend"
@@ -47,23 +45,10 @@ class Payload:
     groups: tuple[str, ...]
 
 
-def layer_variables(**more: str) -> dict[str, str]:
-    """The layer's own ``VOICE_ASSISTANT_*`` variables, and more."""
-    found: dict[str, str] = {}
-    for file in sorted(LAYER.glob("conf/*.conf")):
-        found |= dict(
-            re.findall(r'^(VOICE_ASSISTANT_\w+)\s*\??=\s*"([^"]*)"', file.read_text(), re.MULTILINE)
-        )
-    return found | more
-
-
 def recipes(variables: Mapping[str, str], work: Path) -> list[Recipe]:
     """All recipes with files, each with a work folder of its own."""
     found = []
-    for file in sorted(LAYER.glob("recipes-*/*/*.bb")):
-        name = file.stem.partition("_")[0]
-        if name in _GROUPS:
-            continue
+    for name, file in _files_of_recipes():
         folder = work / name
         (folder / "build").mkdir(parents=True)
         given = dict(variables) | {"WORKDIR": str(folder), "B": str(folder / "build")}
@@ -84,14 +69,14 @@ def install_by_recipes(root: Path, container: Path, gui: Path, version: str, wor
         RecipeError: a recipe refuses something.
     """
     archive = require_container(container)
-    variables = layer_variables(
-        VOICE_ASSISTANT_VERSION=version,
-        WHISPER_BACKEND_TARBALL=str(archive),
-        WHISPER_BACKEND_ARCHIVE=str(archive),
-        TARGET_ARCH="aarch64",
+    variables = layer_variables() | {
+        "VOICE_ASSISTANT_VERSION": version,
+        "WHISPER_BACKEND_TARBALL": str(archive),
+        "WHISPER_BACKEND_ARCHIVE": str(archive),
+        "TARGET_ARCH": "aarch64",
         # Debian's docker is as old as kirkstone's.
-        LAYERSERIES_CORENAMES="kirkstone",
-    )
+        "LAYERSERIES_CORENAMES": "kirkstone",
+    }
     installed = recipes(variables, work)
     for recipe in installed:
         recipe.fetch(work / recipe.name)
@@ -149,7 +134,7 @@ def finish_as_image(root: Path, *, debug: bool) -> None:
         RecipeError: somebody may log in who should not.
     """
     features = {"IMAGE_FEATURES": "debug-tweaks" if debug else "", "IMAGE_ROOTFS": str(root)}
-    image = Recipe.read(IMAGE, layer_variables(**features))
+    image = Recipe.read(IMAGE, layer_variables() | features)
     image.run_shell("voice_assistant_mount_points", "voice_assistant_issue")
     image.run_task("voice_assistant_check_accounts")
 
@@ -157,10 +142,12 @@ def finish_as_image(root: Path, *, debug: bool) -> None:
 def recipes_without_files() -> list[Recipe]:
     """All recipes, to be asked only."""
     return [
-        Recipe.read(file, layer_variables(), ("qemuall",))
-        for file in sorted(LAYER.glob("recipes-*/*/*.bb"))
-        if file.stem not in _GROUPS
+        Recipe.read(file, layer_variables(), ("qemuall",)) for _name, file in _files_of_recipes()
     ]
+
+
+def _files_of_recipes() -> list[tuple[str, Path]]:
+    return [(name, file) for name, file in recipe_files().items() if name not in _GROUPS]
 
 
 def unpack_package(

@@ -7,7 +7,6 @@ bitbake packs.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import shutil
@@ -21,6 +20,7 @@ from types import SimpleNamespace
 from typing import Any, Final, NoReturn
 
 from rtap.errors import RTAPException
+from rtap.whisper.model_directory import file_sha256
 
 # Those of bitbake.conf, on a system where /lib is /usr/lib.
 DIRECTORIES: Final = {
@@ -222,8 +222,7 @@ class _Utilities:
     @staticmethod
     def sha256_file(path: str) -> str:
         """A file's checksum, in hexadecimal digits."""
-        with Path(path).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_sha256(Path(path))
 
 
 def _take_until_brace(lines: deque[str]) -> list[str]:

@@ -13,7 +13,7 @@ from tools.flashing.partition_table import read_table
 from tools.image_checks.wic_image import mapped_bytes
 from tools.reference.assemble import WKS
 from tools.reference.disk import MEBIBYTE, Part, missing_programs, read_layout, write_disk
-from tools.reference.payload import layer_variables
+from tools.yocto.layer import layer_variables
 
 IDENTIFIER = "1234abcd"
 LAYOUT = """\

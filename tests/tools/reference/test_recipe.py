@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.reference.payload import LAYER, layer_variables
 from tools.reference.recipe import Recipe, RecipeError
+from tools.yocto.layer import LAYER, layer_variables
 
 
 def read(place: Path, text: str, *overrides: str, **given: str) -> Recipe:
