@@ -1,0 +1,204 @@
+"""Debian's Chromium, with a microphone that plays a file, and the service that its pages come from."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import httpx
+import numpy as np
+import pytest
+import soundfile
+import soxr
+import yaml
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+
+from rtap.events import Samples
+from tools.service_ports import free_ports
+
+AUDIO: Final = Path(__file__).parents[1] / "audio"
+ELSEWHERE: Final = "car.test"
+"""A name for this machine that browsers take for another's."""
+_START_SECONDS: Final = 60
+_MICROPHONE_RATE: Final = 48_000
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.slow)
+
+
+# ---- the service
+
+
+@dataclass
+class Service:
+    """A process of its own, with the bundled model and without a microphone."""
+
+    process: subprocess.Popen[str]
+    port: int
+
+    def url(self, path: str, host: str = "127.0.0.1") -> str:
+        return f"http://{host}:{self.port}{path}"
+
+    def wait_until_healthy(self) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                if httpx.get(self.url("/health")).status_code == 200:
+                    return
+            except httpx.TransportError:
+                assert self.process.poll() is None, "the service has ended"
+            time.sleep(0.1)
+        raise AssertionError("the service did not become healthy")
+
+
+@contextmanager
+def running_service(place: Path, ports: dict[str, int] | None = None) -> Iterator[Service]:
+    ports = ports or free_ports()
+    profile = place / "browser.yaml"
+    settings = {"inherits": "default", "audio": {"source": "none"}, "output": ports}
+    profile.write_text(yaml.safe_dump(settings), encoding="utf-8")
+    command = [sys.executable, "-m", "rtap", "serve", "--file", str(profile)]
+    log = place / "service.log"
+    with (
+        log.open("w") as stderr,
+        subprocess.Popen(command, stderr=stderr, text=True) as process,
+    ):
+        try:
+            yield Service(process, ports["http_port"])
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            finally:
+                process.kill()
+                print(log.read_text())
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    with running_service(tmp_path_factory.mktemp("service")) as one:
+        one.wait_until_healthy()
+        yield one
+
+
+# ---- the browser
+
+
+@dataclass
+class Visit:
+    """A page, and what a developer would see of it in the browser's tools."""
+
+    page: Page
+    console: list[str] = field(default_factory=list)
+    """Errors and warnings."""
+    exceptions: list[str] = field(default_factory=list)
+    requested: list[str] = field(default_factory=list)
+    """Addresses."""
+    sockets: list[str] = field(default_factory=list)
+
+    def open(self, url: str) -> None:
+        page = self.page
+        page.on("console", lambda one: self._heard(one.type, one.text))
+        page.on("pageerror", lambda error: self.exceptions.append(str(error)))
+        page.on("request", lambda request: self.requested.append(request.url))
+        page.on("websocket", lambda socket: self.sockets.append(socket.url))
+        page.goto(url)
+
+    def _heard(self, kind: str, text: str) -> None:
+        if kind in {"error", "warning"}:
+            self.console.append(text)
+
+    def hosts(self) -> set[str]:
+        """Where the page asked for anything."""
+        return {urlsplit(url).netloc for url in self.requested + self.sockets}
+
+
+Browse = Callable[..., Visit]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.skip("apt-get install chromium")
+    return path
+
+
+@pytest.fixture(scope="session")
+def playwright(chromium: str) -> Iterator[Playwright]:
+    with sync_playwright() as one:
+        yield one
+
+
+@pytest.fixture
+def browse(playwright: Playwright, chromium: str) -> Iterator[Browse]:
+    """Open a page. Whatever it does, it throws no exception.
+
+    Arguments: `microphone`, a file that is spoken into it, None for no microphone at all; `allowed`, whether
+    the user lets the page hear it; `script`, run in the page before its own; others are of the context.
+    """
+    visits: list[Visit] = []
+    with ExitStack() as stack:
+
+        def make(
+            url: str,
+            microphone: Path | None = None,
+            *,
+            allowed: bool = True,
+            script: str = "",
+            **settings: Any,
+        ) -> Visit:
+            browser = _launch(playwright, chromium, microphone, allowed=allowed)
+            stack.callback(browser.close)
+            visit = Visit(browser.new_context(**settings).new_page())
+            visit.page.set_default_timeout(20_000)
+            if script:
+                visit.page.add_init_script(script)
+            visits.append(visit)
+            visit.open(url)
+            return visit
+
+        yield make
+        assert not [error for visit in visits for error in visit.exceptions]
+
+
+def _launch(
+    playwright: Playwright, chromium: str, microphone: Path | None, *, allowed: bool
+) -> Browser:
+    arguments = ["--no-sandbox", f"--host-resolver-rules=MAP {ELSEWHERE} 127.0.0.1"]
+    if microphone is not None:
+        arguments += [
+            "--use-fake-device-for-media-stream",
+            f"--use-file-for-fake-audio-capture={microphone}%noloop",
+        ]
+    if allowed:
+        arguments.append("--use-fake-ui-for-media-stream")
+    return playwright.chromium.launch(executable_path=chromium, args=arguments)
+
+
+def write_microphone(path: Path, *parts: Samples | float) -> Path:
+    """A file for the browser's microphone: sound at 16 kHz, and seconds of silence."""
+    sound = [
+        np.zeros(round(part * 16_000), np.float32) if isinstance(part, float | int) else part
+        for part in parts
+    ]
+    samples = soxr.resample(np.concatenate(sound), 16_000, _MICROPHONE_RATE)
+    soundfile.write(path, samples, _MICROPHONE_RATE, subtype="PCM_16")
+    return path
+
+
+def spoken(name: str) -> Samples:
+    samples: Samples = soundfile.read(AUDIO / f"{name}.wav", dtype="float32")[0]
+    return samples
