@@ -140,6 +140,15 @@ class ListeningChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class PublishingChanged:
+    """This instance took over the publishing of what the microphone hears, or handed it over."""
+
+    publishing: bool
+    reason: str
+    timestamp: float
+
+
+@dataclass(frozen=True, slots=True)
 class ErrorOccurred:
     """Something failed; the service goes on."""
 
@@ -155,6 +164,7 @@ Event = (
     | WakeWordDetected
     | StateChanged
     | ListeningChanged
+    | PublishingChanged
     | PartialTranscript
     | Transcript
     | ErrorOccurred

@@ -44,11 +44,11 @@ def to_json(transcription: Transcription, file: str, total_time: float) -> dict[
         "file": file,
         "text": _one_line(transcription.text),
         "language": transcription.language,
-        "language_probability": _rounded(transcription.language_probability, 4),
-        "duration": _rounded(duration, 3),
-        "inference_time": _rounded(transcription.inference_time, 4),
-        "total_time": _rounded(total_time, 4),
-        "rtf": _rounded(transcription.inference_time / duration, 4) if duration else 0.0,
+        "language_probability": rounded(transcription.language_probability, 4),
+        "duration": rounded(duration, 3),
+        "inference_time": rounded(transcription.inference_time, 4),
+        "total_time": rounded(total_time, 4),
+        "rtf": rounded(transcription.inference_time / duration, 4) if duration else 0.0,
         "segments": [
             _segment_to_json(number, segment)
             for number, segment in enumerate(transcription.segments)
@@ -59,22 +59,22 @@ def to_json(transcription: Transcription, file: str, total_time: float) -> dict[
 def _segment_to_json(number: int, segment: Segment) -> dict[str, Any]:
     document: dict[str, Any] = {
         "id": number,
-        "start": _rounded(segment.start, 3),
-        "end": _rounded(segment.end, 3),
+        "start": rounded(segment.start, 3),
+        "end": rounded(segment.end, 3),
         "text": segment.text,
         "language": segment.language,
-        "avg_logprob": _rounded(segment.average_log_probability, 4),
-        "compression_ratio": _rounded(segment.compression_ratio, 4),
-        "no_speech_prob": _rounded(segment.no_speech_probability, 4),
-        "temperature": _rounded(segment.temperature, 2),
+        "avg_logprob": rounded(segment.average_log_probability, 4),
+        "compression_ratio": rounded(segment.compression_ratio, 4),
+        "no_speech_prob": rounded(segment.no_speech_probability, 4),
+        "temperature": rounded(segment.temperature, 2),
     }
     if segment.words:
         document["words"] = [
             {
                 "word": word.text,
-                "start": _rounded(word.start, 3),
-                "end": _rounded(word.end, 3),
-                "probability": _rounded(word.probability, 4),
+                "start": rounded(word.start, 3),
+                "end": rounded(word.end, 3),
+                "probability": rounded(word.probability, 4),
             }
             for word in segment.words
         ]
@@ -142,6 +142,6 @@ def _escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _rounded(value: float, digits: int) -> float | None:
+def rounded(value: float, digits: int) -> float | None:
     """None for NaN and infinity, which JSON cannot hold."""
     return round(float(value), digits) if math.isfinite(value) else None

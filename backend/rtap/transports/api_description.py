@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel
 
+from rtap.transports.api_errors import ApiError
+from rtap.transports.openai_replies import (
+    MEDIA_TYPES,
+    OpenAiTranscription,
+    OpenAiVerboseTranscription,
+)
 from rtap.transports.schemas import Base64Request, ErrorReply, TranscribeFields
 from rtap.transports.uploads import FILE_FIELDS
 
@@ -22,13 +29,22 @@ Audio files are WAV, FLAC, OGG or MP3, of any rate and channel count. Live audio
 for others). It answers with JSON messages of `type` `ready`, `speech_started`, `partial`, `final`, `error`
 and `end`. Send `{"type":"end"}`: what was said so far becomes text, and the connection is closed.
 
-Every failure is `{"error": {"code", "message", "request_id"}}`. `X-Request-ID` is taken over from the
-request. Where an API key is configured, send `Authorization: Bearer KEY` or `X-API-Key: KEY`.
+OpenAI's clients work as they are, with this address and `/v1` as base URL: `/v1/audio` and `/v1/models`.
+
+Every failure is `{"error": {"code", "message", "type", "param", "request_id"}}`, where `type` is the kind in
+OpenAI's words, and `param` the field at fault, or null. `X-Request-ID` is taken over from the request.
+Where an API key is configured, send `Authorization: Bearer KEY` or `X-API-Key: KEY`.
+"""
+_EVENTS: Final = """\
+The data of every event is JSON: first any number of `{"type": "transcript.text.delta", "delta"}`, whose
+deltas add up to the text, then `{"type": "transcript.text.done", "text", "usage"}`. At last comes `[DONE]`,
+which is no JSON. A failure on the way is an event named `error`, with the reply that failed requests have.
 """
 _SECURITY: Final = {
     "bearer": {"type": "http", "scheme": "bearer"},
     "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
 }
+_FILE: Final = {"type": "string", "format": "binary", "description": "WAV, FLAC, OGG or MP3"}
 _OPEN_PATHS: Final = {"/", "/health"}
 _FAILURES: Final[dict[int, tuple[str, str, str]]] = {
     400: (
@@ -64,7 +80,14 @@ def failures(*statuses: int) -> Responses:
 
 def _failure(status: int) -> dict[str, Any]:
     description, code, message = _FAILURES[status]
-    error = {"code": code, "message": message, "request_id": "5f0c9a1e"}
+    kind = ApiError(status, code, message).kind
+    error = {
+        "code": code,
+        "message": message,
+        "type": kind,
+        "param": None,
+        "request_id": "5f0c9a1e",
+    }
     declared: dict[str, Any] = {
         "model": ErrorReply,
         "description": description,
@@ -76,13 +99,41 @@ def _failure(status: int) -> dict[str, Any]:
     return declared
 
 
+def openai_success() -> dict[str, Any]:
+    """What the audio routes of OpenAI's API reply, by ``response_format`` and ``stream``."""
+    text: dict[str, Any] = {"schema": {"type": "string"}}
+    return {
+        "model": OpenAiTranscription | OpenAiVerboseTranscription,
+        "description": "The transcription in the format that was asked for",
+        "content": {
+            **dict.fromkeys(MEDIA_TYPES.values(), text),
+            "text/event-stream": {"schema": {"type": "string", "description": _EVENTS}},
+        },
+    }
+
+
+def openai_body(fields: type[BaseModel], lists: Collection[str] = ()) -> dict[str, Any]:
+    """The body of the audio routes of OpenAI's API.
+
+    Args:
+        lists: fields that are repeated, in a form with ``[]`` behind their names.
+    """
+    schema = _inline(fields)
+    named = {
+        f"{name}[]" if name in lists else name: field
+        for name, field in schema["properties"].items()
+    }
+    schema["properties"] = {"file": _FILE, **named}
+    schema["required"] = ["file"]
+    return _body("multipart/form-data", schema)
+
+
 def form_body() -> dict[str, Any]:
     """The body of ``POST /transcribe``; the fields that go with the file are those of TranscribeFields."""
     schema = _inline(TranscribeFields)
-    file = {"type": "string", "format": "binary", "description": "WAV, FLAC, OGG or MP3"}
-    alias = {**file, "description": "Another name for audio_file"}
+    alias = {**_FILE, "description": "Another name for audio_file"}
     schema["properties"] = {
-        **dict(zip(FILE_FIELDS, (file, alias), strict=True)),
+        **dict(zip(FILE_FIELDS, (_FILE, alias), strict=True)),
         **schema["properties"],
     }
     schema["oneOf"] = [{"required": [name]} for name in FILE_FIELDS]

@@ -34,13 +34,27 @@ class ApiError(RTAPException):
     """A request that is refused or failed, with the status and the code that the client gets."""
 
     def __init__(
-        self, status: int, code: str, message: str, *, retry_after: float | None = None
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        param: str | None = None,
+        retry_after: float | None = None,
     ) -> None:
-        """Args: code: for programs; retry_after: seconds."""
+        """Args: code: for programs; param: the field at fault; retry_after: seconds."""
         super().__init__(message)
         self.status = status
         self.code = code
+        self.param = param
         self.retry_after = retry_after
+
+    @property
+    def kind(self) -> str:
+        """What OpenAI's API calls a failure of this status."""
+        if self.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return "server_error"
+        return _KINDS.get(self.status, "invalid_request_error")
 
     @property
     def headers(self) -> dict[str, str]:
@@ -53,6 +67,7 @@ class ApiError(RTAPException):
         return headers
 
 
+_KINDS: Final = {401: "authentication_error", 429: "rate_limit_error"}
 _STATUSES: Final[tuple[tuple[type[RTAPException], int, str], ...]] = (
     (NotAudioError, 415, "not_audio"),
     (AudioError, 400, "bad_audio"),
@@ -85,7 +100,8 @@ def bad_fields(error: ValidationError | RequestValidationError) -> ApiError:
     told = [_fault(fault) for fault in faults[:_MOST_FAULTS]]
     if len(faults) > _MOST_FAULTS:
         told.append(f"and {len(faults) - _MOST_FAULTS} more")
-    return ApiError(422, "bad_field", "; ".join(told))
+    where = faults[0]["loc"]
+    return ApiError(422, "bad_field", "; ".join(told), param=str(where[0])[:64] if where else None)
 
 
 def _fault(fault: Mapping[str, Any]) -> str:
@@ -96,12 +112,23 @@ def _fault(fault: Mapping[str, Any]) -> str:
     return f"{where}: {message}" if where else message
 
 
+def error_document(error: ApiError, request_id: str | None) -> ErrorReply:
+    """What a client is told of an error."""
+    return ErrorReply(
+        error=ErrorDetail(
+            code=error.code,
+            message=str(error),
+            type=error.kind,
+            param=error.param,
+            request_id=request_id,
+        )
+    )
+
+
 def error_reply(error: ApiError, request_id: str | None) -> JSONResponse:
     """The reply that tells of an error."""
-    detail = ErrorDetail(code=error.code, message=str(error), request_id=request_id)
-    return JSONResponse(
-        ErrorReply(error=detail).model_dump(), status_code=error.status, headers=error.headers
-    )
+    document = error_document(error, request_id)
+    return JSONResponse(document.model_dump(), status_code=error.status, headers=error.headers)
 
 
 def install(app: FastAPI) -> None:

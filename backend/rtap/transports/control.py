@@ -1,10 +1,14 @@
-"""What a screen in the car switches: which model is used, and whether the microphone is heard."""
+"""What a screen in the car switches: which model is used, and whether the microphone is heard.
+
+``/v1/models`` is as in OpenAI's API.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Path, Request
 from fastapi.concurrency import run_in_threadpool
 
 from rtap.errors import ModelError
@@ -23,6 +27,27 @@ if TYPE_CHECKING:
     from rtap.service import Service
 
 
+def model_cards(service: Service) -> list[ModelCard]:
+    """The models that can be loaded; looks at the disk."""
+    return [
+        ModelCard(id=one.name, created=int(one.path.stat().st_mtime))
+        for one in service.models()
+        if one.directory is not None
+    ]
+
+
+def no_such_model(name: str, cards: Iterable[ModelCard]) -> ApiError:
+    """What OpenAI's clients are told of a model that is not among these."""
+    there = ", ".join(card.id for card in cards)
+    return ApiError(
+        404,
+        "model_not_found",
+        f"no model {name[:64]}: there {f'are {there}' if there else 'is none'}, "
+        f"and whisper-1 stands for the one that is loaded",
+        param="model",
+    )
+
+
 def control_routes(service: Service) -> APIRouter:
     """Routes for the API's application."""
 
@@ -36,12 +61,17 @@ def control_routes(service: Service) -> APIRouter:
     @routes.get("/v1/models")
     def models() -> ModelList:
         """The models that can be loaded."""
-        cards = (
-            ModelCard(id=one.name, created=int(one.path.stat().st_mtime))
-            for one in service.models()
-            if one.directory is not None
-        )
-        return ModelList(data=tuple(cards))
+        return ModelList(data=tuple(model_cards(service)))
+
+    # The name may hold slashes, as those of other collections do: that is answered as what it is.
+    @routes.get("/v1/models/{model:path}", responses=failures(404, 422))
+    def model(model: Annotated[str, Path(max_length=255)]) -> ModelCard:
+        """One of the models that can be loaded."""
+        cards = model_cards(service)
+        found = next((card for card in cards if card.id == model), None)
+        if found is None:
+            raise no_such_model(model, cards)
+        return found
 
     @routes.put("/model", status_code=202, responses=failures(400, 404, 422))
     async def use_model(wanted: ModelRequest) -> ModelRequest:

@@ -11,9 +11,8 @@ import socket
 import time
 from collections.abc import Callable
 from http import HTTPStatus
-from ipaddress import ip_address
 from typing import Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from pydantic import BaseModel
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -27,8 +26,9 @@ from rtap.config import OutputConfig
 from rtap.errors import TransportError
 from rtap.events import Event
 from rtap.telemetry import Telemetry
-from rtap.transports.access import knows_key
-from rtap.transports.schemas import DroppedMessage, ErrorDetail, ErrorReply, event_message
+from rtap.transports.access import is_own_page, knows_key
+from rtap.transports.api_errors import ApiError, error_document
+from rtap.transports.schemas import DroppedMessage, event_message
 
 _log = logs.get("events")
 
@@ -128,7 +128,7 @@ class EventsServer:
                     "send the API key as Authorization: Bearer, as X-API-Key or as ?api_key=",
                 )
         elif not all(
-            _is_own(origin, request, self._config.host)
+            is_own_page(origin, request.headers.get_all("Host"), self._config.host)
             for origin in request.headers.get_all("Origin")
         ):
             return _refuse(
@@ -231,7 +231,7 @@ class EventsServer:
 
 
 def _refuse(connection: ServerConnection, status: HTTPStatus, code: str, message: str) -> Response:
-    reply = ErrorReply(error=ErrorDetail(code=code, message=message))
+    reply = error_document(ApiError(status, code, message), None)
     response = connection.respond(status, reply.model_dump_json())
     del response.headers["Content-Type"]
     response.headers["Content-Type"] = "application/json"
@@ -245,37 +245,3 @@ def _knows(api_key: str, request: Request) -> bool:
     query = parse_qs(request.path.partition("?")[2])
     keys = [*request.headers.get_all("X-API-Key"), *query.get("api_key", ())]
     return knows_key(api_key, request.headers.get_all("Authorization"), keys)
-
-
-def _is_own(origin: str, request: Request, host: str) -> bool:
-    """Whether a page was served by this machine, so that it may listen without a key.
-
-    The name in ``Host`` proves nothing, for any page can have its own name resolved to this machine. A number
-    there does, for nobody else's page can have it.
-    """
-    name = _host_of(origin)
-    if not name:
-        return not origin  # programs send none
-    asked = [_host_of(f"//{one}") for one in request.headers.get_all("Host")]
-    return _is_loopback(name) or name == host.lower() or (_is_number(name) and name in asked)
-
-
-def _host_of(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
-
-
-def _is_number(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_loopback(host: str) -> bool:
-    if _is_number(host):
-        return ip_address(host).is_loopback
-    return host == "localhost" or host.endswith(".localhost")

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 
 from rtap.errors import PipelineError, QueueFullError
+from rtap.transports.access import check_key, client_of
 from rtap.transports.api_errors import ApiError
+from rtap.transports.limits import RateLimiter, multipart_count
 from rtap.transports.upload_audio import UploadedAudio
+from rtap.transports.uploads import read_multipart
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rtap.service import Service
-    from rtap.transports.uploads import Upload
+    from rtap.transports.uploads import Form, Upload
     from rtap.whisper.result import Segment, Transcription
     from rtap.whisper.transcribe import TranscribeOptions
 
@@ -28,6 +33,8 @@ Result = TypeVar("Result")
 
 DECODERS: Final = 2
 """Files that are decoded at a time."""
+_GONE: Final = 499
+"""What web servers note when the client did not wait; nobody receives it."""
 _LOADING_SECONDS: Final = 5.0
 _BUSY_SECONDS: Final = 5.0
 
@@ -51,11 +58,17 @@ def loading() -> ApiError:
     return ApiError(503, "not_ready", message, retry_after=_LOADING_SECONDS)
 
 
+def gone() -> Response:
+    """The answer to a client that went away."""
+    return Response(status_code=_GONE)
+
+
 class FileJobs:
     """All files that clients sent and wait for."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, limiter: RateLimiter) -> None:
         self._service = service
+        self._limiter = limiter
         self._limits = service.config.limits
         self._pool = ThreadPoolExecutor(DECODERS, thread_name_prefix="decode")
         self._admitted = 0
@@ -67,12 +80,15 @@ class FileJobs:
         return None if cache is None else cache / "tmp"
 
     @contextmanager
-    def admission(self) -> Iterator[None]:
-        """A place for one request, to be held from before its body is read until it is answered.
+    def admission(self, request: Request) -> Iterator[None]:
+        """A place for one request, to be held from before its body is read until its file is done.
 
         Raises:
-            ApiError: 503 when there is no model, 429 when there are as many requests as may wait.
+            ApiError: 429 when it comes too soon, or there are as many requests as may wait, 401 without a
+                valid key, 503 when there is no model.
         """
+        self._limiter.check(client_of(request), time.monotonic())
+        check_key(request, self._service.config.output.api_key)
         check_ready(self._service)
         # Those in the queue, and those that are being received and decoded.
         if self._admitted >= self._limits.max_queue + DECODERS:
@@ -90,6 +106,12 @@ class FileJobs:
     async def in_thread(self, function: Callable[[], Result]) -> Result:
         """Run what takes a while in one of the decoders' threads."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, function)
+
+    async def read_form(self, request: Request, lists: Collection[str] = ()) -> Form:
+        """As :func:`rtap.transports.uploads.read_multipart`, within the configured limits."""
+        return await read_multipart(
+            request, multipart_count(self._limits), self.spool_directory, lists
+        )
 
     async def transcribe(
         self,

@@ -6,15 +6,14 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from pydantic import ValidationError
 from starlette.requests import ClientDisconnect
 
 from rtap import __version__
-from rtap.transports.access import check_key, client_of
+from rtap.transports.access import check_key
 from rtap.transports.api_description import (
     DESCRIPTION,
     declare_security,
@@ -22,11 +21,12 @@ from rtap.transports.api_description import (
     form_body,
     json_body,
 )
-from rtap.transports.api_errors import bad_fields, install
+from rtap.transports.api_errors import install
 from rtap.transports.base64_body import check_is_json, read_base64
 from rtap.transports.control import control_routes
-from rtap.transports.file_jobs import FileJobs, check_ready, loading
-from rtap.transports.limits import RateLimiter, base64_count, multipart_count
+from rtap.transports.file_jobs import FileJobs, check_ready, gone, loading
+from rtap.transports.limits import RateLimiter, base64_count
+from rtap.transports.openai_api import OpenAiApi
 from rtap.transports.request_scope import RequestScope
 from rtap.transports.schemas import (
     HealthReply,
@@ -38,7 +38,8 @@ from rtap.transports.schemas import (
     WordReply,
 )
 from rtap.transports.stream import StreamServer
-from rtap.transports.uploads import read_body, read_multipart
+from rtap.transports.try_page import try_page
+from rtap.transports.uploads import read_body
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,9 +50,6 @@ if TYPE_CHECKING:
 
     Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
-_GONE: Final = 499
-"""What web servers note when the client did not wait; nobody receives it."""
-
 
 def create_api(service: Service, lifespan: Lifespan | None = None) -> FastAPI:
     """The application for port 8000.
@@ -60,7 +58,8 @@ def create_api(service: Service, lifespan: Lifespan | None = None) -> FastAPI:
         lifespan: entered when the server starts and left when it ends; the service itself may be
             already running, or be started there.
     """
-    jobs = FileJobs(service)
+    limiter = RateLimiter(service.config.limits.requests_per_minute)
+    jobs = FileJobs(service, limiter)
     streams = StreamServer(service)
 
     @asynccontextmanager
@@ -89,10 +88,11 @@ def create_api(service: Service, lifespan: Lifespan | None = None) -> FastAPI:
     )
     install(app)
     app.add_middleware(RequestScope, telemetry=service.telemetry)
-    limiter = RateLimiter(service.config.limits.requests_per_minute)
     _add_information(app, service)
     app.include_router(control_routes(service))
-    _Transcriptions(service, jobs, limiter).add_to(app)
+    app.include_router(try_page())
+    _Transcriptions(service, jobs).add_to(app)
+    OpenAiApi(service, jobs).add_to(app)
     streams.add_to(app, limiter)
     declare_security(app)
     return app
@@ -144,10 +144,9 @@ def _add_information(app: FastAPI, service: Service) -> None:
 class _Transcriptions:
     """The two ways to have a file transcribed."""
 
-    def __init__(self, service: Service, jobs: FileJobs, limiter: RateLimiter) -> None:
+    def __init__(self, service: Service, jobs: FileJobs) -> None:
         self._service = service
         self._jobs = jobs
-        self._limiter = limiter
 
     def add_to(self, app: FastAPI) -> None:
         declared = failures(400, 401, 408, 413, 415, 422, 429, 503)
@@ -172,14 +171,12 @@ class _Transcriptions:
 
     async def _answer(self, request: Request, read: Callable[[Request], Any]) -> Response:
         started = time.perf_counter()
-        self._limiter.check(client_of(request), time.monotonic())
-        check_key(request, self._service.config.output.api_key)
-        with self._jobs.admission():
+        with self._jobs.admission(request):
             try:
                 upload, fields = await read(request)
                 transcription = await self._transcribe(request, upload, fields)
             except ClientDisconnect:
-                return Response(status_code=_GONE)
+                return gone()
         reply = _reply(
             transcription,
             time.perf_counter() - started,
@@ -189,10 +186,9 @@ class _Transcriptions:
         return Response(reply.model_dump_json(), media_type="application/json")
 
     async def _read_form(self, request: Request) -> tuple[Upload, TranscribeFields]:
-        count = multipart_count(self._service.config.limits)
-        form = await read_multipart(request, count, self._jobs.spool_directory)
+        form = await self._jobs.read_form(request)
         try:
-            return form.file(), _fields(form.fields)
+            return form.file(), form.parsed(TranscribeFields)
         except BaseException:
             form.close()
             raise
@@ -216,16 +212,6 @@ class _Transcriptions:
             upload.close()
             raise
         return await self._jobs.transcribe(request, upload, options, normalize=fields.normalize)
-
-
-def _fields(values: dict[str, str]) -> TranscribeFields:
-    """What the fields of a form say; an empty one says nothing, as forms send those that nobody filled in."""
-    try:
-        return TranscribeFields.model_validate(
-            {name: value for name, value in values.items() if value}
-        )
-    except ValidationError as error:
-        raise bad_fields(error) from None
 
 
 def _reply(

@@ -16,6 +16,7 @@ from rtap.events import (
     Event,
     ListeningChanged,
     PartialTranscript,
+    PublishingChanged,
     SpeechStarted,
     SpeechStopped,
     State,
@@ -251,6 +252,11 @@ class ErrorDetail(WireModel):
     """For programs: ``audio_too_long``, ``queue_full``, ..."""
     message: Text
     """For people: what is wrong and what to do about it."""
+    type: str
+    """The kind, in OpenAI's words: ``invalid_request_error``, ``authentication_error``, ``rate_limit_error``
+    or ``server_error``."""
+    param: Text | None = None
+    """The field that is at fault; null where it is not one of them."""
     request_id: str | None = None
     """As in ``X-Request-ID`` and in the log."""
 
@@ -262,6 +268,8 @@ class ErrorReply(WireModel):
         error={
             "code": "audio_too_long",
             "message": "the audio is 700 s long: send at most 600 s at a time",
+            "type": "invalid_request_error",
+            "param": None,
             "request_id": "5f0c9a1e",
         }
     )
@@ -367,6 +375,22 @@ class ListeningChangedMessage(WireModel):
     enabled: bool
 
 
+class PublishingChangedMessage(WireModel):
+    """This one of two instances took over the publishing of what the microphone hears, or handed it over."""
+
+    model_config = _example(
+        type="publishing_changed",
+        timestamp=1698345600.0,
+        publishing=True,
+        reason="nothing was heard of the primary for 0.5 s",
+    )
+
+    type: Literal["publishing_changed"] = "publishing_changed"
+    timestamp: float
+    publishing: bool
+    reason: Text
+
+
 class PartialMessage(WireModel):
     """What was understood so far; later ones of the same utterance only ever add to it."""
 
@@ -448,6 +472,7 @@ EventMessage = (
     | StateChangedMessage
     | ProcessingStartedMessage
     | ListeningChangedMessage
+    | PublishingChangedMessage
     | PartialMessage
     | TranscriptMessage
     | ErrorMessage
@@ -465,6 +490,7 @@ class Snapshot(WireModel):
         model="cabin-en",
         version="1.0.0",
         listening=True,
+        publishing=True,
         last_transcript=None,
     )
 
@@ -477,6 +503,8 @@ class Snapshot(WireModel):
     """Of this service."""
     listening: bool | None = None
     """Whether the service listens to its microphone; null: it has none."""
+    publishing: bool = True
+    """Whether what the microphone hears is published here; false on a standby whose primary does it."""
     last_transcript: TranscriptMessage | None = None
 
 
@@ -636,6 +664,7 @@ _MESSAGES: Final[Mapping[type[Event], type[EventMessage]]] = {
     SpeechStopped: SpeechStoppedMessage,
     StateChanged: StateChangedMessage,
     ListeningChanged: ListeningChangedMessage,
+    PublishingChanged: PublishingChangedMessage,
     PartialTranscript: PartialMessage,
     Transcript: TranscriptMessage,
     ErrorOccurred: ErrorMessage,

@@ -12,19 +12,24 @@ import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final, TypeVar
 
+from pydantic import BaseModel, ValidationError
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
 from rtap.errors import StorageError
-from rtap.transports.api_errors import ApiError
+from rtap.transports.api_errors import ApiError, bad_fields
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from python_multipart.multipart import MultipartCallbacks
 
     from rtap.transports.limits import ByteCount
+
+Fields = TypeVar("Fields", bound=BaseModel)
 
 FILE_FIELDS: Final = ("audio_file", "file")
 _IN_MEMORY: Final = 1_000_000
@@ -125,16 +130,36 @@ class Form:
 
     upload: Upload | None = None
     fields: dict[str, str] = field(default_factory=dict)
+    lists: dict[str, list[str]] = field(default_factory=dict)
+    """Fields that may be repeated, without the brackets that their names may end with."""
 
-    def file(self) -> Upload:
+    def file(self, name: str = FILE_FIELDS[0]) -> Upload:
         """The file; whoever takes it closes it.
+
+        Args:
+            name: what its field is called towards the client.
 
         Raises:
             ApiError: 422: there is none.
         """
         if self.upload is None:
-            raise ApiError(422, "bad_field", "audio_file: missing, send the audio in this field")
+            raise ApiError(
+                422, "bad_field", f"{name}: missing, send the audio in this field", param=name
+            )
         return self.upload
+
+    def parsed(self, model: type[Fields]) -> Fields:
+        """What the fields say; an empty one says nothing, as forms send those that nobody filled in.
+
+        Raises:
+            ApiError: 422.
+        """
+        lists = {name: [value for value in values if value] for name, values in self.lists.items()}
+        given = {name: value for name, value in {**self.fields, **lists}.items() if value}
+        try:
+            return model.model_validate(given)
+        except ValidationError as error:
+            raise bad_fields(error) from None
 
     def close(self) -> None:
         """Remove the file, if there is one."""
@@ -142,8 +167,13 @@ class Form:
             self.upload.close()
 
 
-async def read_multipart(request: Request, count: ByteCount, directory: Path | None) -> Form:
+async def read_multipart(
+    request: Request, count: ByteCount, directory: Path | None, lists: Collection[str] = ()
+) -> Form:
     """Read a form with one file in ``audio_file`` or ``file``.
+
+    Args:
+        lists: fields that may be repeated, with or without ``[]`` behind their names.
 
     Raises:
         ApiError: not multipart, broken, too large, several files, a file that says that it is no audio,
@@ -156,10 +186,9 @@ async def read_multipart(request: Request, count: ByteCount, directory: Path | N
         raise ApiError(
             415,
             "wrong_content_type",
-            "send multipart/form-data with the audio in the field audio_file, "
-            "or JSON to /transcribe/base64",
+            "send multipart/form-data with the audio in the field file, or JSON to /transcribe/base64",
         )
-    parts = _Parts(directory)
+    parts = _Parts(directory, lists)
     try:
         parser = MultipartParser(options[b"boundary"], parts.callbacks())
         async for chunk in _body(request, count):
@@ -223,9 +252,10 @@ def _next_deadline(last: float) -> float:
 class _Parts:
     """Takes a form apart as it comes in. The parser calls back for every piece of a header or a part."""
 
-    def __init__(self, directory: Path | None) -> None:
+    def __init__(self, directory: Path | None, lists: Collection[str]) -> None:
         self.form = Form()
         self.is_complete = False
+        self._lists = lists
         self._directory = directory
         self._count = 0
         self._header = bytearray()
@@ -276,7 +306,10 @@ class _Parts:
             return
         if self.form.upload is not None:
             raise ApiError(
-                422, "bad_field", "audio_file: there are several files: send one at a time"
+                422,
+                "bad_field",
+                f"{self._name}: there are several files: send one at a time",
+                param=self._name,
             )
         check_declared_kind(self._headers.get(b"content-type", b"").decode("latin-1"))
         self._into = self.form.upload = Upload(self._directory)
@@ -287,16 +320,23 @@ class _Parts:
             return
         self._into += data[start:end]
         if len(self._into) > _LONGEST_FIELD:
-            raise ApiError(
-                422, "bad_field", f"{self._name[:64]}: longer than {_LONGEST_FIELD} bytes"
-            )
+            raise self._bad(f"longer than {_LONGEST_FIELD} bytes")
 
     def _end(self) -> None:
         if isinstance(self._into, Upload):
             return
+        value = self._into.decode("utf-8", "replace")
+        name = self._name.removesuffix("[]")
+        if name in self._lists:
+            self.form.lists.setdefault(name, []).append(value)
+            return
         if self._name in self.form.fields:
-            raise ApiError(422, "bad_field", f"{self._name[:64]}: sent several times")
-        self.form.fields[self._name] = self._into.decode("utf-8", "replace")
+            raise self._bad("sent several times")
+        self.form.fields[self._name] = value
+
+    def _bad(self, fault: str) -> ApiError:
+        name = self._name[:64]
+        return ApiError(422, "bad_field", f"{name}: {fault}", param=name)
 
     def _complete(self) -> None:
         self.is_complete = True

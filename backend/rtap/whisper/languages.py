@@ -197,3 +197,13 @@ def _described(code: str) -> str:
 def _some(codes: Collection[str], limit: int = 8) -> str:
     shown = ", ".join(list(codes)[:limit])
     return shown if len(codes) <= limit else f"{shown} … ({len(codes)} in all)"
+
+
+def space_between(language: str | None, task: str = "transcribe") -> str:
+    """What stands between two sentences: nothing in languages without spaces, unless they were translated.
+
+    Args:
+        language: Whisper's code of what was spoken.
+        task: ``translate`` makes it English.
+    """
+    return "" if language in WITHOUT_SPACES and task == "transcribe" else " "

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from rtap.audio_format import SAMPLE_RATE
 from rtap.errors import ConfigurationError
 from rtap.whisper.alignment import SECONDS_PER_POSITION, align_words
-from rtap.whisper.languages import WITHOUT_SPACES
+from rtap.whisper.languages import space_between
 from rtap.whisper.model import FRAMES_PER_SECOND, EncodedAudio, SpeechModel
 from rtap.whisper.result import Segment, Transcription, Word
 from rtap.whisper.timestamps import Piece, cut_at_timestamps
@@ -199,7 +199,9 @@ class Transcriber:
             segments += found
             yield tuple(found)
         return Transcription(
-            text=_joined(segments, run.language),
+            text=space_between(run.language, run.options.task).join(
+                segment.text.strip() for segment in segments
+            ),
             language=run.language,
             language_probability=0.0 if run.language is None else run.language_probability,
             duration=run.duration,
@@ -311,8 +313,3 @@ class Transcriber:
                         for word in spoken
                     ),
                 )
-
-
-def _joined(segments: Sequence[Segment], language: str | None) -> str:
-    separator = "" if language in WITHOUT_SPACES else " "
-    return separator.join(segment.text.strip() for segment in segments)

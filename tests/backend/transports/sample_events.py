@@ -5,6 +5,7 @@ from rtap.events import (
     Event,
     ListeningChanged,
     PartialTranscript,
+    PublishingChanged,
     Sentiment,
     SpeechStarted,
     SpeechStopped,
@@ -35,6 +36,7 @@ TRANSCRIPT = Transcript(
     sentiment=Sentiment("neutral", 0.0),
 )
 SWITCHED_OFF = ListeningChanged(False, 7.0)
+TAKEN_OVER = PublishingChanged(True, "the primary was stopped", 8.0)
 FAILED = ErrorOccurred("capture", "AudioError", "the microphone is gone: plug it in", 6.0)
 
 EVENTS: dict[str, Event] = {
@@ -45,6 +47,7 @@ EVENTS: dict[str, Event] = {
     "state_changed": LISTENING,
     "processing_started": PROCESSING,
     "listening_changed": SWITCHED_OFF,
+    "publishing_changed": TAKEN_OVER,
     "transcript": TRANSCRIPT,
     "error": FAILED,
 }

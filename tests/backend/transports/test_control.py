@@ -40,6 +40,27 @@ def test_models(service: ScriptedService, client: httpx.Client) -> None:
     assert card["created"] > 1_700_000_000
 
 
+def test_one_model(service: ScriptedService, client: httpx.Client) -> None:
+    service.stored = ModelStore.from_environment({}).list_models()
+    [card] = client.get("/v1/models").json()["data"]
+    assert client.get(f"/v1/models/{DEFAULT_MODEL}").json() == card
+
+
+@pytest.mark.parametrize("name", ["gpt-9", "openai/whisper-1", "..", "x" * 255])
+def test_no_such_model(name: str, service: ScriptedService, client: httpx.Client) -> None:
+    service.stored = ModelStore.from_environment({}).list_models()
+    reply = client.get(f"/v1/models/{name.replace('..', '%2E%2E')}")
+    error = reply.json()["error"]
+    assert (reply.status_code, error["code"], error["param"]) == (404, "model_not_found", "model")
+    assert error["message"].startswith(f"no model {name[:64]}: there are {DEFAULT_MODEL}, and ")
+    service.stored = []
+    assert "there is none" in client.get("/v1/models/gpt-9").json()["error"]["message"]
+
+
+def test_a_name_that_no_model_can_have(client: httpx.Client) -> None:
+    assert client.get(f"/v1/models/{'x' * 256}").status_code == 422
+
+
 def test_another_model(service: ScriptedService, client: httpx.Client) -> None:
     service.stored = ModelStore.from_environment({}).list_models()
     reply = client.put("/model", json={"model_name": DEFAULT_MODEL})

@@ -46,6 +46,12 @@ from tests.backend.transports.serving import Server, serving, wait_until
 
 RATE = 16_000
 KEY = "sésame open"
+KINDS = {
+    401: "authentication_error",
+    429: "rate_limit_error",
+    500: "server_error",
+    503: "server_error",
+}
 
 
 def wav(samples: Samples, rate: int = RATE, kind: str = "WAV", subtype: str | None = None) -> bytes:
@@ -124,8 +130,9 @@ def refused(response: httpx.Response, status: int, code: str) -> str:
     document = response.json()
     assert set(document) == {"error"}
     error = document["error"]
-    assert set(error) == {"code", "message", "request_id"}
+    assert set(error) == {"code", "message", "type", "param", "request_id"}
     assert error["code"] == code
+    assert error["type"] == KINDS.get(status, "invalid_request_error")
     assert error["request_id"] == response.headers["x-request-id"]
     message: str = error["message"]
     assert message
@@ -406,8 +413,10 @@ def test_too_large_without_content_length_is_noticed_while_reading():
     ],
 )
 def test_bad_fields(car, fields, words):
-    message = refused(car.upload(HELLO, **fields), 422, "bad_field")
+    response = car.upload(HELLO, **fields)
+    message = refused(response, 422, "bad_field")
     assert message.startswith(words)
+    assert response.json()["error"]["param"] == words.partition(":")[0]
     assert len(message) < 200
     assert "\n" not in message
 

@@ -233,6 +233,11 @@ class TestLanguage:
         chinese = TranscribeOptions(language="zh")
         assert transcribe(ScriptedModel(says(*answers)), audio, chinese).text == "你好好"
         assert transcribe(ScriptedModel(says(*answers)), audio).text == "你好 好"
+        english = TranscribeOptions(language="zh", task="translate")
+        answers = [text(" Good morning."), text(" Good.")]
+        assert (
+            transcribe(ScriptedModel(says(*answers)), audio, english).text == "Good morning. Good."
+        )
 
 
 class TestSearch:
