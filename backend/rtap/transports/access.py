@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterable
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from rtap.transports.api_errors import ApiError
 
 if TYPE_CHECKING:
     from starlette.requests import HTTPConnection
+
+    from rtap.config import OutputConfig
 
 
 def check_key(connection: HTTPConnection, api_key: str, *, in_query: bool = False) -> None:
@@ -57,3 +61,57 @@ def knows_key(api_key: str, authorizations: Iterable[str], keys: Iterable[str]) 
 def client_of(connection: HTTPConnection) -> str:
     """The client's address, for limits; the same for all whose address is not known."""
     return connection.client.host if connection.client else "unknown"
+
+
+def check_origin(connection: HTTPConnection, output: OutputConfig) -> None:
+    """Without a key, let only programs and this machine's own pages pass: browsers ask no one.
+
+    Raises:
+        ApiError: 403.
+    """
+    headers = connection.headers
+    if output.api_key or all(
+        is_own_page(origin, headers.getlist("host"), output.host)
+        for origin in headers.getlist("origin")
+    ):
+        return
+    raise ApiError(
+        403,
+        "foreign_origin",
+        "this page is not known to be served by this machine: open it by localhost or by its IP number, or "
+        "set output.api_key and send it",
+    )
+
+
+def is_own_page(origin: str, hosts: Iterable[str], host: str) -> bool:
+    """Whether a page was served by this machine, so that it may listen without a key.
+
+    The name in ``Host`` proves nothing, for any page can have its own name resolved to this machine. A number
+    there does, for nobody else's page can have it.
+    """
+    name = _host_of(origin)
+    if not name:
+        return not origin  # programs send none
+    asked = [_host_of(f"//{one}") for one in hosts]
+    return _is_loopback(name) or name == host.lower() or (_is_number(name) and name in asked)
+
+
+def _host_of(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _is_number(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_loopback(host: str) -> bool:
+    if _is_number(host):
+        return ip_address(host).is_loopback
+    return host == "localhost" or host.endswith(".localhost")

@@ -17,7 +17,7 @@ from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 from pydantic import ValidationError
 
 from rtap.errors import RTAPException
-from rtap.transports.access import check_key, client_of
+from rtap.transports.access import check_key, check_origin, client_of
 from rtap.transports.api_errors import ApiError, as_api_error, bad_fields, error_reply
 from rtap.transports.file_jobs import check_ready
 from rtap.transports.schemas import StreamConfig, StreamError
@@ -77,6 +77,8 @@ class StreamServer:
 
     async def _serve(self, websocket: WebSocket) -> None:
         try:
+            # After the handshake, as browsers show a page no other reply: this one is told why.
+            check_origin(websocket, self._service.config.output)
             with self._place():
                 check_ready(self._service)
                 config, options = self._settings(websocket)

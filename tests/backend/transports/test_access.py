@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from starlette.requests import HTTPConnection
 
-from rtap.transports.access import check_key, client_of, knows_key
+from rtap.config import OutputConfig
+from rtap.transports.access import check_key, check_origin, client_of, is_own_page, knows_key
 from rtap.transports.api_errors import ApiError
 
 KEY = "sécret key"
@@ -79,3 +80,43 @@ def test_a_client_is_known_by_its_address() -> None:
     assert client_of(connection()) == "unknown"
     known = HTTPConnection({"type": "http", "headers": [], "client": ("192.0.2.7", 5)})
     assert client_of(known) == "192.0.2.7"
+
+
+@pytest.mark.parametrize(
+    ("origin", "host"),
+    [
+        ("", "car.local:8000"),
+        ("http://localhost:8000", "localhost"),
+        ("http://127.0.0.1", "localhost"),
+        ("http://[::1]:3000", "localhost"),
+        ("http://app.localhost", "localhost"),
+        ("http://192.168.1.7:8000", "192.168.1.7:5802"),
+        ("https://Car.example", "anything"),  # where the service listens, in the configuration
+    ],
+)
+def test_own_pages(origin: str, host: str) -> None:
+    assert is_own_page(origin, [host], "car.example")
+
+
+@pytest.mark.parametrize(
+    ("origin", "host"),
+    [
+        ("http://evil.example", "localhost"),
+        ("http://evil.example", "evil.example:8000"),  # its name resolves to this machine
+        ("http://localhost.evil.example", "localhost"),
+        ("http://192.168.1.7", "localhost"),
+        ("null", "localhost"),
+        ("http://[broken", "localhost"),
+    ],
+)
+def test_pages_of_somebody_else(origin: str, host: str) -> None:
+    assert not is_own_page(origin, [host], "car.example")
+
+
+def test_of_several_origins_all_must_be_own() -> None:
+    two = connection(("Origin", "http://localhost"), ("Origin", "http://evil.example"))
+    with pytest.raises(ApiError, match="set output.api_key"):
+        check_origin(two, OutputConfig())
+    check_origin(two, OutputConfig(api_key=KEY))
+    check_origin(connection(("Origin", "http://localhost")), OutputConfig())
+    check_origin(connection(), OutputConfig())

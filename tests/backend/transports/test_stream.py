@@ -485,6 +485,30 @@ def test_the_key():
                 assert client.first["type"] == "ready"
 
 
+@pytest.mark.parametrize("origin", ["http://evil.example", "http://192.168.1.7", "null"])
+def test_a_page_of_somebody_else_is_not_heard_without_a_key(car, origin):
+    with Client(car, additional_headers={"Origin": origin}) as client:
+        assert client.first["code"] == "foreign_origin"
+        code, reason = client.closed()
+    assert code == 1008
+    assert "open it by localhost or by its IP number" in reason
+    assert no_streams(car)
+
+
+def test_a_page_of_this_machine_is_heard(car):
+    with Client(car, additional_headers={"Origin": "http://localhost:3000"}) as client:
+        assert client.first["type"] == "ready"
+
+
+def test_with_the_key_any_page_is_heard():
+    headers = {"Origin": "http://evil.example"}
+    with (
+        serving(Config(output=OutputConfig(api_key=KEY))) as server,
+        Client(server, "?api_key=secret%20key", additional_headers=headers) as client,
+    ):
+        assert client.first["type"] == "ready"
+
+
 def test_handshakes_are_rate_limited():
     with serving(Config(limits=LimitsConfig(requests_per_minute=1))) as server:
         with Client(server) as client:
