@@ -1,7 +1,7 @@
 """Measure how fast, how steady and how robust the service is on this machine.
 
 Every figure is printed with its target, where there is one, and whether it was reached. All of them take
-three quarters of an hour, most of it for --minutes of watching the memory; leave the machine alone meanwhile.
+the better part of an hour, most of it for --minutes of watching the memory; leave the machine alone.
 Exit status 0 whatever the figures are, 1 when something could not be measured.
 """
 

@@ -12,6 +12,7 @@ _PORTS: Final = (
     "health_port",
     "zmq_pub_port_events",
     "zmq_pub_port_transcripts",
+    "wyoming_port",
 )
 
 

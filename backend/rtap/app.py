@@ -18,7 +18,14 @@ from rtap import __version__, logs
 from rtap.bus import EventBus
 from rtap.config_loader import UnifiedConfigLoader
 from rtap.errors import ConfigurationError, ModelError, RTAPException
-from rtap.events import ErrorOccurred, Event, State, Transcript, WakeWordDetected
+from rtap.events import (
+    ErrorOccurred,
+    Event,
+    ListeningChanged,
+    State,
+    Transcript,
+    WakeWordDetected,
+)
 from rtap.model_store import ModelStore
 from rtap.pipeline import AudioPipeline
 from rtap.ring_buffer import AudioRingBuffer
@@ -35,6 +42,8 @@ from rtap.transports.events_ws import EventsServer
 from rtap.transports.health import Health
 from rtap.transports.rest import create_api
 from rtap.transports.schemas import Snapshot, TranscriptMessage, event_message
+from rtap.transports.standby_link import Instance, StandbyLink
+from rtap.transports.wyoming import WyomingServer
 from rtap.transports.zmq_pub import ZmqPublisher
 
 if TYPE_CHECKING:
@@ -77,24 +86,34 @@ class RTAPApplication:
             fallback=(lambda: self._load_engine("cpu")) if on_cuda else None,
             on_critical=self._break,
         )
+        self.telemetry.watch_queue("utterances", lambda: self.stt.waiting_utterances)
+        self.telemetry.watch_queue("files", lambda: self.stt.waiting_files)
         self._annotator = Annotator(config.language, config.stt.languages)
         self._pipeline: AudioPipeline | None = None
         self._pipeline_thread: threading.Thread | None = None
         self._zmq: ZmqPublisher | None = None
         self._events: EventsServer | None = None
+        self._wyoming: WyomingServer | None = None
+        self._standby: StandbyLink | None = None
+        self._finishing = False
         self._last: Transcript | None = None
 
     # ---- rtap.service.Service
 
     def new_session(
-        self, session_id: str, options: TranscribeOptions, publish: Callable[[Event], None]
+        self,
+        session_id: str,
+        options: TranscribeOptions,
+        publish: Callable[[Event], None],
+        *,
+        partials: bool = True,
     ) -> SpeechSession:
         """A session for one client's stream."""
 
         def deliver(event: Event) -> None:
             publish(event)
             if isinstance(event, Transcript):
-                self._publish(event)
+                self.publish(event)
 
         preprocess = self.config.preprocess
         return self._session(
@@ -103,7 +122,29 @@ class RTAPApplication:
             options,
             deliver,
             Denoiser(preprocess.noise_suppression, preprocess.auto_gain_dbfs),
+            partials=partials,
         )
+
+    def publish(self, event: Event) -> None:
+        """Count an event and put it on the bus."""
+        if isinstance(event, Transcript):
+            self._last = event
+            self.telemetry.utterance(
+                event.source,
+                duration=event.duration,
+                inference_time=event.inference_time,
+                latency=event.latency,
+            )
+            self.telemetry.latency("stt", event.latency)
+            _log.info(
+                "transcribed",
+                session_id=event.session_id,
+                latency_ms=round(1000 * event.latency, 1),
+                text=event.text,
+            )
+        elif isinstance(event, WakeWordDetected):
+            self.telemetry.wake_word(event.name)
+        self.bus.publish(event)
 
     def options(self, language: str | None = None, task: str = "transcribe") -> TranscribeOptions:
         """Options for one request; what it leaves open comes from the configuration."""
@@ -186,7 +227,12 @@ class RTAPApplication:
         if output.websocket_enabled:
             self._events = EventsServer(output, self.bus, self._snapshot, self.telemetry)
             await self._events.start()
+        if output.wyoming_enabled:
+            self._wyoming = WyomingServer(self)
+            await self._wyoming.start()
         self._pipeline = self._make_pipeline()
+        if self.config.standby.role != "none":
+            self._standby = self._make_standby()
         self.stt.start()
         self._publish_readiness()
         if self._pipeline is not None:
@@ -196,11 +242,16 @@ class RTAPApplication:
     async def finish_speech(self) -> None:
         """Listen no more; what is being said is transcribed and published."""
         self.telemetry.ready(ready=False)
+        self._finishing = True
         await asyncio.to_thread(self._stop_listening)
 
     async def stop(self) -> None:
         """Finish what is being said, then close everything. Does nothing where nothing was started."""
         await self.finish_speech()
+        if self._standby is not None:
+            await asyncio.to_thread(self._standby.stop)
+        if self._wyoming is not None:
+            await self._wyoming.stop()
         if self._events is not None:
             await self._events.stop()
         if self._zmq is not None:
@@ -252,9 +303,29 @@ class RTAPApplication:
             wake_word=make_wake_word(config.wakeword),
             make_session=self._microphone_session,
             ring_buffer=AudioRingBuffer(config.audio.ring_buffer_size_ms, config.audio.frame_ms),
-            publish=self._publish,
+            publish=self._publish_heard,
             telemetry=self.telemetry,
         )
+
+    def _make_standby(self) -> StandbyLink:
+        link = StandbyLink(
+            self.config.standby,
+            self.config.output,
+            Instance(self._can_hear, self._is_quiet, self.publish),
+            self.telemetry,
+        )
+        link.start()
+        return link
+
+    def _can_hear(self) -> bool:
+        """Whether this instance is fit to publish what its microphone hears."""
+        if self._finishing:
+            return True  # what was said last is still to be published
+        is_understood = self.stt.failure is None and self.stt.ready.is_set()
+        return is_understood and (self._pipeline is None or self._pipeline.is_hearing)
+
+    def _is_quiet(self) -> bool:
+        return self._pipeline is None or self._pipeline.is_quiet
 
     def _microphone_session(
         self, session_id: str, publish: Callable[[Event], None]
@@ -269,14 +340,17 @@ class RTAPApplication:
         options: TranscribeOptions,
         publish: Callable[[Event], None],
         cleaner: Denoiser,
+        *,
+        partials: bool = True,
     ) -> SpeechSession:
+        interval = self.config.stt.partial_interval_ms / 1000
         equipment = Equipment(
             vad=Vad(),
             cleaner=cleaner,
             vad_config=self.config.vad,
             recognizer=self.stt,
             annotate=self._annotator.annotate,
-            partial_interval=self.config.stt.partial_interval_ms / 1000,
+            partial_interval=interval if partials else None,
         )
         return SpeechSession(session_id, source, equipment, options, publish)
 
@@ -288,7 +362,7 @@ class RTAPApplication:
             if self._proven in {None, self._chosen}:
                 raise
             _log.error("model refused", error=str(error))
-            self._publish(ErrorOccurred("stt", type(error).__name__, str(error), time.time()))
+            self.publish(ErrorOccurred("stt", type(error).__name__, str(error), time.time()))
             assert self._proven is not None
             engine = self._open_model(self._proven, device)
             self._chosen = self._proven
@@ -334,25 +408,12 @@ class RTAPApplication:
 
     # ---- events
 
-    def _publish(self, event: Event) -> None:
-        if isinstance(event, Transcript):
-            self._last = event
-            self.telemetry.utterance(
-                event.source,
-                duration=event.duration,
-                inference_time=event.inference_time,
-                latency=event.latency,
-            )
-            self.telemetry.latency("stt", event.latency)
-            _log.info(
-                "transcribed",
-                session_id=event.session_id,
-                latency_ms=round(1000 * event.latency, 1),
-                text=event.text,
-            )
-        elif isinstance(event, WakeWordDetected):
-            self.telemetry.wake_word(event.name)
-        self.bus.publish(event)
+    def _publish_heard(self, event: Event) -> None:
+        """What the pipeline says; all of it that another instance would say as well goes to the gate."""
+        if self._standby is None or isinstance(event, ListeningChanged | ErrorOccurred):
+            self.publish(event)
+        else:
+            self._standby.offer(event)
 
     def _publish_readiness(self) -> None:
         """Set the ready gauge as soon as the model has proved that it works."""
@@ -371,6 +432,7 @@ class RTAPApplication:
             model=None if self._facts is None else self._facts.name,
             version=__version__,
             listening=self.listening(),
+            publishing=self._standby is None or self._standby.publishing,
             last_transcript=last if isinstance(last, TranscriptMessage) else None,
         )
 

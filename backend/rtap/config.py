@@ -139,10 +139,31 @@ class OutputConfig:
     zmq_pub_port_transcripts: Port = 6_553
     zmq_enabled: bool = True
     websocket_enabled: bool = True
+    wyoming_enabled: bool = True
+    wyoming_host: Annotated[str, Filled()] = "127.0.0.1"
+    """An address of its own, as Wyoming's clients know no API key."""
+    wyoming_port: Port = 10_300
+    wyoming_zeroconf: bool = False
+    """Whether it is announced in the local network."""
     api_key: str = field(default="", repr=False)
     """Clients send it as ``Authorization: Bearer`` or ``X-API-Key``; empty: none is asked for."""
     allow_insecure: bool = False
     """Without it, a host other than localhost wants an api_key."""
+
+
+@dataclass(frozen=True, slots=True)
+class StandbyConfig:
+    """How two instances that hear the same cabin share the publishing; see :mod:`rtap.standby`."""
+
+    role: Literal["none", "primary", "standby"] = "none"
+    """none: alone. primary: publishes whenever it can. standby: publishes while the primary cannot."""
+    primary: Annotated[str, Filled()] = "127.0.0.1"
+    """Where a standby finds the primary. A primary listens on output.host."""
+    port: Port = 6_554
+    """ZeroMQ, between the two."""
+    heartbeat_ms: Annotated[int, Range(20, 5_000)] = 100
+    timeout_ms: Annotated[int, Range(100, 30_000)] = 500
+    """Silence of the primary after which the standby takes over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +202,7 @@ class Config:
     stt: SttConfig = field(default_factory=SttConfig)
     language: LanguageConfig = field(default_factory=LanguageConfig)
     output: OutputConfig = field(default_factory=OutputConfig)
+    standby: StandbyConfig = field(default_factory=StandbyConfig)
     limits: LimitsConfig = field(default_factory=LimitsConfig)
     logging: LoggingConfig = field(default_factory=LoggingConfig)
     models_dir: Path | None = None

@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rtap.config import Config, OutputConfig
+from rtap.config import Config, OutputConfig, StandbyConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,8 @@ class Conflict:
 def conflicts(config: Config) -> Iterator[Conflict]:
     """All contradictions within a configuration."""
     yield from _exposure(config.output)
-    yield from _shared_ports(config.output)
+    yield from _shared_ports(config)
+    yield from _heartbeat(config.standby)
     yield from _ring_buffer(config)
     if config.audio.source == "file" and config.audio.file is None:
         yield Conflict(
@@ -43,6 +44,19 @@ def _exposure(output: OutputConfig) -> Iterator[Conflict]:
             f"output.host is {output.host}, which others can reach: set output.api_key, or "
             "output.allow_insecure to true, or use 127.0.0.1",
         )
+    if output.wyoming_enabled and not (is_local(output.wyoming_host) or output.allow_insecure):
+        yield Conflict(
+            ("output.wyoming_host", "output.wyoming_enabled", "output.allow_insecure"),
+            f"output.wyoming_host is {output.wyoming_host}, which others can reach, and Wyoming knows no "
+            "API key: set output.allow_insecure to true, or use 127.0.0.1",
+        )
+    if output.wyoming_enabled and output.wyoming_zeroconf and is_local(output.wyoming_host):
+        yield Conflict(
+            ("output.wyoming_zeroconf", "output.wyoming_host"),
+            f"output.wyoming_zeroconf announces Wyoming to the network, and output.wyoming_host is "
+            f"{output.wyoming_host}, which only this machine reaches: set output.wyoming_host to 0.0.0.0 "
+            f"and output.allow_insecure to true, or output.wyoming_zeroconf to false",
+        )
 
 
 def is_local(host: str) -> bool:
@@ -55,20 +69,34 @@ def is_local(host: str) -> bool:
         return False
 
 
-def _shared_ports(output: OutputConfig) -> Iterator[Conflict]:
-    wanted = {"http_port": output.http_port, "health_port": output.health_port}
+def _shared_ports(config: Config) -> Iterator[Conflict]:
+    output = config.output
+    wanted = {"output.http_port": output.http_port, "output.health_port": output.health_port}
     if output.websocket_enabled:
-        wanted["websocket_port"] = output.websocket_port
+        wanted["output.websocket_port"] = output.websocket_port
     if output.zmq_enabled:
-        wanted["zmq_pub_port_events"] = output.zmq_pub_port_events
-        wanted["zmq_pub_port_transcripts"] = output.zmq_pub_port_transcripts
+        wanted["output.zmq_pub_port_events"] = output.zmq_pub_port_events
+        wanted["output.zmq_pub_port_transcripts"] = output.zmq_pub_port_transcripts
+    if output.wyoming_enabled:
+        wanted["output.wyoming_port"] = output.wyoming_port
+    if config.standby.role == "primary":
+        wanted["standby.port"] = config.standby.port
     # 0 is any free port, which is never the same.
     for port in sorted(set(wanted.values()) - {0}):
-        names = tuple(f"output.{name}" for name, number in wanted.items() if number == port)
+        names = tuple(name for name, number in wanted.items() if number == port)
         if len(names) > 1:
             yield Conflict(
                 names, f"{' and '.join(names)} are all {port}: give each a port of its own"
             )
+
+
+def _heartbeat(standby: StandbyConfig) -> Iterator[Conflict]:
+    if standby.role != "none" and standby.timeout_ms < 3 * standby.heartbeat_ms:
+        yield Conflict(
+            ("standby.timeout_ms", "standby.heartbeat_ms"),
+            f"standby.timeout_ms is {standby.timeout_ms}: make it three times standby.heartbeat_ms or more, "
+            f"{3 * standby.heartbeat_ms}, so that one late heartbeat is no failure",
+        )
 
 
 def _ring_buffer(config: Config) -> Iterator[Conflict]:

@@ -44,6 +44,9 @@ _log = logs.get("pipeline")
 RETRY_SECONDS: Final = (0.5, 1.0, 2.0, 5.0, 10.0)
 """Waits before the microphone is opened again; the last one is repeated."""
 
+DEAF_SECONDS: Final = 1.0
+"""A microphone from which nothing comes for so long is as good as none."""
+
 _LAST_WORDS_SECONDS: Final = 3.0
 """How long the end waits for what was being said."""
 
@@ -101,6 +104,8 @@ class AudioPipeline:
         """Whether the wake word's detector still has what came before in mind."""
         self._clock = 0.0
         """Seconds of audio since the source was opened."""
+        self._heard_at = float("-inf")
+        """When the last chunk came, by the monotonic clock."""
         self._source: CaptureThread | None = None
         self._stopping = threading.Event()
         self._enabled = threading.Event()
@@ -143,6 +148,20 @@ class AudioPipeline:
                     self._source.close()
         self._finish_speech()
         self._change(State.SHUTDOWN, "no more audio")
+
+    @property
+    def is_hearing(self) -> bool:
+        """Whether sound comes in, or does not because somebody has switched it off."""
+        is_recent = time.monotonic() - self._heard_at < DEAF_SECONDS
+        return is_recent or not self._enabled.is_set()
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nobody has called or is speaking, and no final transcript is still to come."""
+        session = self._session
+        if session is None:
+            return True
+        return self._wake_word is None and not (session.is_speaking or session.is_busy)
 
     def stop(self) -> None:
         """Make :meth:`run` return soon, from any thread."""
@@ -195,6 +214,7 @@ class AudioPipeline:
 
     def process(self, chunk: AudioChunk) -> None:
         """The way of one chunk; a failing stage costs this chunk, never the loop."""
+        self._heard_at = time.monotonic()
         try:
             with self._telemetry.stage("pipeline"):
                 self._clock += chunk.samples.size / SAMPLE_RATE
@@ -205,6 +225,7 @@ class AudioPipeline:
                     self._wait_for_call(samples, chunk.captured_at)
                 else:
                     self._listen(self._session, samples, chunk.captured_at)
+            self._telemetry.latency("pipeline", time.time() - chunk.captured_at)
         except Exception as error:  # noqa: BLE001 (the loop must survive any stage)
             self._report("pipeline", error)
             self._reset("recovered from an error")

@@ -60,14 +60,15 @@ async def serve(application: RTAPApplication) -> None:
     with contextlib.ExitStack() as sockets:
         api_socket = sockets.enter_context(bind(output, "http_port"))
         health_socket = sockets.enter_context(bind(output, "health_port"))
-        api = _server(create_api(application))
+        app = create_api(application)
+        api = _server(app)
         health = _server(create_health_app(application.telemetry, application.health))
         ended = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, ended.set)
-        await application.start()
         try:
+            await application.start()
             running = asyncio.gather(
                 api.serve(sockets=[api_socket]), health.serve(sockets=[health_socket])
             )
@@ -78,6 +79,7 @@ async def serve(application: RTAPApplication) -> None:
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             signalled.cancel()
             # What is being said is heard to its end while its listeners are still connected.
+            await app.state.streams.finish(_GRACE_SECONDS)
             await application.finish_speech()
             api.should_exit = health.should_exit = True
             await running

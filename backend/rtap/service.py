@@ -40,9 +40,21 @@ class Service(Protocol):
     stt: SpeechToText
 
     def new_session(
-        self, session_id: str, options: TranscribeOptions, publish: Callable[[Event], None]
+        self,
+        session_id: str,
+        options: TranscribeOptions,
+        publish: Callable[[Event], None],
+        *,
+        partials: bool = True,
     ) -> SpeechSession:
-        """A session for one client's stream; its events go to ``publish``, its transcripts to the bus too."""
+        """A session for one client's stream; its events go to ``publish``, its transcripts to the bus too.
+
+        Args:
+            partials: whether the client wants partial results, which cost inferences.
+        """
+
+    def publish(self, event: Event) -> None:
+        """Count an event and put it on the bus: for what a client said outside of a session."""
 
     def options(self, language: str | None = None, task: str = "transcribe") -> TranscribeOptions:
         """Options for one request; what it leaves open comes from the configuration.

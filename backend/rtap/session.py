@@ -78,8 +78,8 @@ class Equipment:
     recognizer: Recognizer
     annotate: Callable[[Transcript], Transcript] = lambda transcript: transcript
     """Adds language and sentiment."""
-    partial_interval: float = 0.6
-    """Seconds of speech between two partial results."""
+    partial_interval: float | None = 0.6
+    """Seconds of speech between two partial results; None: there are none."""
 
 
 class SpeechSession:
@@ -104,7 +104,8 @@ class SpeechSession:
         self._segmenter = Segmenter(equipment.vad_config)
         self._recognizer = equipment.recognizer
         self._annotate = equipment.annotate
-        self._interval = int(equipment.partial_interval * SAMPLE_RATE)
+        interval = equipment.partial_interval
+        self._interval = None if interval is None else int(interval * SAMPLE_RATE)
         self._options = options
         self._publish = publish
         self._remainder: Samples = np.empty(0, dtype=np.float32)
@@ -209,7 +210,9 @@ class SpeechSession:
 
     def _listen_ahead(self) -> None:
         """Ask for a partial result when there is enough new speech."""
-        if not self._utterance_id or self._received - self._heard < self._interval:
+        if self._interval is None or not self._utterance_id:
+            return
+        if self._received - self._heard < self._interval:
             return
         samples = self._segmenter.speech_so_far()
         if samples is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Final
@@ -28,9 +28,9 @@ _STAGE_BUCKETS: Final = (
     *(0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.05),
     *(0.1, 0.15, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0),
 )
-# What a driver waits for. Fine around a second, where "at once" ends.
+# What a driver waits for. Finest where answers are as a rule: half a second of silence, and a little more.
 _ANSWER_BUCKETS: Final = (
-    *(0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9),
+    *(0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.9),
     *(1.0, 1.25, 1.5, 2.0, 3.0, 5.0),
 )
 _INFERENCE_BUCKETS: Final = (
@@ -69,6 +69,7 @@ class Telemetry:
         self._add_pipeline_metrics()
         self._add_speech_metrics()
         self._add_client_metrics()
+        self._add_standby_metrics()
         self._add_process_metrics()
 
     def _add_pipeline_metrics(self) -> None:
@@ -144,6 +145,32 @@ class Telemetry:
             registry=self._registry,
         )
 
+    def _add_standby_metrics(self) -> None:
+        counter = partial(Counter, registry=self._registry)
+        gauge = partial(Gauge, registry=self._registry)
+        self._publishing = gauge(
+            "rtap_standby_publishing", "1 while this instance publishes what its microphone hears"
+        )
+        # Who is alone always does.
+        self._publishing.set(1)
+        self._peer_connected = gauge(
+            "rtap_standby_peer_connected", "1 while the other instance is heard"
+        )
+        self._heartbeat_age = gauge(
+            "rtap_standby_heartbeat_age_seconds",
+            "Time since the other instance was heard; NaN where it never was",
+        )
+        self._heartbeat_age.set(float("nan"))
+        self._takeovers = counter(
+            "rtap_standby_takeovers_total", "Times that this instance began to publish"
+        )
+        self._handbacks = counter(
+            "rtap_standby_handbacks_total", "Times that this instance left it to the other one"
+        )
+        self._withheld = counter(
+            "rtap_standby_withheld_total", "Transcripts that were the other instance's to publish"
+        )
+
     def _add_process_metrics(self) -> None:
         gauge = partial(Gauge, registry=self._registry)
         process = psutil.Process()
@@ -196,9 +223,9 @@ class Telemetry:
         """Say how full a buffer is, 0 to 1."""
         self._buffer.labels(name).set(utilization)
 
-    def queue(self, name: str, depth: int) -> None:
-        """Say how many jobs wait in a queue."""
-        self._queue.labels(name).set(depth)
+    def watch_queue(self, name: str, depth: Callable[[], int]) -> None:
+        """Ask at each scrape how many jobs wait in a queue."""
+        self._queue.labels(name).set_function(lambda: float(depth()))
 
     def error(self, stage: str, kind: str) -> None:
         """Count a failure; the kind is an exception's name or a word such as ``timeout``."""
@@ -232,6 +259,21 @@ class Telemetry:
             self._ratio.labels(source).observe(inference_time / duration)
         if latency is not None:
             self._answer.labels(source).observe(latency)
+
+    def standby_publishing(self, *, publishing: bool, counted: bool = True) -> None:
+        """Say whether this one of two instances publishes; counted unless it is how it began."""
+        self._publishing.set(publishing)
+        if counted:
+            (self._takeovers if publishing else self._handbacks).inc()
+
+    def standby_peer(self, age: float | None, connected: bool) -> None:  # noqa: FBT001 (a reading)
+        """Say how long ago, in seconds, the other instance was heard; None: never."""
+        self._heartbeat_age.set(float("nan") if age is None else age)
+        self._peer_connected.set(connected)
+
+    def standby_withheld(self, count: int) -> None:
+        """Count transcripts that were not published because the other instance publishes them."""
+        self._withheld.inc(count)
 
     @contextmanager
     def stream(self, transport: str) -> Iterator[None]:

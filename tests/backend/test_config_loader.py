@@ -121,8 +121,11 @@ def test_default_profile_explains_what_is_allowed(name: str) -> None:
 def test_standby_shares_no_port_with_the_primary() -> None:
     loader = UnifiedConfigLoader([SOURCE_PROFILES], {})
     primary, standby = loader.load("main_pc"), loader.load("pc2")
-    ports = [name for name in PARAMETERS if "port" in name]
-    assert len(ports) == 5
+    # Where the two meet is one port, of the primary alone.
+    ports = [name for name in PARAMETERS if "port" in name and name != "standby.port"]
+    assert len(ports) == 6
+    assert (primary.standby.role, standby.standby.role) == ("primary", "standby")
+    assert primary.standby.port == standby.standby.port
     assert [name for name in ports if value_of(primary, name) == value_of(standby, name)] == []
     assert (primary.stt.device, standby.stt.device) == ("cuda", "cpu")
 
@@ -512,6 +515,23 @@ EXPOSED = "output.host is 0.0.0.0, which others can reach: set output.api_key"
             "output: {zmq_pub_port_events: 5802}",
             "output.websocket_port and output.zmq_pub_port_events are all 5802",
         ),
+        ("output: {wyoming_port: 8080}", "output.health_port and output.wyoming_port are all 8080"),
+        (
+            "output: {wyoming_host: 0.0.0.0, api_key: secret}",
+            "output.wyoming_host is 0.0.0.0, which others can reach, and Wyoming knows no API key",
+        ),
+        (
+            "output: {wyoming_zeroconf: true}",
+            "output.wyoming_zeroconf announces Wyoming to the network, and output.wyoming_host is 127.0.0.1",
+        ),
+        (
+            "standby: {role: primary, port: 8000}",
+            "output.http_port and standby.port are all 8000",
+        ),
+        (
+            "standby: {role: standby, heartbeat_ms: 200}",
+            "standby.timeout_ms is 500: make it three times standby.heartbeat_ms or more, 600",
+        ),
         ("audio: {source: file}", "audio.source is file: give the path as audio.file"),
         ("wakeword: {engine: porcupine}", "wakeword.engine is porcupine: give Picovoice's"),
         (
@@ -536,6 +556,12 @@ def test_conflict(profiles: Profiles, text: str, fault: str) -> None:
         "output: {zmq_pub_port_events: 8000, zmq_enabled: false}",
         "output: {websocket_port: 8000, websocket_enabled: false}",
         "output: {http_port: 0, health_port: 0, websocket_port: 0}",
+        "output: {wyoming_host: 0.0.0.0, allow_insecure: true}",
+        "output: {wyoming_host: 0.0.0.0, wyoming_enabled: false}",
+        "output: {wyoming_port: 8000, wyoming_enabled: false}",
+        "output: {wyoming_zeroconf: true, wyoming_enabled: false}",
+        "standby: {role: standby, port: 8000}",
+        "standby: {heartbeat_ms: 200}",
         "audio: {source: file, file: x.wav}",
         "wakeword: {engine: porcupine, access_key: secret}",
         "wakeword: {engine: porcupine, enabled: false}",

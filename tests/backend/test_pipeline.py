@@ -272,6 +272,41 @@ def test_stopping_in_the_middle_of_an_utterance_delivers_it() -> None:
     assert len(rig.of(Transcript)) == 1
 
 
+def test_it_is_quiet_until_somebody_calls_and_until_that_is_text() -> None:
+    rig = Rig(Sound([]))
+    assert rig.pipeline.is_quiet
+    rig.echo.at_once = False
+    for level in [SILENCE, CALL, SILENCE, *frames(0.4, SPEECH), *frames(0.4, SILENCE)]:
+        rig.pipeline.process(AudioChunk(np.full(FRAME, level, np.float32), 0.0))
+        assert rig.pipeline.is_quiet is (rig.pipeline.state is State.IDLE)
+    assert not rig.pipeline.is_quiet
+    rig.echo.answer()
+    assert rig.pipeline.is_quiet
+
+
+def test_without_a_wake_word_it_is_quiet_between_utterances() -> None:
+    rig = Rig(Sound([]), wake_word=False)
+    rig.echo.at_once = False
+    quiet = []
+    for level in [SILENCE, *frames(0.4, SPEECH), *frames(0.4, SILENCE)]:
+        rig.pipeline.process(AudioChunk(np.full(FRAME, level, np.float32), 0.0))
+        quiet.append(rig.pipeline.is_quiet)
+    assert (quiet[0], quiet[15], quiet[-1]) == (True, False, False)
+    rig.echo.answer()
+    assert rig.pipeline.is_quiet
+
+
+def test_it_hears_while_sound_comes_in_or_is_not_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    rig = Rig(Sound([]))
+    assert not rig.pipeline.is_hearing
+    rig.pipeline.process(AudioChunk(np.zeros(FRAME, np.float32), 0.0))
+    assert rig.pipeline.is_hearing
+    monkeypatch.setattr("rtap.pipeline.DEAF_SECONDS", 0.0)
+    assert not rig.pipeline.is_hearing
+    rig.pipeline.set_listening(enabled=False)
+    assert rig.pipeline.is_hearing
+
+
 def test_a_lost_microphone_is_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rtap.pipeline.RETRY_SECONDS", (0.0,))
     lost = Sound(frames(0.1, SILENCE), PipelineError("unplugged: plug it in"))

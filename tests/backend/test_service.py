@@ -6,13 +6,12 @@ import io
 import json
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,10 @@ import pytest
 import soundfile
 import yaml
 import zmq
+from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import ClientConnection, connect
+
+from tools.service_ports import free_ports
 
 AUDIO = Path(__file__).parents[1] / "audio"
 COMMAND = "set the temperature to twenty one degrees"
@@ -65,27 +67,17 @@ class Running:
                 time.sleep(0.02)
 
 
-def free_ports(names: list[str]) -> dict[str, int]:
-    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in names]
-    ports = {
-        name: listener.getsockname()[1] for name, listener in zip(names, listeners, strict=True)
-    }
-    for listener in listeners:
-        listener.close()
-    return ports
+def until_closed(client: ClientConnection) -> list[dict[str, Any]]:
+    messages = []
+    with suppress(ConnectionClosedError):
+        while True:
+            messages.append(json.loads(client.recv(timeout=30)))
+    return messages
 
 
 @contextmanager
 def service(place: Path, audio: dict[str, Any]) -> Iterator[Running]:
-    ports = free_ports(
-        [
-            "http_port",
-            "websocket_port",
-            "health_port",
-            "zmq_pub_port_events",
-            "zmq_pub_port_transcripts",
-        ]
-    )
+    ports = free_ports()
     profile = place / "test.yaml"
     profile.write_text(
         yaml.safe_dump({"inherits": "default", "audio": audio, "output": ports}), encoding="utf-8"
@@ -220,7 +212,7 @@ def test_a_screen_switches_the_model_and_asks_for_a_microphone(idle: Running) ->
 
 # While a model is being loaded, all that need one answer 503, which is right, but looks like a fault here.
 @pytest.mark.parametrize(
-    ("selection", "operations"), [("--exclude-path=/model", 8), ("--include-path=/model", 1)]
+    ("selection", "operations"), [("--exclude-path=/model", 11), ("--include-path=/model", 1)]
 )
 def test_the_api_is_as_its_document_says(
     idle: Running, tmp_path: Path, selection: str, operations: int
@@ -270,6 +262,23 @@ def test_a_second_instance_says_which_port(idle: Running, tmp_path: Path) -> Non
     assert done.returncode == 2
     [line] = done.stderr.splitlines()
     assert f"port {idle.ports['http_port']}" in line
+
+
+def test_sigterm_in_the_middle_of_a_client_s_command_delivers_it(tmp_path: Path) -> None:
+    audio, _ = soundfile.read(AUDIO / "navigate_home.wav", dtype="float32")
+    with service(tmp_path, {"source": "none"}) as running:
+        running.wait_until_healthy()
+        with connect(running.url("/stream?language=en", scheme="ws")) as client:
+            client.send(audio.tobytes())
+            while json.loads(client.recv(timeout=30))["type"] != "partial":
+                pass
+            running.process.send_signal(signal.SIGTERM)
+            messages = until_closed(client)
+            assert client.close_code == 1012
+            assert client.close_reason == "the service is being stopped: connect again"
+        assert running.process.wait(10) == 0
+    assert [one["text"] for one in messages if one["type"] == "final"] == ["navigate home"]
+    assert messages[-1]["type"] == "end"
 
 
 def test_sigterm_in_the_middle_of_an_utterance_delivers_it(tmp_path: Path) -> None:

@@ -56,12 +56,16 @@ class Script:
 
 
 class Run:
-    def __init__(self, annotate: Callable[[Transcript], Transcript] = lambda one: one) -> None:
+    def __init__(
+        self,
+        annotate: Callable[[Transcript], Transcript] = lambda one: one,
+        partial_interval: float | None = 0.6,
+    ) -> None:
         self.events: list[Event] = []
         self.script = Script()
         config = VadConfig(min_speech_ms=64, min_silence_ms=320, speech_pad_ms=64)
         equipment = Equipment(
-            Loudness(), Denoiser(0, 0), config, self.script, annotate, partial_interval=0.6
+            Loudness(), Denoiser(0, 0), config, self.script, annotate, partial_interval
         )
         self.session = SpeechSession(
             "s", "stream", equipment, TranscribeOptions(), self.events.append
@@ -145,6 +149,14 @@ def test_partial_results_only_grow(run: Run) -> None:
     texts = [event.text for event in run.events if isinstance(event, PartialTranscript)]
     assert texts[-1] == "turn on the"
     assert all(later.startswith(earlier) for earlier, later in pairwise(texts))
+
+
+def test_partial_results_that_nobody_wants_are_not_asked_for() -> None:
+    run = Run(partial_interval=None)
+    run.hear(2.0, 0.5)
+    run.hear(0.5, 0.0)
+    assert run.script.partials == []
+    assert len(run.script.utterances) == 1
 
 
 def test_no_partial_result_follows_its_final(run: Run) -> None:

@@ -47,7 +47,7 @@ def use_everything(telemetry: Telemetry) -> None:
     telemetry.frames_dropped("capture")
     telemetry.latency("stt", 0.1)
     telemetry.buffer("audio", 0.5)
-    telemetry.queue("stt", 3)
+    telemetry.watch_queue("files", lambda: 3)
     telemetry.error("wakeword", "timeout")
     telemetry.transition(State.IDLE, State.LISTENING)
     telemetry.wake_word("hey_mycroft")
@@ -97,11 +97,11 @@ def test_a_stage_that_fails_is_timed_and_not_counted(telemetry: Telemetry) -> No
 def test_counts_and_levels(telemetry: Telemetry) -> None:
     use_everything(telemetry)
     telemetry.frame("capture", 4)
-    telemetry.queue("stt", 1)
+    telemetry.watch_queue("files", lambda: 1)
     assert value(telemetry, "rtap_frames_processed_total", stage="capture") == 5
     assert value(telemetry, "rtap_frames_dropped_total", stage="capture") == 1
     assert value(telemetry, "rtap_buffer_utilization_ratio", buffer="audio") == 0.5
-    assert value(telemetry, "rtap_queue_depth", queue="stt") == 1
+    assert value(telemetry, "rtap_queue_depth", queue="files") == 1
     assert value(telemetry, "rtap_errors_total", stage="wakeword", error_type="timeout") == 1
     assert value(telemetry, "rtap_wake_words_total", name="hey_mycroft") == 1
     assert value(telemetry, "rtap_events_sent_total", transport="zmq") == 1

@@ -15,6 +15,7 @@ from tools.benchmarks import (
     pipeline_overhead,
     ring_buffer,
     screen,
+    standby,
     start_time,
 )
 from tools.benchmarks.plan import Plan
@@ -31,6 +32,7 @@ _MODULES: Final[Sequence[ModuleType]] = (
     start_time,
     fuzz,
     screen,
+    standby,
 )
 MEASURES: Final[Mapping[str, Measure]] = {module.NAME: module.measure for module in _MODULES}
 """By the name that ``--only`` takes."""

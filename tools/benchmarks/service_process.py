@@ -112,7 +112,8 @@ class ServiceProcess:
     ) -> None:
         assert process.stderr is not None
         self._process = process
-        self._ports = ports
+        self.ports = ports
+        """By their parameters in the profile's section output."""
         self._started_at = started_at
         self.log = ServiceLog(process.stderr)
 
@@ -142,7 +143,7 @@ class ServiceProcess:
     @property
     def port(self) -> int:
         """Of REST and ``/stream``."""
-        return self._ports["http_port"]
+        return self.ports["http_port"]
 
     @property
     def stream_url(self) -> str:
@@ -231,7 +232,7 @@ class ServiceProcess:
         *,
         port: str = "http_port",
     ) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection(HOST, self._ports[port], timeout=timeout)
+        connection = http.client.HTTPConnection(HOST, self.ports[port], timeout=timeout)
         try:
             connection.request(method, path, body, headers or {})
             response = connection.getresponse()

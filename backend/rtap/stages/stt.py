@@ -107,6 +107,18 @@ class SpeechToText:
         self._thread = threading.Thread(target=self._run, name="stt", daemon=True)
         self._thread.start()
 
+    @property
+    def waiting_utterances(self) -> int:
+        """How many whole utterances wait for the model."""
+        with self._changed:
+            return self._queue.live
+
+    @property
+    def waiting_files(self) -> int:
+        """How many files wait, those included that had a turn and are not done."""
+        with self._changed:
+            return len(self._queue.wanted_files())
+
     def reload(self) -> None:
         """Load the model anew after the running inference; live jobs wait for it, files that have begun fail.
 

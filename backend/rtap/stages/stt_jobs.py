@@ -191,6 +191,11 @@ class JobQueue:
         """How many utterances of a session wait."""
         return len(self._live.get(session_id, ()))
 
+    @property
+    def live(self) -> int:
+        """How many utterances wait."""
+        return sum(len(jobs) for jobs in self._live.values())
+
     def set_partial(self, session_id: str, utterance_id: str, job: Job) -> Job | None:
         """Queue a partial result in the place of the session's last one, which is returned."""
         replaced = self._partials.get(session_id)

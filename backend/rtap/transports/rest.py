@@ -95,6 +95,7 @@ def create_api(service: Service, lifespan: Lifespan | None = None) -> FastAPI:
     OpenAiApi(service, jobs).add_to(app)
     streams.add_to(app, limiter)
     declare_security(app)
+    app.state.streams = streams  # whoever stops the server lets them finish first
     return app
 
 

@@ -7,6 +7,7 @@ end the socket is not read and the client has to wait.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -50,6 +51,9 @@ class StreamServer:
         self._service = service
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="stream")
         self._open = 0
+        self._clients: set[StreamClient] = set()
+        self._is_empty = asyncio.Event()
+        self._is_empty.set()
 
     @property
     def open_streams(self) -> int:
@@ -71,6 +75,14 @@ class StreamServer:
             with suppress(WebSocketDisconnect):
                 await self._serve(websocket)
 
+    async def finish(self, seconds: float) -> None:
+        """End all streams, and wait until what was said in them is text, for so many seconds at most."""
+        for client in self._clients:
+            client.stop()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._is_empty.wait()
+
     def close(self) -> None:
         """End the threads."""
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -84,9 +96,19 @@ class StreamServer:
                 config, options = self._settings(websocket)
                 client = StreamClient(websocket, self._service, self._pool, config, options)
                 with self._service.telemetry.stream("stream"):
-                    await client.run()
+                    await self._run(client)
         except RTAPException as error:
             await _refuse(websocket, as_api_error(error))
+
+    async def _run(self, client: StreamClient) -> None:
+        self._clients.add(client)
+        self._is_empty.clear()
+        try:
+            await client.run()
+        finally:
+            self._clients.discard(client)
+            if not self._clients:
+                self._is_empty.set()
 
     def _settings(self, websocket: WebSocket) -> tuple[StreamConfig, TranscribeOptions]:
         given = websocket.query_params

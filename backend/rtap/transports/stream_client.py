@@ -98,6 +98,8 @@ class StreamClient:
         self._has_begun = False
         """Whether audio has come."""
         self._has_ended = False
+        self._is_stopping = False
+        """Whether it was the service that ended it."""
         self._is_leaving = False
         self._bad_frames = 0
         self._unanswered = 0
@@ -128,6 +130,11 @@ class StreamClient:
             await asyncio.gather(*tasks, return_exceptions=True)
             await self._release()
 
+    def stop(self) -> None:
+        """End the stream as if its client had: what was said becomes text. For the event loop."""
+        self._is_stopping = self._has_ended = True
+        self._has_work.set()
+
     # ---- the end
 
     def _verdict(
@@ -147,6 +154,8 @@ class StreamClient:
                 _log.error("stream failed", session_id=self._session_id, exc_info=error)
                 self._say_error(error)
                 return _Close(1011, "the service failed: connect again")
+        if self._is_stopping:
+            return _Close(1012, "the service is being stopped: connect again")
         return _Close(1000, "")
 
     async def _say_goodbye(
@@ -196,6 +205,8 @@ class StreamClient:
     def _on_audio(self, data: bytes) -> None:
         if len(data) > MAX_FRAME:
             raise _Close(1009, f"a frame is larger than {MAX_FRAME} bytes: send shorter ones")
+        if self._is_stopping:
+            return
         if self._has_ended:
             self._complain("too_late", "the stream has ended: connect again to send more audio")
             return

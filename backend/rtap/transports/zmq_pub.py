@@ -7,9 +7,7 @@ an API key is configured, subscribers send it as the password of ZeroMQ's PLAIN 
 from __future__ import annotations
 
 import contextlib
-import hmac
 import os
-import socket
 import threading
 from dataclasses import dataclass
 from typing import Final
@@ -23,6 +21,7 @@ from rtap.errors import TransportError
 from rtap.events import Event, Transcript
 from rtap.telemetry import Telemetry
 from rtap.transports.schemas import event_message, topic_of
+from rtap.transports.zmq_sockets import address_of, admit, open_gate, port_of
 
 _log = logs.get("zmq")
 
@@ -31,8 +30,6 @@ _LINGER_MS: Final = 500
 """How long closing waits for subscribers to fetch what was sent last."""
 _QUEUE_PER_SUBSCRIBER: Final = 1_000
 """Messages; ZeroMQ drops what goes beyond."""
-_ZAP: Final = "inproc://zeromq.zap.01"
-"""Where ZeroMQ asks whom to let in (RFC 27)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +65,14 @@ class ZmqPublisher:
         """
         context = zmq.Context(io_threads=1)
         try:
-            gate = _open_gate(context) if self._config.api_key else None
+            gate = open_gate(context) if self._config.api_key else None
             events = self._bind(context, "zmq_pub_port_events")
             transcripts = self._bind(context, "zmq_pub_port_transcripts")
         except BaseException:
             context.destroy(linger=0)
             raise
         self._context = context
-        self.ports = Ports(_port_of(events), _port_of(transcripts))
+        self.ports = Ports(port_of(events), port_of(transcripts))
         # The poll in the thread can wait for it, and unlike a socket any thread may write to it.
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         subscription = self._bus.subscribe(self._wake_up)
@@ -108,7 +105,7 @@ class ZmqPublisher:
             publisher.plain_server = True
             publisher.zap_domain = b"rtap"
         try:
-            publisher.bind(f"tcp://{_address(self._config.host)}:{port or '*'}")
+            publisher.bind(f"tcp://{address_of(self._config.host)}:{port or '*'}")
         except zmq.ZMQError as error:
             raise TransportError(
                 f"ZeroMQ cannot listen on {self._config.host} port {port} ({error.strerror}): "
@@ -135,7 +132,7 @@ class ZmqPublisher:
             while True:
                 ready = dict(poller.poll())
                 if gate is not None and gate in ready:
-                    _admit(gate, self._config.api_key)
+                    admit(gate, self._config.api_key)
                 if self._wake not in ready:
                     continue
                 os.eventfd_read(self._wake)
@@ -157,39 +154,3 @@ class ZmqPublisher:
             _log.error("an event was not sent", event_type=type(event).__name__, exc_info=error)
             return
         self._telemetry.events_sent(_TRANSPORT)
-
-
-def _address(host: str) -> str:
-    """The host as ZeroMQ wants it: it binds to numbers only."""
-    try:
-        found = socket.getaddrinfo(
-            host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE | socket.AI_NUMERICSERV
-        )
-    except OSError as error:
-        raise TransportError(
-            f"output.host is {host}, which is no address of this machine ({error.strerror}): "
-            f"use 127.0.0.1 for this machine only, or 0.0.0.0 for all its addresses"
-        ) from error
-    family, _, _, _, address = found[0]
-    return f"[{address[0]}]" if family == socket.AF_INET6 else str(address[0])
-
-
-def _port_of(publisher: zmq.SyncSocket) -> int:
-    return int(publisher.get_string(zmq.LAST_ENDPOINT).rpartition(":")[2])
-
-
-def _open_gate(context: zmq.SyncContext) -> zmq.SyncSocket:
-    gate = context.socket(zmq.REP)
-    gate.bind(_ZAP)
-    return gate
-
-
-def _admit(gate: zmq.SyncSocket, api_key: str) -> None:
-    """Answer ZeroMQ's question whether a subscriber may come in."""
-    version, request, _domain, _address, _identity, mechanism, *credentials = gate.recv_multipart()
-    password = credentials[-1] if mechanism == b"PLAIN" and credentials else b""
-    if hmac.compare_digest(password, api_key.encode()):
-        verdict = [b"200", b"OK"]
-    else:
-        verdict = [b"400", b"the password is not the API key"]
-    gate.send_multipart([version, request, *verdict, b"", b""])

@@ -201,6 +201,13 @@ class TestOrder:
         assert worker.engine.order == [1, 10, 11, 30, 40]
         assert finished == [live, later, probe, partial, file]
 
+    def test_what_waits_is_counted(self, worker: Fixture) -> None:
+        with worker.held(1):
+            futures = [worker.live(10), worker.live(11), worker.live(20, "b"), worker.file(40)]
+            assert (worker.stt.waiting_utterances, worker.stt.waiting_files) == (3, 1)
+        done(*futures)
+        assert (worker.stt.waiting_utterances, worker.stt.waiting_files) == (0, 0)
+
     def test_one_thread_owns_the_engine(self, worker: Fixture) -> None:
         done(worker.live(1), worker.file(2), worker.partial(3))
         assert worker.engine.threads == {"stt"}

@@ -120,8 +120,16 @@ class ScriptedService:
         self.slow_down: Callable[[], None] = lambda: None
         """Called with every chunk that a session listens to."""
 
+    def publish(self, event: Event) -> None:
+        self.bus.publish(event)
+
     def new_session(
-        self, session_id: str, options: TranscribeOptions, publish: Callable[[Event], None]
+        self,
+        session_id: str,
+        options: TranscribeOptions,
+        publish: Callable[[Event], None],
+        *,
+        partials: bool = True,
     ) -> SpeechSession:
         if self.failure is not None:
             raise self.failure
@@ -141,7 +149,13 @@ class ScriptedService:
         session = SpeechSession(
             session_id,
             "stream",
-            Equipment(Vad(), Untouched(), self.config.vad, self.stt),
+            Equipment(
+                Vad(),
+                Untouched(),
+                self.config.vad,
+                self.stt,
+                partial_interval=0.6 if partials else None,
+            ),
             options,
             deliver,
         )

@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
+from fastapi import FastAPI
 
 from rtap.config import Config
 from rtap.transports.rest import create_api
-from rtap.transports.stream import UVICORN_SETTINGS
+from rtap.transports.stream import UVICORN_SETTINGS, StreamServer
 from tests.backend.transports.scripted_service import ScriptedService, scripted_service
 
 
 class Server:
     """Its service may be changed at any time."""
 
-    def __init__(self, service: ScriptedService, port: int) -> None:
+    def __init__(
+        self, service: ScriptedService, port: int, app: FastAPI, running: uvicorn.Server
+    ) -> None:
         self.service = service
         self.port = port
+        self._app = app
+        self._running = running
         self.address = f"127.0.0.1:{port}"
+
+    def finish_streams(self, seconds: float) -> Future[None]:
+        """What the service does before it stops."""
+        streams: StreamServer = self._app.state.streams
+        loop = self._running.servers[0].get_loop()
+        return asyncio.run_coroutine_threadsafe(streams.finish(seconds), loop)
 
     def metric(self, line: str) -> bool:
         return line in self.service.telemetry.exposition().decode()
@@ -40,7 +53,7 @@ def serving(config: Config, *, start: bool = True, **settings: Any) -> Iterator[
             thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
             thread.start()
             try:
-                yield Server(service, listener.getsockname()[1])
+                yield Server(service, listener.getsockname()[1], app, server)
             finally:
                 service.engine.gate.set()
                 server.should_exit = True

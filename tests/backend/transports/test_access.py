@@ -115,7 +115,7 @@ def test_pages_of_somebody_else(origin: str, host: str) -> None:
 
 def test_of_several_origins_all_must_be_own() -> None:
     two = connection(("Origin", "http://localhost"), ("Origin", "http://evil.example"))
-    with pytest.raises(ApiError, match="set output.api_key"):
+    with pytest.raises(ApiError, match=r"set output\.api_key"):
         check_origin(two, OutputConfig())
     check_origin(two, OutputConfig(api_key=KEY))
     check_origin(connection(("Origin", "http://localhost")), OutputConfig())

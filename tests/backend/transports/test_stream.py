@@ -156,6 +156,33 @@ def test_the_end_waits_for_all_finals(car):
         assert messages.index("end") == len(messages) - 1
 
 
+def test_a_service_that_is_stopped_ends_the_streams_in_good_order(car):
+    car.service.engine.gate.clear()
+    with Client(car) as client, Client(car) as silent:
+        client.send(tone(1.0))
+        client.until("speech_started")
+        stopping = car.finish_streams(10)
+        assert silent.closed()[0] == 1012
+        client.send(tone(1.0))  # too late, and no fault of the client's
+        car.service.engine.gate.set()
+        messages = kinds(client.until("end"))
+        assert messages.count("final") == 1
+        assert "error" not in messages
+        assert client.closed()[0] == 1012
+        stopping.result(10)
+    assert no_streams(car)
+
+
+def test_a_service_that_is_stopped_waits_for_no_stream_for_ever(car):
+    car.service.engine.gate.clear()
+    with Client(car) as client:
+        client.send(tone(1.0))
+        client.until("speech_started")
+        car.finish_streams(0.05).result(10)
+        assert not no_streams(car)
+        car.service.engine.gate.set()
+
+
 def test_the_end_of_nothing(car):
     with Client(car) as client:
         client.say(type="end")

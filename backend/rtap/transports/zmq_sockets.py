@@ -1,0 +1,52 @@
+"""What the ZeroMQ sockets of the service have in common: where they bind, and whom they let in."""
+
+from __future__ import annotations
+
+import hmac
+import socket
+from typing import Final
+
+import zmq
+
+from rtap.errors import TransportError
+
+_ZAP: Final = "inproc://zeromq.zap.01"
+"""Where ZeroMQ asks whom to let in (RFC 27)."""
+
+
+def address_of(host: str) -> str:
+    """The host as ZeroMQ wants it: it binds to numbers only."""
+    try:
+        found = socket.getaddrinfo(
+            host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE | socket.AI_NUMERICSERV
+        )
+    except OSError as error:
+        raise TransportError(
+            f"output.host is {host}, which is no address of this machine ({error.strerror}): "
+            f"use 127.0.0.1 for this machine only, or 0.0.0.0 for all its addresses"
+        ) from error
+    family, _, _, _, address = found[0]
+    return f"[{address[0]}]" if family == socket.AF_INET6 else str(address[0])
+
+
+def port_of(bound: zmq.SyncSocket) -> int:
+    """The TCP port that it is bound to."""
+    return int(bound.get_string(zmq.LAST_ENDPOINT).rpartition(":")[2])
+
+
+def open_gate(context: zmq.SyncContext) -> zmq.SyncSocket:
+    """The socket on which ZeroMQ asks, to be opened before any that has ``plain_server`` set."""
+    gate = context.socket(zmq.REP)
+    gate.bind(_ZAP)
+    return gate
+
+
+def admit(gate: zmq.SyncSocket, api_key: str) -> None:
+    """Answer ZeroMQ's question whether a subscriber may come in."""
+    version, request, _domain, _address, _identity, mechanism, *credentials = gate.recv_multipart()
+    password = credentials[-1] if mechanism == b"PLAIN" and credentials else b""
+    if hmac.compare_digest(password, api_key.encode()):
+        verdict = [b"200", b"OK"]
+    else:
+        verdict = [b"400", b"the password is not the API key"]
+    gate.send_multipart([version, request, *verdict, b"", b""])
