@@ -175,7 +175,7 @@ class TestConfinement:
         local = ("0100007F", "0" * 24 + "01000000")
         open_ports = {int(port, 16) for address, port in listening if address not in local}
         # Those of the service are open because this test has asked for it.
-        assert open_ports - {8000, 5802, 6552, 6553, 8080} <= {22}
+        assert open_ports - {8000, 5802, 6552, 6553, 8080, 10300} <= {22}
 
 
 def test_memory(first: Booted, figures: Figures) -> None:

@@ -309,7 +309,7 @@ def published(command: str) -> list[str]:
 
 
 def on(address: str) -> list[str]:
-    return [f"{address}:{port}:{port}" for port in (8000, 5802, 6552, 6553, 8080)]
+    return [f"{address}:{port}:{port}" for port in (8000, 5802, 6552, 6553, 8080, 10300)]
 
 
 class TestRunContainer:

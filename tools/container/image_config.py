@@ -36,7 +36,7 @@ ENVIRONMENT: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """Can be overridden with `docker run --env`; MODEL_NAME is that of the model inside."""
-PORTS: Final = (5802, 6552, 6553, 8000, 8080)
+PORTS: Final = (5802, 6552, 6553, 8000, 8080, 10300)
 ENTRYPOINT: Final = ("rtap",)
 COMMAND: Final = ("serve",)
 """Not uvicorn: `rtap serve` has the health port too, and ends when only a new process can help."""

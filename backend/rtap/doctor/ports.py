@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rtap.config import Config, OutputConfig
 from rtap.doctor.finding import Finding
 from rtap.doctor.packages import require_packages
@@ -17,22 +19,31 @@ def check_ports(config: Config) -> Finding:
     settings = ["http_port", "health_port"]
     settings += ["websocket_port"] * output.websocket_enabled
     settings += ["zmq_pub_port_events", "zmq_pub_port_transcripts"] * output.zmq_enabled
+    hosts = dict.fromkeys(settings, "host")
+    if output.wyoming_enabled:
+        hosts["wyoming_port"] = "wyoming_host"
     taken = []
-    for setting in settings:
+    for setting, host in hosts.items():
         try:
-            bind(output, setting).close()
+            bind(replace(output, host=getattr(output, host)), setting).close()
         except PortInUseError:
             taken.append(setting)
         except TransportError as error:
-            return Finding("problem", str(error))
+            return Finding("problem", str(error).replace("output.host", f"output.{host}"))
     ports = ", ".join(f"{getattr(output, setting)} (output.{setting})" for setting in taken)
     if not taken:
-        numbers = ", ".join(str(getattr(output, setting)) for setting in settings)
-        return Finding("ok", f"{numbers} on {output.host} are free")
+        return Finding("ok", f"{_by_host(output, hosts)} are free")
     if _service_answers(output):
         return Finding("ok", f"the service is running, and has {ports}")
     fix = "`ss -ltnp` shows the program: stop it, or change the setting"
     return Finding("problem", f"in use: {ports}", fix)
+
+
+def _by_host(output: OutputConfig, hosts: dict[str, str]) -> str:
+    ports: dict[str, list[str]] = {}
+    for setting, host in hosts.items():
+        ports.setdefault(getattr(output, host), []).append(str(getattr(output, setting)))
+    return " and ".join(f"{', '.join(numbers)} on {host}" for host, numbers in ports.items())
 
 
 def _service_answers(output: OutputConfig) -> bool:

@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -22,6 +23,7 @@ def output(**ports: int) -> Config:
         "websocket_port": 0,
         "zmq_pub_port_events": 0,
         "zmq_pub_port_transcripts": 0,
+        "wyoming_port": 0,
     }
     return Config(output=OutputConfig(**{**free, **ports}))
 
@@ -36,7 +38,13 @@ def listening() -> Iterator[int]:
 def test_ports() -> None:
     assert check_ports(output()).verdict == "ok"
     with listening() as port:
-        for setting in ("http_port", "health_port", "websocket_port", "zmq_pub_port_events"):
+        for setting in (
+            "http_port",
+            "health_port",
+            "websocket_port",
+            "zmq_pub_port_events",
+            "wyoming_port",
+        ):
             finding = check_ports(output(**{setting: port}))
             assert finding.verdict == "problem"
             assert finding.message == f"in use: {port} (output.{setting})"
@@ -46,6 +54,8 @@ def test_ports() -> None:
             zmq_enabled=False,
             websocket_port=port,
             websocket_enabled=False,
+            wyoming_port=port,
+            wyoming_enabled=False,
         )
         assert check_ports(Config(output=off)).verdict == "ok"
     assert check_ports(output(http_port=port)).verdict == "ok"
@@ -56,6 +66,18 @@ def test_an_address_that_is_not_ours() -> None:
     finding = check_ports(Config(output=OutputConfig(host="192.0.2.1", http_port=0)))
     assert finding.verdict == "problem"
     assert "output.host" in finding.message
+
+
+@pytest.mark.usefixtures("_packages_load")
+def test_wyoming_has_an_address_of_its_own() -> None:
+    config = output()
+    other = replace(config.output, wyoming_host="127.0.0.2")
+    finding = check_ports(replace(config, output=other))
+    assert finding.message == "0, 0, 0, 0, 0 on 127.0.0.1 and 0 on 127.0.0.2 are free"
+    elsewhere = replace(config.output, wyoming_host="192.0.2.1")
+    finding = check_ports(replace(config, output=elsewhere))
+    assert finding.verdict == "problem"
+    assert "change output.wyoming_host or output.wyoming_port" in finding.message
 
 
 @pytest.mark.usefixtures("_packages_load")

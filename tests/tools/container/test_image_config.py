@@ -68,6 +68,7 @@ def test_what_the_seed_asks_for(document: dict[str, Any]) -> None:
         "6552/tcp",
         "6553/tcp",
         "8080/tcp",
+        "10300/tcp",
     }
     names = {entry.partition("=")[0] for entry in config["Env"]}
     seed = {"PATH", "PYTHONPATH", "MODEL_NAME", "MODELS_DIR", "CACHE_DIR", "ONNX_NUM_THREADS"}
@@ -82,9 +83,11 @@ def test_environment_is_a_configuration() -> None:
     assert profile.environment == "container"
     assert (profile.output.host, profile.output.allow_insecure) == ("0.0.0.0", True)
     output = profile.output
+    assert output.wyoming_host == "0.0.0.0"
     assert set(PORTS) == {
         *(output.http_port, output.websocket_port, output.health_port),
         *(output.zmq_pub_port_events, output.zmq_pub_port_transcripts),
+        output.wyoming_port,
     }
     assert (
         profile.stt.num_threads
