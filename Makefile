@@ -38,8 +38,11 @@ lint: $(READY) ## Check style and types
 	$(BIN)/mypy --no-error-summary
 
 test: lint ## Check style and types, then run every test
-	@# Without Qt the tests of the GUI skip, and say what to install.
+	@# Without Qt the tests of the GUI skip, and say what to install; likewise those of other clients.
 	@tools/install_packages.sh @tools/gui_packages.txt || true
+	@tools/install_packages.sh @tools/client_packages.txt || true
+	@# These are services, which systemd would start and keep: not without being asked.
+	@[ -d /run/systemd/system ] || tools/install_packages.sh @tools/operations_packages.txt || true
 	$(BIN)/pytest $(PYTEST_ARGS)
 
 gui: ## Build the touch screen's program for this computer: build/gui/qt6-voice-assistant

@@ -140,7 +140,7 @@ def test_speech_that_the_detector_misses_is_heard_all_the_same() -> None:
         assert Transcript.from_event(events[-2]).text == "somebody spoke for 1.5 seconds"
         assert isinstance(said, Said)
         assert said.text == "somebody spoke for 1.5 seconds"
-    
+
     run(test)
 
 
