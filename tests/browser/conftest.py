@@ -86,7 +86,7 @@ def running_service(place: Path, ports: dict[str, int] | None = None) -> Iterato
                 print(log.read_text())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     with running_service(tmp_path_factory.mktemp("service")) as one:
         one.wait_until_healthy()
@@ -128,7 +128,7 @@ class Visit:
 Browse = Callable[..., Visit]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> str:
     path = shutil.which("chromium")
     if path is None:
@@ -136,7 +136,8 @@ def chromium() -> str:
     return path
 
 
-@pytest.fixture(scope="session")
+# While it lives, an event loop runs in this thread: no test of another file could have its own.
+@pytest.fixture(scope="module")
 def playwright(chromium: str) -> Iterator[Playwright]:
     with sync_playwright() as one:
         yield one
