@@ -41,6 +41,7 @@ test: lint ## Check style and types, then run every test
 	@# Without Qt the tests of the GUI skip, and say what to install; likewise those of other clients.
 	@tools/install_packages.sh @tools/gui_packages.txt || true
 	@tools/install_packages.sh @tools/client_packages.txt || true
+	@tools/install_packages.sh chromium || true
 	@# These are services, which systemd would start and keep: not without being asked.
 	@[ -d /run/systemd/system ] || tools/install_packages.sh @tools/operations_packages.txt || true
 	$(BIN)/pytest $(PYTEST_ARGS)

@@ -28,7 +28,7 @@ from rtap.events import ErrorOccurred, Event, Samples, SpeechStopped, Transcript
 from rtap.transports.api_errors import ApiError
 from rtap.transports.file_jobs import check_ready
 from rtap.transports.limits import SHORTEST_AUDIO, check_not_too_long
-from rtap.whisper.languages import WITHOUT_SPACES
+from rtap.whisper.languages import space_between
 
 if TYPE_CHECKING:
     from rtap.service import Service
@@ -210,8 +210,7 @@ class SpeechRound:
         if not said or self._error is not None or self._is_closed:
             return
         self._language = self._language or transcript.language
-        has_spaces = transcript.language not in WITHOUT_SPACES
-        part = f" {said}" if self._text and has_spaces else said
+        part = (space_between(transcript.language) if self._text else "") + said
         self._start()
         self._text += part
         self._send(TranscriptChunk(text=part))
