@@ -47,7 +47,7 @@ RtapProcess::RtapProcess(const QString &audio, const QString &apiKey)
             "audio: %1\n"
             "models_dir: %2\n"
             "output: {http_port: %3, websocket_port: %4, health_port: %5, zmq_pub_port_events: %6,\n"
-            "         zmq_pub_port_transcripts: %7, api_key: \"%8\"}\n")
+            "         zmq_pub_port_transcripts: %7, wyoming_enabled: false, api_key: \"%8\"}\n")
             .arg(audio, modelsDirectory())
             .arg(ports[0])
             .arg(ports[1])
