@@ -1,7 +1,7 @@
-"""Measure how fast, how steady and how robust the service is on this machine.
+"""Measure on this machine how fast, how steady and how robust the service is, or the engine beside its peers.
 
-Every figure is printed with its target, where there is one, and whether it was reached. All of them take
-the better part of an hour, most of it for --minutes of watching the memory; leave the machine alone.
+Every figure is printed with its target, where there is one, and whether it was reached. Either takes
+the better part of an hour; leave the machine alone meanwhile.
 Exit status 0 whatever the figures are, 1 when something could not be measured.
 """
 
@@ -18,6 +18,7 @@ from rtap import atomic_file
 from rtap.errors import ConfigurationError
 from rtap.guard import OneLineParser
 from rtap.terminal import write_result
+from tools.benchmarks.asr import command as asr
 from tools.benchmarks.machine import this_machine
 from tools.benchmarks.model import described
 from tools.benchmarks.plan import Plan
@@ -37,6 +38,7 @@ def _parser() -> OneLineParser:
         help="latency, overhead, memory, start and robustness of `rtap serve`, and the screen beside it",
         description="Measures `rtap serve` as a process of its own on free ports, without a microphone.",
     )
+    asr.add_parser(subjects)
     service.add_argument(
         "--only",
         action="append",
@@ -87,6 +89,9 @@ def _settings(arguments: argparse.Namespace) -> ServiceSettings:
 def main(argv: Sequence[str], measures: Mapping[str, Measure] = MEASURES) -> int:
     """Command line: status 1 when something could not be measured."""
     arguments = _parser().parse_args(argv)
+    command = shlex.join(["tools/benchmark", *argv])
+    if arguments.subject == "asr":
+        return asr.run(arguments, command)
     target: Path | None = arguments.markdown
     if target is not None and target.is_dir():
         raise ConfigurationError(f"{target} is a folder: give --markdown the name of a file")
@@ -97,7 +102,7 @@ def main(argv: Sequence[str], measures: Mapping[str, Measure] = MEASURES) -> int
     results = measure_all(arguments.only, plan, _report_begin, measures)
     report = Report(
         title="Benchmark of the service",
-        command=shlex.join(["tools/benchmark", *argv]),
+        command=command,
         subject=subject,
         before=before,
         after=this_machine(),

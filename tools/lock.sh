@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Resolve pyproject.toml into requirements.lock (what runs in the car) and requirements-dev.lock (that, plus
 # everything for converting models and developing), the voices of the training speech into
-# requirements-voices.lock, and what builds and checks the image into requirements-image.lock.
+# requirements-voices.lock, the peers of the benchmark into requirements-bench.lock, and what builds and checks
+# the image into requirements-image.lock.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 
@@ -29,5 +30,7 @@ resolve requirements.lock "Run time only: what goes onto the device. For pip ins
     --constraint "$scratch/requirements-dev.lock"
 resolve requirements-voices.lock "Synthesisers for tools/train_cabin_model. For pip install --no-deps --require-hashes." \
     tools/cabin/voices.in --no-deps
+resolve requirements-bench.lock "Peers for tools/benchmark asr. For pip install --no-deps --require-hashes." \
+    tools/benchmarks/asr/bench.in --no-deps
 resolve requirements-image.lock "kas and oelint-adv, for tools/image and tools/image_check. For pip install --require-hashes." \
     tools/image_checks/requirements.in

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from tools.benchmarks.machine import Machine
-from tools.benchmarks.result import Figure, Result
+from tools.benchmarks.result import Figure, Result, Table
 
 _HEADER: Final = ("figure", "value", "target", "reached")
 _NO_VALUE: Final = "-"
@@ -37,6 +37,8 @@ def to_markdown(report: Report) -> str:
         lines += ["", f"## {result.name}", "", result.what]
         if result.failure is not None:
             lines += ["", f"**Failed**: {result.failure}"]
+        for table in result.tables:
+            lines += ["", f"**{table.title}**", "", *_matrix(table)]
         if result.figures:
             lines += ["", *_table(result.figures)]
         if result.notes:
@@ -82,10 +84,26 @@ def _loads(machine: Machine) -> str:
 
 
 def _table(figures: Sequence[Figure]) -> list[str]:
-    rows = [_HEADER, *((one.name, _value(one), one.target, _verdict(one)) for one in figures)]
+    return _aligned(
+        _HEADER, [(one.name, _value(one), one.target, _verdict(one)) for one in figures]
+    )
+
+
+def _matrix(table: Table) -> list[str]:
+    return _aligned(
+        table.header,
+        [
+            (name, *(_NO_VALUE if value is None else _number(value) for value in values))
+            for name, values in table.rows
+        ],
+    )
+
+
+def _aligned(header: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
+    rows = [header, *body]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     rule = (":" + "-" * (widths[0] - 1), *("-" * (width - 1) + ":" for width in widths[1:]))
-    return [_line(row, widths) for row in (_HEADER, rule, *rows[1:])]
+    return [_line(row, widths) for row in (header, rule, *body)]
 
 
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:
@@ -121,6 +139,7 @@ def _result(result: Result) -> dict[str, Any]:
         "name": result.name,
         "what": result.what,
         "figures": [_figure(figure) for figure in result.figures],
+        "tables": [asdict(table) for table in result.tables],
         "notes": list(result.notes),
         "failure": result.failure,
     }

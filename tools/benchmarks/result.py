@@ -27,6 +27,17 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """Figures that belong side by side."""
+
+    title: str
+    header: Sequence[str]
+    """Of the columns, the first one that of the names."""
+    rows: Sequence[tuple[str, Sequence[float | None]]]
+    """A name, and a value or None for each other column."""
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """What one measurement gave."""
 
@@ -39,6 +50,7 @@ class Result:
     """What a reader must know to judge the figures of this run."""
     failure: str | None = None
     """Why there are no figures."""
+    tables: Sequence[Table] = field(default=())
 
 
 def percentiles(

@@ -1,0 +1,1 @@
+"""Our engine and its peers on identical weights, in one run."""

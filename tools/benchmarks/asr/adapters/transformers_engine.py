@@ -1,0 +1,54 @@
+"""transformers on torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtap.audio_format import SAMPLE_RATE
+from tools.benchmarks.asr.adapters.prompt import LANGUAGE
+
+if TYPE_CHECKING:
+    import torch
+
+
+class Engine:
+    """See :class:`tools.benchmarks.asr.engine.Engine`."""
+
+    def __init__(self, weights: Path, threads: int) -> None:
+        import torch
+        import transformers
+
+        torch.set_num_threads(threads)
+        self.version = f"transformers {transformers.__version__}, torch {torch.__version__}"
+        self._features = transformers.WhisperFeatureExtractor.from_pretrained(weights)
+        kind = transformers.WhisperForConditionalGeneration
+        self._model = kind.from_pretrained(weights, local_files_only=True).eval()
+        self.tokens: list[int] = []
+
+    def transcribe(self, samples: NDArray[np.float32], tokens: int) -> int:
+        """See :class:`tools.benchmarks.asr.engine.Engine`."""
+        features = self._features(samples, sampling_rate=SAMPLE_RATE, return_tensors="pt")
+        self.tokens = generate(self._model, features.input_features, tokens)
+        return len(self.tokens)
+
+
+def generate(model: Any, features: torch.Tensor, tokens: int) -> list[int]:
+    """Greedy decoding by transformers' own loop, which optimum uses too."""
+    import torch
+
+    with torch.inference_mode():
+        produced = model.generate(
+            features,
+            language=LANGUAGE,
+            task="transcribe",
+            num_beams=1,
+            do_sample=False,
+            min_new_tokens=tokens,
+            max_new_tokens=tokens,
+        )
+    ids: list[int] = produced[0].tolist()  # without the prompt
+    return ids
