@@ -92,10 +92,8 @@ class TokenizerFile:
 
     def get_vocab_size(self, with_added_tokens: bool = True) -> int:  # noqa: FBT001, FBT002
         """See :class:`Vocabulary`; the tokens in the file, without holes."""
-        return sum(
-            token is not None and (with_added_tokens or index not in self._added)
-            for index, token in enumerate(self._tokens)
-        )
+        size = len(self._tokens) - self._tokens.count(None)
+        return size if with_added_tokens else size - len(self._added)
 
     def id_to_token(self, id: int) -> str | None:  # noqa: A002
         """See :class:`Vocabulary`."""
