@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +18,9 @@ _STRONG: Final = "#004e5a"
 """The product's own colour."""
 _INCHES: Final = (8.0, 4.5)
 _DOTS_PER_INCH: Final = 120
+_TICKS: Final = (30, 100, 300, 1000, 3000)
+_LABEL_HEIGHT: Final = 1.2
+"""Of the axis, as a factor."""
 
 
 def times(report: dict[str, Any]) -> dict[str, list[tuple[float, float]]]:
@@ -40,28 +44,41 @@ def draw(report: dict[str, Any], picture: Path) -> None:
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
+    engines = times(report)
     figure, axes = plt.subplots(figsize=_INCHES, layout="constrained")
-    for name, points in times(report).items():
+    heights = apart({name: points[0][1] for name, points in engines.items() if points})
+    for name, points in engines.items():
+        if not points:
+            continue
         is_ours = name == _OURS
+        color = _STRONG if is_ours else _FAINT
+        xs, ys = zip(*points, strict=True)
+        width = 2.5 if is_ours else 1.2
         axes.plot(
-            [x for x, _ in points],
-            [y for _, y in points],
-            marker="o",
-            markersize=4,
-            linewidth=2.5 if is_ours else 1.2,
-            color=_STRONG if is_ours else _FAINT,
-            zorder=3 if is_ours else 2,
+            xs, ys, marker="o", markersize=4, linewidth=width, color=color, zorder=2 + is_ours
         )
-        x, y = points[-1]
-        axes.annotate(f" {name}", (x, y), va="center", color=_STRONG if is_ours else _FAINT)
+        place = (xs[0] * 0.93, heights[name])
+        axes.annotate(name, place, ha="right", va="center", color=color)
     axes.set(xscale="log", yscale="log", xlabel="audio, s", ylabel="processor time, ms")
-    ticks = sorted({x for points in times(report).values() for x, _ in points})
-    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    lengths = sorted({x for points in engines.values() for x, _ in points})
+    axes.set_xticks(lengths, [f"{length:g}" for length in lengths])
+    axes.set_yticks(_TICKS, [f"{tick:g}" for tick in _TICKS])
     axes.minorticks_off()
-    axes.set_xlim(ticks[0] * 0.85, ticks[-1] * 2.6)
+    axes.set_xlim(lengths[0] * 0.4, lengths[-1] * 1.15)
     axes.grid(visible=True, alpha=0.3)
-    axes.set_title(report["subject"], fontsize=10)
+    threads = report["results"][0]["name"].rpartition("-")[2]
+    axes.set_title(f"{report['subject']}, threads: {threads}", fontsize=10)
     figure.savefig(picture, dpi=_DOTS_PER_INCH)
+
+
+def apart(heights: Mapping[str, float]) -> dict[str, float]:
+    """Where labels go on a logarithmic axis so that none lies on another: at their points or above them."""
+    placed: dict[str, float] = {}
+    lowest = 0.0
+    for name, height in sorted(heights.items(), key=lambda item: item[1]):
+        placed[name] = max(height, lowest)
+        lowest = placed[name] * _LABEL_HEIGHT
+    return placed
 
 
 if __name__ == "__main__":

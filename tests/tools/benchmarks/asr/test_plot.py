@@ -8,19 +8,20 @@ from typing import Any
 
 import pytest
 
-from tools.benchmarks.asr.plot import draw, times
+from tools.benchmarks.asr.plot import apart, draw, times
 
 REPORT: dict[str, Any] = {
     "subject": "Whisper base, random weights",
     "results": [
         {
+            "name": "asr-1",
             "tables": [
                 {
                     "title": "Processor time in ms, median",
                     "header": ["engine", "1 s", "3 s", "30 s"],
                     "rows": [["rtap", [20.0, 50.0, 900.0]], ["onnx-asr", [None, 1000.0, 2000.0]]],
                 }
-            ]
+            ],
         }
     ],
 }
@@ -31,6 +32,12 @@ def test_what_was_not_measured_is_no_point() -> None:
         "rtap": [(1, 20), (3, 50), (30, 900)],
         "onnx-asr": [(3, 1000), (30, 2000)],
     }
+
+
+def test_labels_lie_apart_in_the_order_of_their_points() -> None:
+    placed = apart({"c": 110.0, "a": 30.0, "b": 100.0, "d": 1000.0})
+    assert (placed["a"], placed["b"], placed["d"]) == (30.0, 100.0, 1000.0)
+    assert 115 < placed["c"] < 130
 
 
 @pytest.mark.skipif(
