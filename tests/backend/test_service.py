@@ -11,8 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,46 +24,12 @@ import zmq
 from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import ClientConnection, connect
 
-from tools.service_ports import free_ports
+from tests.running_service import AUDIO, COMMAND, Running, service
 
-AUDIO = Path(__file__).parents[1] / "audio"
-COMMAND = "set the temperature to twenty one degrees"
-START_SECONDS = 60
 FRAME = 1600
 """0.1 s, what the GUI sends."""
 
 pytestmark = pytest.mark.slow
-
-
-@dataclass
-class Running:
-    process: subprocess.Popen[str]
-    ports: dict[str, int]
-
-    def url(self, path: str, port: str = "http_port", scheme: str = "http") -> str:
-        return f"{scheme}://127.0.0.1:{self.ports[port]}{path}"
-
-    def wait_until_healthy(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            try:
-                if httpx.get(self.url("/health")).status_code == 200:
-                    return
-            except httpx.TransportError:
-                assert self.process.poll() is None, "the service has ended"
-            time.sleep(0.1)
-        raise AssertionError("the service did not become healthy")
-
-    def events(self) -> ClientConnection:
-        """A client of the events' WebSocket, as soon as it is there."""
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            try:
-                return connect(self.url("/", "websocket_port", "ws"))
-            except OSError:
-                assert self.process.poll() is None, "the service has ended"
-                assert time.monotonic() < deadline
-                time.sleep(0.02)
 
 
 def until_closed(client: ClientConnection) -> list[dict[str, Any]]:
@@ -75,37 +40,10 @@ def until_closed(client: ClientConnection) -> list[dict[str, Any]]:
     return messages
 
 
-@contextmanager
-def service(place: Path, audio: dict[str, Any]) -> Iterator[Running]:
-    ports = free_ports()
-    profile = place / "test.yaml"
-    profile.write_text(
-        yaml.safe_dump({"inherits": "default", "audio": audio, "output": ports}), encoding="utf-8"
-    )
-    command = [sys.executable, "-m", "rtap", "serve", "--file", str(profile)]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        log: list[str] = []
-        assert process.stderr is not None
-        reader = threading.Thread(target=lambda: log.extend(process.stderr or ()))
-        reader.start()
-        try:
-            yield Running(process, ports)
-        finally:
-            process.terminate()
-            try:
-                process.wait(10)
-            finally:
-                process.kill()
-                reader.join()
-                print("".join(log))
-    assert all(json.loads(line)["level"] in ("INFO", "WARNING") for line in log)
-    assert not any("temperature" in line for line in log), "a transcript was logged"
-
-
 @pytest.fixture(scope="module")
 def idle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A service without a microphone."""
-    with service(tmp_path_factory.mktemp("idle"), {"source": "none"}) as running:
+    with service(tmp_path_factory.mktemp("idle")) as running:
         running.wait_until_healthy()
         yield running
 
@@ -266,7 +204,7 @@ def test_a_second_instance_says_which_port(idle: Running, tmp_path: Path) -> Non
 
 def test_sigterm_in_the_middle_of_a_client_s_command_delivers_it(tmp_path: Path) -> None:
     audio, _ = soundfile.read(AUDIO / "navigate_home.wav", dtype="float32")
-    with service(tmp_path, {"source": "none"}) as running:
+    with service(tmp_path) as running:
         running.wait_until_healthy()
         with connect(running.url("/stream?language=en", scheme="ws")) as client:
             client.send(audio.tobytes())

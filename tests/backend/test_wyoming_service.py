@@ -30,7 +30,6 @@ from rtap.transports.wyoming_package import (
     Detection,
     Info,
 )
-from tests.backend.test_service import AUDIO, COMMAND, START_SECONDS, Running, service
 from tests.backend.transports.wyoming_serving import (
     error_of,
     receive,
@@ -38,6 +37,7 @@ from tests.backend.transports.wyoming_serving import (
     say,
     send,
 )
+from tests.running_service import AUDIO, COMMAND, START_SECONDS, Running, service
 
 pytestmark = pytest.mark.slow
 
@@ -53,7 +53,7 @@ PAUSE = np.zeros(16_000, np.float32)
 @pytest.fixture(scope="module")
 def idle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A service without a microphone."""
-    with service(tmp_path_factory.mktemp("idle"), {"source": "none"}) as running:
+    with service(tmp_path_factory.mktemp("idle")) as running:
         running.wait_until_healthy()
         yield running
 
@@ -277,7 +277,7 @@ def test_it_answers_while_the_model_is_being_loaded_and_ends_when_told(tmp_path:
             with suppress(ConnectionError):
                 assert await client.read_event() is None
 
-    with service(tmp_path, {"source": "none"}) as running:
+    with service(tmp_path) as running:
         event = run(lambda: first_answer(running))
         assert [model["name"] for model in event.data["asr"][0]["models"]] == ["cabin-en"]
         assert event.data["asr"][0]["models"][0]["languages"] == ["en"]

@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import httpx
 import numpy as np
 import pytest
 import soundfile
 import soxr
-import yaml
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from rtap.events import Samples
-from tools.service_ports import free_ports
+from tests.running_service import AUDIO, Running, service
 
-AUDIO: Final = Path(__file__).parents[1] / "audio"
 ELSEWHERE: Final = "car.test"
 """A name for this machine that browsers take for another's."""
-_START_SECONDS: Final = 60
 _MICROPHONE_RATE: Final = 48_000
 
 
@@ -38,57 +31,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
 
 
-# ---- the service
-
-
-@dataclass
-class Service:
-    """A process of its own, with the bundled model and without a microphone."""
-
-    process: subprocess.Popen[str]
-    port: int
-
-    def url(self, path: str, host: str = "127.0.0.1") -> str:
-        return f"http://{host}:{self.port}{path}"
-
-    def wait_until_healthy(self) -> None:
-        deadline = time.monotonic() + _START_SECONDS
-        while time.monotonic() < deadline:
-            try:
-                if httpx.get(self.url("/health")).status_code == 200:
-                    return
-            except httpx.TransportError:
-                assert self.process.poll() is None, "the service has ended"
-            time.sleep(0.1)
-        raise AssertionError("the service did not become healthy")
-
-
-@contextmanager
-def running_service(place: Path, ports: dict[str, int] | None = None) -> Iterator[Service]:
-    ports = ports or free_ports()
-    profile = place / "browser.yaml"
-    settings = {"inherits": "default", "audio": {"source": "none"}, "output": ports}
-    profile.write_text(yaml.safe_dump(settings), encoding="utf-8")
-    command = [sys.executable, "-m", "rtap", "serve", "--file", str(profile)]
-    log = place / "service.log"
-    with (
-        log.open("w") as stderr,
-        subprocess.Popen(command, stderr=stderr, text=True) as process,
-    ):
-        try:
-            yield Service(process, ports["http_port"])
-        finally:
-            process.terminate()
-            try:
-                process.wait(10)
-            finally:
-                process.kill()
-                print(log.read_text())
-
-
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    with running_service(tmp_path_factory.mktemp("service")) as one:
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with service(tmp_path_factory.mktemp("service")) as one:
         one.wait_until_healthy()
         yield one
 

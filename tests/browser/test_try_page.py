@@ -18,17 +18,14 @@ from playwright.sync_api import Locator, Page, expect
 from rtap.config import Config, LimitsConfig, OutputConfig
 from tests.backend.transports.serving import Server, serving, wait_until
 from tests.browser.conftest import (
-    AUDIO,
     ELSEWHERE,
     Browse,
-    Service,
-    running_service,
     spoken,
     write_microphone,
 )
+from tests.running_service import AUDIO, COMMAND, Running, service
 from tools.service_ports import free_ports
 
-COMMAND = "set the temperature to twenty one degrees"
 KEY = "sésame & open"
 PATIENCE = 20_000
 """Milliseconds; the machine may have much else to do."""
@@ -90,9 +87,9 @@ def problem(page: Page, text: str) -> None:
 
 
 def test_a_spoken_command_grows_into_an_answer(
-    browse: Browse, service: Service, microphone: Path
+    browse: Browse, running: Running, microphone: Path
 ) -> None:
-    visit = browse(service.url("/try"), microphone, script=RECORD_PARTIALS)
+    visit = browse(running.url("/try"), microphone, script=RECORD_PARTIALS)
     page = visit.page
     expect(page.locator("#model")).to_have_text("cabin-en")
     page.get_by_role("button", name="Speak").click()
@@ -116,7 +113,7 @@ def test_a_spoken_command_grows_into_an_answer(
     state(page, "ready")
     said(page, COMMAND)
     assert visit.console == []
-    assert visit.hosts() == {f"127.0.0.1:{service.port}"}
+    assert visit.hosts() == {f"127.0.0.1:{running.port}"}
     assert len(visit.sockets) == 1
     assert "sample_rate=" in visit.sockets[0]
 
@@ -127,8 +124,8 @@ def seconds_in(place: Locator) -> float:
     return float(found[1])
 
 
-def test_a_file_becomes_text(browse: Browse, service: Service) -> None:
-    visit = browse(service.url("/try"))
+def test_a_file_becomes_text(browse: Browse, running: Running) -> None:
+    visit = browse(running.url("/try"))
     page = visit.page
     state(page, "ready")
     page.get_by_label("Choose a file").set_input_files(AUDIO / "navigate_home.wav")
@@ -256,7 +253,7 @@ def test_a_service_that_goes_and_comes_back(
     browse: Browse, tmp_path: Path, microphone: Path
 ) -> None:
     ports = free_ports()
-    with running_service(tmp_path, ports) as gone:
+    with service(tmp_path, output=ports) as gone:
         gone.wait_until_healthy()
         page = browse(gone.url("/try"), microphone).page
         state(page, "ready")
@@ -267,7 +264,7 @@ def test_a_service_that_goes_and_comes_back(
         state(page, "failed")
         page.get_by_role("button", name="Try again").click()
         problem(page, "The service does not answer")
-    with running_service(tmp_path, ports) as back:
+    with service(tmp_path, output=ports) as back:
         back.wait_until_healthy()
         page.get_by_role("button", name="Try again").click()
         state(page, "listening")
@@ -325,13 +322,13 @@ def test_the_microphone_is_let_go(browse: Browse, car: Server, microphone: Path)
 
 
 def test_a_page_that_browsers_do_not_trust(
-    browse: Browse, service: Service, microphone: Path
+    browse: Browse, running: Running, microphone: Path
 ) -> None:
-    page = browse(service.url("/try", ELSEWHERE), microphone).page
+    page = browse(running.url("/try", host=ELSEWHERE), microphone).page
     state(page, "ready")
     expect(page.get_by_role("button", name="Speak")).to_be_disabled()
     advice = page.get_by_text("Browsers give the microphone only to pages from https://")
-    expect(advice).to_contain_text(f"http://localhost:{service.port}/try")
+    expect(advice).to_contain_text(f"http://localhost:{running.port}/try")
 
 
 def test_what_the_service_says_is_text_and_no_markup(browse: Browse, car: Server) -> None:
@@ -383,7 +380,7 @@ def test_a_telephone_shows_all_of_it(browse: Browse, car: Server, scheme: str) -
     assert (sum(map(int, re.findall(r"\d+", background))) > 384) is (scheme == "light")
 
 
-def test_a_picture_of_the_page(browse: Browse, service: Service, tmp_path: Path) -> None:
+def test_a_picture_of_the_page(browse: Browse, running: Running, tmp_path: Path) -> None:
     """In the middle of the second command."""
     sound = write_microphone(
         tmp_path / "two.wav",
@@ -391,7 +388,7 @@ def test_a_picture_of_the_page(browse: Browse, service: Service, tmp_path: Path)
         *(1.2, spoken("set_the_temperature"), 8.0),
     )
     size = {"width": 1000, "height": 640}
-    page = browse(service.url("/try"), sound, viewport=size, color_scheme="light").page
+    page = browse(running.url("/try"), sound, viewport=size, color_scheme="light").page
     state(page, "ready")
     page.get_by_role("button", name="Speak").click()
     expect(page.locator("#partial")).to_contain_text("set the temperature to", timeout=PATIENCE)

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +12,13 @@ import numpy as np
 import openai
 import pytest
 import soundfile
-import yaml
 from openai import AsyncOpenAI, OpenAI
 
 from rtap.config import Config
 from rtap.errors import PipelineError
-from tests.backend.test_service import AUDIO, COMMAND, Running
 from tests.backend.transports.serving import serving
 from tests.backend.transports.test_openai_api import say, segment
-from tools.service_ports import free_ports
+from tests.running_service import AUDIO, COMMAND, service
 
 KEY = "sesame"
 FILE = AUDIO / "set_the_temperature.wav"
@@ -36,37 +30,9 @@ NO_LONGER_OFFERED = pytest.mark.filterwarnings("ignore:deprecated:DeprecationWar
 pytestmark = pytest.mark.slow
 
 
-@contextmanager
-def locked_service(place: Path) -> Iterator[Running]:
-    """A service that wants a key."""
-    ports = free_ports()
-    settings = {
-        "inherits": "default",
-        "audio": {"source": "none"},
-        "output": {**ports, "api_key": KEY},
-    }
-    profile = place / "test.yaml"
-    profile.write_text(yaml.safe_dump(settings), encoding="utf-8")
-    command = [sys.executable, "-m", "rtap", "serve", "--file", str(profile)]
-    log = place / "log"
-    with log.open("w") as stderr, subprocess.Popen(command, stderr=stderr) as process:
-        try:
-            yield Running(process, ports)  # type: ignore[arg-type]  # nobody reads its output as text
-        finally:
-            process.terminate()
-            try:
-                process.wait(10)
-            finally:
-                process.kill()
-    lines = [json.loads(line) for line in log.read_text().splitlines()]
-    print(*lines, sep="\n")
-    assert all(line["level"] in ("INFO", "WARNING") for line in lines)
-    assert "temperature" not in log.read_text(), "a transcript was logged"
-
-
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with locked_service(tmp_path_factory.mktemp("openai")) as running:
+    with service(tmp_path_factory.mktemp("openai"), output={"api_key": KEY}) as running:
         running.wait_until_healthy()
         yield running.url("/v1")
 
