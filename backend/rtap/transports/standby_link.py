@@ -25,7 +25,7 @@ from rtap import logs
 from rtap.errors import TransportError
 from rtap.events import Event, PublishingChanged, Transcript
 from rtap.standby import Duty, Ledger, PeerClock, Span, Verdict
-from rtap.transports.zmq_sockets import address_of, admit, open_gate, port_of
+from rtap.transports.zmq_sockets import admit, bind, open_gate
 
 if TYPE_CHECKING:
     from rtap.config import OutputConfig, StandbyConfig
@@ -199,18 +199,7 @@ class StandbyLink:
     def _bind(self, context: zmq.SyncContext) -> zmq.SyncSocket:
         router = context.socket(zmq.ROUTER)
         self._set_up(router)
-        if self._is_guarded:
-            router.plain_server = True
-            router.zap_domain = b"rtap"
-        host, port = self._output.host, self._config.port
-        try:
-            router.bind(f"tcp://{address_of(host)}:{port or '*'}")
-        except zmq.ZMQError as error:
-            raise TransportError(
-                f"the primary cannot listen for its standby on {host} port {port} ({error.strerror}): "
-                f"stop the program that does, or change output.host or standby.port"
-            ) from error
-        self.port = port_of(router)
+        self.port = bind(router, self._output, self._config.port, "standby.port")
         return router
 
     def _connect(self, context: zmq.SyncContext) -> zmq.SyncSocket:

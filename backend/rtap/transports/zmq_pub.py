@@ -17,11 +17,10 @@ import zmq
 from rtap import logs
 from rtap.bus import EventBus, Subscription
 from rtap.config import OutputConfig
-from rtap.errors import TransportError
 from rtap.events import Event, Transcript
 from rtap.telemetry import Telemetry
 from rtap.transports.schemas import event_message, topic_of
-from rtap.transports.zmq_sockets import address_of, admit, open_gate, port_of
+from rtap.transports.zmq_sockets import admit, bind, open_gate
 
 _log = logs.get("zmq")
 
@@ -66,13 +65,13 @@ class ZmqPublisher:
         context = zmq.Context(io_threads=1)
         try:
             gate = open_gate(context) if self._config.api_key else None
-            events = self._bind(context, "zmq_pub_port_events")
-            transcripts = self._bind(context, "zmq_pub_port_transcripts")
+            events, events_port = self._bind(context, "zmq_pub_port_events")
+            transcripts, transcripts_port = self._bind(context, "zmq_pub_port_transcripts")
         except BaseException:
             context.destroy(linger=0)
             raise
         self._context = context
-        self.ports = Ports(port_of(events), port_of(transcripts))
+        self.ports = Ports(events_port, transcripts_port)
         # The poll in the thread can wait for it, and unlike a socket any thread may write to it.
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         subscription = self._bus.subscribe(self._wake_up)
@@ -96,22 +95,11 @@ class ZmqPublisher:
     def _wake_up(self) -> None:
         os.eventfd_write(self._wake, 1)
 
-    def _bind(self, context: zmq.SyncContext, setting: str) -> zmq.SyncSocket:
-        port = getattr(self._config, setting)
+    def _bind(self, context: zmq.SyncContext, setting: str) -> tuple[zmq.SyncSocket, int]:
         publisher = context.socket(zmq.PUB)
         publisher.sndhwm = _QUEUE_PER_SUBSCRIBER
-        publisher.ipv6 = True
-        if self._config.api_key:
-            publisher.plain_server = True
-            publisher.zap_domain = b"rtap"
-        try:
-            publisher.bind(f"tcp://{address_of(self._config.host)}:{port or '*'}")
-        except zmq.ZMQError as error:
-            raise TransportError(
-                f"ZeroMQ cannot listen on {self._config.host} port {port} ({error.strerror}): "
-                f"stop the program that does, or change output.host or output.{setting}"
-            ) from error
-        return publisher
+        port = bind(publisher, self._config, getattr(self._config, setting), f"output.{setting}")
+        return publisher, port
 
     def _run(
         self,

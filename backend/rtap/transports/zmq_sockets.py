@@ -8,13 +8,40 @@ from typing import Final
 
 import zmq
 
+from rtap.config import OutputConfig
 from rtap.errors import TransportError
 
 _ZAP: Final = "inproc://zeromq.zap.01"
 """Where ZeroMQ asks whom to let in (RFC 27)."""
 
 
-def address_of(host: str) -> str:
+def bind(one: zmq.SyncSocket, config: OutputConfig, port: int, setting: str) -> int:
+    """Listen on the configured host, with the API key as the password that clients need.
+
+    Args:
+        setting: what the port is called in the configuration.
+
+    Returns:
+        The port in use.
+
+    Raises:
+        TransportError: it is in use or not ours, or the host has no such address.
+    """
+    one.ipv6 = True
+    if config.api_key:
+        one.plain_server = True
+        one.zap_domain = b"rtap"
+    try:
+        one.bind(f"tcp://{_address_of(config.host)}:{port or '*'}")
+    except zmq.ZMQError as error:
+        raise TransportError(
+            f"ZeroMQ cannot listen on {config.host} port {port} ({error.strerror}): "
+            f"stop the program that does, or change output.host or {setting}"
+        ) from error
+    return int(one.get_string(zmq.LAST_ENDPOINT).rpartition(":")[2])
+
+
+def _address_of(host: str) -> str:
     """The host as ZeroMQ wants it: it binds to numbers only."""
     try:
         found = socket.getaddrinfo(
@@ -27,11 +54,6 @@ def address_of(host: str) -> str:
         ) from error
     family, _, _, _, address = found[0]
     return f"[{address[0]}]" if family == socket.AF_INET6 else str(address[0])
-
-
-def port_of(bound: zmq.SyncSocket) -> int:
-    """The TCP port that it is bound to."""
-    return int(bound.get_string(zmq.LAST_ENDPOINT).rpartition(":")[2])
 
 
 def open_gate(context: zmq.SyncContext) -> zmq.SyncSocket:
