@@ -41,8 +41,8 @@ _CONNECT_MS: Final = 1_000
 """A host that is switched off does not even refuse."""
 _DEAD_CONNECTION_MS: Final = 2_000
 _GOODBYE_SECONDS: Final = 0.05
-"""For the last message to leave. ZeroMQ could wait by itself, but has been seen to wait forever for a
-connection that the other side was closing at that moment."""
+"""For the last message to leave. ZeroMQ could wait by itself, but once it was seen to wait forever, in a test
+that closed both sides at the same moment."""
 _QUEUED: Final = 100
 
 
