@@ -143,6 +143,8 @@ class StandbyLink:
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
         self._wake = -1
+        self._waking = threading.Lock()
+        """Held while the descriptor is written to or closed: what is said last may come late."""
         self.port = 0
         """The primary's port in use, from :meth:`start` on."""
 
@@ -178,7 +180,9 @@ class StandbyLink:
         self._stopping.set()
         self._wake_up()
         self._thread.join()
-        os.close(self._wake)
+        with self._waking:
+            os.close(self._wake)
+            self._wake = -1
         context.term()
 
     def offer(self, event: Event) -> None:
@@ -221,9 +225,8 @@ class StandbyLink:
     def _set_up(self, one: zmq.SyncSocket) -> None:
         one.ipv6 = True
         one.sndhwm = one.rcvhwm = _QUEUED
-        one.immediate = (
-            True  # what was meant for a connection that is gone is of no use to the next
-        )
+        # What was meant for a connection that is gone is of no use to the next.
+        one.immediate = True
         one.reconnect_ivl = _RECONNECT_MS
         one.reconnect_ivl_max = _LONGEST_RECONNECT_MS
         one.connect_timeout = _CONNECT_MS
@@ -232,7 +235,9 @@ class StandbyLink:
         one.heartbeat_timeout = _DEAD_CONNECTION_MS
 
     def _wake_up(self) -> None:
-        os.eventfd_write(self._wake, 1)
+        with self._waking:
+            if self._wake >= 0:
+                os.eventfd_write(self._wake, 1)
 
     # ---- the thread
 

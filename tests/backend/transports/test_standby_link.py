@@ -130,6 +130,12 @@ def test_a_primary_that_is_stopped_hands_over_at_once(pair: Pair) -> None:
     wait_until(lambda: pair.standby.metric("takeovers_total") == 1)
 
 
+def test_what_is_offered_after_the_end_is_lost_and_breaks_nothing(pair: Pair) -> None:
+    pair.primary.link.stop()
+    pair.primary.link.offer(said("call anna"))
+    assert pair.primary.texts == []
+
+
 def test_what_the_primary_did_not_live_to_tell_is_told_by_the_standby(pair: Pair) -> None:
     pair.standby.link.offer(said("go home"))
     wait_until_still(lambda: list(pair.standby.published))
