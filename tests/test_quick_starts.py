@@ -9,9 +9,8 @@ import shutil
 import subprocess
 import sys
 import time
-import wave
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -25,16 +24,15 @@ from wyoming.asr import Transcribe, Transcript
 from wyoming.client import AsyncTcpClient
 from zeroconf import ServiceBrowser, ServiceListener, Zeroconf
 
-from rtap.transports.wyoming_package import AudioChunk, AudioStart, AudioStop, Describe, Info
-from tools.benchmarks.service_process import ServiceProcess, ServiceSettings, healthy_service
+from rtap.events import Samples
+from rtap.transports.wyoming_package import Describe, Info
+from tests.backend.transports.wyoming_serving import receive, receive_until, say, send
+from tests.running_service import AUDIO, COMMAND, Running, service
 from tools.gui_screens.child import Child
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMAND = ROOT / "tests/audio/set_the_temperature.wav"
-TEXT = "set the temperature to twenty one degrees"
+FILE = AUDIO / "set_the_temperature.wav"
 SOON = 30.0
-_CHUNK = 1024
-"""Samples; Home Assistant sends as many."""
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 _CLIENTS = README.partition("\n## Clients\n")[2].partition("\n## ")[0]
 
@@ -68,18 +66,23 @@ def installed(program: str, package: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def service() -> Iterator[ServiceProcess]:
-    with healthy_service(ServiceSettings(), []) as running:
-        yield running
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with service(tmp_path_factory.mktemp("service")) as one:
+        one.wait_until_healthy()
+        yield one
 
 
-def speak(service: ServiceProcess) -> None:
+def speak(running: Running) -> None:
     """A client that says the command, so that all others hear of it."""
-    samples, _ = soundfile.read(COMMAND, dtype="float32")
-    with connect(service.stream_url) as client:
-        client.send(samples.tobytes())
+    with connect(running.url("/stream", scheme="ws")) as client:
+        client.send(samples().tobytes())
         client.send('{"type":"end"}')
-        assert TEXT in [json.loads(message).get("text") for message in client]
+        assert COMMAND in [json.loads(message).get("text") for message in client]
+
+
+def samples() -> Samples:
+    audio: Samples = soundfile.read(FILE, dtype="float32")[0]
+    return audio
 
 
 def wait_until(condition: Callable[[], object], every: Callable[[], None]) -> None:
@@ -89,10 +92,10 @@ def wait_until(condition: Callable[[], object], every: Callable[[], None]) -> No
         every()
 
 
-def test_curl(service: ServiceProcess, tmp_path: Path) -> None:
+def test_curl(running: Running, tmp_path: Path) -> None:
     installed("curl", "curl")
-    shutil.copy(COMMAND, tmp_path / "command.wav")
-    command = quick_start("sh", service.ports)
+    shutil.copy(FILE, tmp_path / "command.wav")
+    command = quick_start("sh", running.ports)
     done = subprocess.run(
         ["sh", "-ec", command],
         cwd=tmp_path,
@@ -101,13 +104,13 @@ def test_curl(service: ServiceProcess, tmp_path: Path) -> None:
         check=True,
         timeout=SOON,
     )
-    assert json.loads(done.stdout)["text"] == TEXT
+    assert json.loads(done.stdout)["text"] == COMMAND
 
 
-def test_python(service: ServiceProcess, tmp_path: Path) -> None:
-    shutil.copy(COMMAND, tmp_path / "command.wav")
+def test_python(running: Running, tmp_path: Path) -> None:
+    shutil.copy(FILE, tmp_path / "command.wav")
     program = tmp_path / "quick_start.py"
-    program.write_text(quick_start("python", service.ports), encoding="utf-8")
+    program.write_text(quick_start("python", running.ports), encoding="utf-8")
     done = subprocess.run(
         [sys.executable, program],
         cwd=tmp_path,
@@ -116,37 +119,37 @@ def test_python(service: ServiceProcess, tmp_path: Path) -> None:
         check=True,
         timeout=SOON,
     )
-    assert done.stdout == f"{TEXT}\n"
+    assert done.stdout == f"{COMMAND}\n"
 
 
-def test_javascript(service: ServiceProcess) -> None:
+def test_javascript(running: Running) -> None:
     browser_path = installed("chromium", "chromium")
     said: list[str] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
         page = browser.new_page()
         page.on("console", lambda message: said.append(message.text))
-        page.goto(f"http://localhost:{service.port}/try")
+        page.goto(f"http://localhost:{running.port}/try")
         opened = "return new Promise((opened) => { socket.onopen = opened; });"
-        page.evaluate(f"() => {{ {quick_start('js', service.ports)} {opened} }}")
-        speak(service)
-        wait_until(lambda: TEXT in said, lambda: page.wait_for_timeout(20))
+        page.evaluate(f"() => {{ {quick_start('js', running.ports)} {opened} }}")
+        speak(running)
+        wait_until(lambda: COMMAND in said, lambda: page.wait_for_timeout(20))
         browser.close()
 
 
-def test_cpp(service: ServiceProcess, tmp_path: Path) -> None:
+def test_cpp(running: Running, tmp_path: Path) -> None:
     compiler = installed("g++", "g++")
     if not Path("/usr/include/zmq.hpp").is_file():
         pytest.skip("zmq.hpp is missing: apt-get install cppzmq-dev")
     source = tmp_path / "transcripts.cpp"
-    source.write_text(quick_start("cpp", service.ports), encoding="utf-8")
+    source.write_text(quick_start("cpp", running.ports), encoding="utf-8")
     program = tmp_path / "transcripts"
     subprocess.run([compiler, "-Wall", "-o", program, source, "-lzmq"], check=True, timeout=120)
     lines: list[str] = []
     with Child([str(program)], on_line=lines.append):
         # What was published before it had subscribed it does not get.
-        wait_until(lambda: lines, lambda: speak(service))
-    assert json.loads(lines[0])["text"] == TEXT
+        wait_until(lambda: lines, lambda: speak(running))
+    assert json.loads(lines[0])["text"] == COMMAND
 
 
 class _Found(ServiceListener):
@@ -167,36 +170,11 @@ class _Found(ServiceListener):
 async def _transcribed(port: int) -> tuple[Info, Transcript]:
     """As Home Assistant's integration does it."""
     async with AsyncTcpClient("127.0.0.1", port) as client:
-        await client.write_event(Describe().event())
-        event = await client.read_event()
-        assert event is not None
-        info = Info.from_event(event)
-        await client.write_event(Transcribe(language="en").event())
-        with wave.open(str(COMMAND), "rb") as audio:
-            sound = {"rate": audio.getframerate(), "width": 2, "channels": 1}
-            await client.write_event(AudioStart(**sound).event())
-            while data := audio.readframes(_CHUNK):
-                await client.write_event(AudioChunk(audio=data, **sound).event())
-        await client.write_event(AudioStop().event())
-        while True:
-            event = await client.read_event()
-            assert event is not None
-            if Transcript.is_type(event.type):
-                return info, Transcript.from_event(event)
-
-
-@contextmanager
-def home_assistant_profile() -> Iterator[ServiceProcess]:
-    profile: dict[str, Any] = yaml.safe_load(quick_start("yaml", {}))
-    assert profile["inherits"] == "default"
-
-    class Settings(ServiceSettings):
-        def profile(self, ports: dict[str, int]) -> dict[str, Any]:
-            own = super().profile(ports)
-            return {**profile, **own, "output": {**profile["output"], **own["output"]}}
-
-    with healthy_service(Settings(), []) as running:
-        yield running
+        await send(client, Describe())
+        info = Info.from_event(await receive(client))
+        await say(client, samples(), Transcribe(language="en"))
+        events = await receive_until(client, "transcript")
+        return info, Transcript.from_event(events[-1])
 
 
 def has_network() -> bool:
@@ -204,11 +182,15 @@ def has_network() -> bool:
     return any("." in one and not one.startswith("127.") for one in addresses)
 
 
-def test_home_assistant() -> None:
+def test_home_assistant(tmp_path: Path) -> None:
     if not has_network():
         pytest.skip("this machine has no network to be found in: connect it to one")
+    profile: dict[str, Any] = yaml.safe_load(quick_start("yaml", {}))
+    assert profile.pop("inherits") == "default"
+    assert list(profile) == ["output"]
     with ExitStack() as stack:
-        running = stack.enter_context(home_assistant_profile())
+        running = stack.enter_context(service(tmp_path, output=profile["output"]))
+        running.wait_until_healthy()
         port = running.ports["wyoming_port"]
         zeroconf = Zeroconf()
         stack.callback(zeroconf.close)
@@ -219,4 +201,4 @@ def test_home_assistant() -> None:
         info, transcript = asyncio.run(_transcribed(port))
     assert info.asr
     assert info.asr[0].installed
-    assert transcript.text == TEXT
+    assert transcript.text == COMMAND

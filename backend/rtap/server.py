@@ -89,17 +89,18 @@ async def serve(application: RTAPApplication) -> None:
         raise PipelineError(broken.result())
 
 
-def bind(output: OutputConfig, setting: str) -> socket.socket:
+def bind(output: OutputConfig, setting: str, host_setting: str = "host") -> socket.socket:
     """Listen before anything else is started, so that a port in use is found at once.
 
     Args:
         setting: name of the port's parameter.
+        host_setting: that of the address'.
 
     Raises:
         PortInUseError: another process listens there.
         TransportError: the port is not ours, or the host has no such address.
     """
-    host, port = output.host, getattr(output, setting)
+    host, port = getattr(output, host_setting), getattr(output, setting)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -111,7 +112,7 @@ def bind(output: OutputConfig, setting: str) -> socket.socket:
         kind = PortInUseError if error.errno == errno.EADDRINUSE else TransportError
         raise kind(
             f"cannot listen on {host} port {port} ({error.strerror}): stop the program that does, "
-            f"or change output.host or output.{setting}"
+            f"or change output.{host_setting} or output.{setting}"
         ) from error
     return listener
 

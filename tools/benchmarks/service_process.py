@@ -112,8 +112,7 @@ class ServiceProcess:
     ) -> None:
         assert process.stderr is not None
         self._process = process
-        self.ports = ports
-        """By their parameters in the profile's section output."""
+        self._ports = ports
         self._started_at = started_at
         self.log = ServiceLog(process.stderr)
 
@@ -143,7 +142,7 @@ class ServiceProcess:
     @property
     def port(self) -> int:
         """Of REST and ``/stream``."""
-        return self.ports["http_port"]
+        return self._ports["http_port"]
 
     @property
     def stream_url(self) -> str:
@@ -232,7 +231,7 @@ class ServiceProcess:
         *,
         port: str = "http_port",
     ) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection(HOST, self.ports[port], timeout=timeout)
+        connection = http.client.HTTPConnection(HOST, self._ports[port], timeout=timeout)
         try:
             connection.request(method, path, body, headers or {})
             response = connection.getresponse()

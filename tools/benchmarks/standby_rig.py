@@ -62,14 +62,16 @@ class Change:
     timestamp: float
 
 
-class Subscriber:
-    """Gets the transcripts and events of both instances, whichever of them is there."""
+class _Background:
+    """Runs in a thread of its own as long as its ``with`` block.
 
-    def __init__(self, ports: dict[Role, dict[str, int]]) -> None:
-        self.heard: list[Heard] = []
-        self.changes: list[Change] = []
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(ports,), name="subscriber")
+    Args:
+        run: returns soon after ``stopping`` is set.
+    """
+
+    def __init__(self, name: str, run: Callable[[], None]) -> None:
+        self.stopping = threading.Event()
+        self._thread = threading.Thread(target=run, name=name)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -81,8 +83,17 @@ class Subscriber:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stopping.set()
+        self.stopping.set()
         self._thread.join()
+
+
+class Subscriber(_Background):
+    """Gets the transcripts and events of both instances, whichever of them is there."""
+
+    def __init__(self, ports: dict[Role, dict[str, int]]) -> None:
+        self.heard: list[Heard] = []
+        self.changes: list[Change] = []
+        super().__init__("subscriber", lambda: self._run(ports))
 
     def publishes(self, role: Role, since: int = 0) -> bool:
         """Whether it said so last, not counting so many changes of either."""
@@ -104,7 +115,7 @@ class Subscriber:
                     subscriber.subscribe(b"publishing_changed")
                     poller.register(subscriber, zmq.POLLIN)
                     roles[subscriber] = role
-            while not self._stopping.is_set():
+            while not self.stopping.is_set():
                 for ready, _ in poller.poll(_POLL_MS):
                     self._take(roles[ready], json.loads(ready.recv_multipart()[1]))
 
@@ -117,7 +128,7 @@ class Subscriber:
         self.heard.append(Heard(role, message["text"], span))
 
 
-class Talker:
+class Talker(_Background):
     """Says one command after the other, until it is stopped."""
 
     def __init__(
@@ -126,28 +137,14 @@ class Talker:
         self.said: list[Said] = []
         self._microphone = microphone
         self._rng = random.Random(seed)
-        self._stopping = threading.Event()
         self._files = [place / f"{number}.wav" for number, _ in enumerate(phrases)]
         self._phrases = phrases
         for file, phrase in zip(self._files, phrases, strict=True):
             file.write_bytes(wav(phrase.samples))
-        self._thread = threading.Thread(target=self._run, name="talker")
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stopping.set()
-        self._thread.join()
+        super().__init__("talker", self._run)
 
     def _run(self) -> None:
-        while not self._stopping.is_set():
+        while not self.stopping.is_set():
             number = self._rng.randrange(len(self._phrases))
             begin = time.time()
             with self._microphone.play(self._files[number]) as player:

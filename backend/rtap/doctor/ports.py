@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from rtap.config import Config, OutputConfig
 from rtap.doctor.finding import Finding
 from rtap.doctor.packages import require_packages
@@ -25,11 +23,11 @@ def check_ports(config: Config) -> Finding:
     taken = []
     for setting, host in hosts.items():
         try:
-            bind(replace(output, host=getattr(output, host)), setting).close()
+            bind(output, setting, host).close()
         except PortInUseError:
             taken.append(setting)
         except TransportError as error:
-            return Finding("problem", str(error).replace("output.host", f"output.{host}"))
+            return Finding("problem", str(error))
     ports = ", ".join(f"{getattr(output, setting)} (output.{setting})" for setting in taken)
     if not taken:
         return Finding("ok", f"{_by_host(output, hosts)} are free")

@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from rtap import atomic_file
+from rtap.audio_format import SAMPLE_RATE
 from rtap.errors import ConfigurationError, ModelError
 from rtap.terminal import write_result
+from rtap.whisper.features import MAX_FRAMES
+from rtap.whisper.model import FRAMES_PER_SECOND
 from rtap.whisper.window_decoder import context_frames
 from tools.benchmarks.asr import pi4
 from tools.benchmarks.asr.adapters import ENGINES
@@ -115,7 +118,8 @@ def _plan(arguments: argparse.Namespace) -> AsrPlan:
 
 def _context(seconds: float) -> float:
     """What our engine encodes of stock weights."""
-    return context_frames(round(16_000 * seconds), "guarded", 3000) / 100
+    frames = context_frames(round(SAMPLE_RATE * seconds), "guarded", MAX_FRAMES)
+    return frames / FRAMES_PER_SECOND
 
 
 def _plot(report: str, picture: Path) -> None:
