@@ -14,15 +14,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from rtap import atomic_file
-from rtap.errors import ConfigurationError
 from rtap.guard import OneLineParser
-from rtap.terminal import write_result
+from tools.benchmarks import output
 from tools.benchmarks.asr import command as asr
 from tools.benchmarks.machine import this_machine
 from tools.benchmarks.model import described
 from tools.benchmarks.plan import Plan
-from tools.benchmarks.report import Report, to_json, to_markdown
+from tools.benchmarks.report import Report
 from tools.benchmarks.service import MEASURES, Measure, measure_all
 from tools.benchmarks.service_process import ServiceSettings
 from tools.command_line import positive_number, run
@@ -62,10 +60,7 @@ def _parser() -> OneLineParser:
     service.add_argument(
         "--threads", type=positive_number, metavar="N", help="for one inference; default: 2"
     )
-    service.add_argument("--json", action="store_true", help="print JSON instead of Markdown")
-    service.add_argument(
-        "--markdown", type=Path, metavar="FILE", help="write the Markdown there too"
-    )
+    output.add_options(service)
     return parser
 
 
@@ -92,9 +87,7 @@ def main(argv: Sequence[str], measures: Mapping[str, Measure] = MEASURES) -> int
     command = shlex.join(["tools/benchmark", *argv])
     if arguments.subject == "asr":
         return asr.run(arguments, command)
-    target: Path | None = arguments.markdown
-    if target is not None and target.is_dir():
-        raise ConfigurationError(f"{target} is a folder: give --markdown the name of a file")
+    output.check_file(arguments.markdown, "--markdown")
     plan = Plan(arguments.quick, arguments.minutes, _settings(arguments))
     # Before anything runs: a mistyped model is told at once.
     subject = described(plan.settings)
@@ -109,10 +102,7 @@ def main(argv: Sequence[str], measures: Mapping[str, Measure] = MEASURES) -> int
         is_quick=arguments.quick,
         results=results,
     )
-    markdown = to_markdown(report)
-    write_result(to_json(report) if arguments.json else markdown)
-    if target is not None:
-        atomic_file.write_text(target, markdown)
+    output.write(report, arguments)
     return 1 if any(result.failure is not None for result in results) else 0
 
 

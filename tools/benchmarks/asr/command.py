@@ -9,19 +9,18 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from rtap import atomic_file
 from rtap.audio_format import SAMPLE_RATE
 from rtap.errors import ConfigurationError, ModelError
-from rtap.terminal import write_result
 from rtap.whisper.features import MAX_FRAMES
 from rtap.whisper.model import FRAMES_PER_SECOND
 from rtap.whisper.window_decoder import context_frames
+from tools.benchmarks import output
 from tools.benchmarks.asr import pi4
 from tools.benchmarks.asr.adapters import ENGINES
 from tools.benchmarks.asr.measure import PLACE, STARTS, AsrPlan, measure
 from tools.benchmarks.asr.results import results
 from tools.benchmarks.machine import this_machine
-from tools.benchmarks.report import Report, to_json, to_markdown
+from tools.benchmarks.report import Report, to_json
 from tools.command_line import positive_number
 from tools.random_checkpoint import SIZES
 
@@ -65,10 +64,7 @@ def add_parser(subjects: Any) -> None:
         action="store_true",
         help="one round of short audio: whether it can be measured, not how good it is",
     )
-    parser.add_argument("--json", action="store_true", help="print JSON instead of Markdown")
-    parser.add_argument(
-        "--markdown", type=Path, metavar="FILE", help="write the Markdown there too"
-    )
+    output.add_options(parser)
     parser.add_argument(
         "--plot", type=Path, metavar="FILE", help="save a picture (PNG); wants the peers installed"
     )
@@ -76,9 +72,8 @@ def add_parser(subjects: Any) -> None:
 
 def run(arguments: argparse.Namespace, command: str) -> int:
     """Measure and report; status 1 when our own engine could not be measured."""
-    for target in (arguments.markdown, arguments.plot):
-        if target is not None and target.is_dir():
-            raise ConfigurationError(f"{target} is a folder: give the name of a file")
+    output.check_file(arguments.markdown, "--markdown")
+    output.check_file(arguments.plot, "--plot")
     before = this_machine()
     measured = measure(_plan(arguments), _report_step)
     size = SIZES[arguments.size]
@@ -93,10 +88,7 @@ def run(arguments: argparse.Namespace, command: str) -> int:
         is_quick=arguments.quick,
         results=found,
     )
-    markdown = to_markdown(report)
-    write_result(to_json(report) if arguments.json else markdown)
-    if arguments.markdown is not None:
-        atomic_file.write_text(arguments.markdown, markdown)
+    output.write(report, arguments)
     if arguments.plot is not None:
         _plot(to_json(report), arguments.plot)
     ours = [one for readings in measured.readings.values() for one in readings.items()]
