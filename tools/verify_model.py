@@ -22,6 +22,7 @@ from rtap.audio_format import SAMPLE_RATE
 from rtap.errors import ModelError
 from rtap.guard import OneLineParser
 from rtap.terminal import write_result
+from rtap.whisper.cross_cache import CrossTensors
 from rtap.whisper.features import LogMel
 from rtap.whisper.model import FRAMES_PER_SECOND, Dimensions, SpeechModel, load_model
 from rtap.whisper.model_directory import ModelDirectory, Precision
@@ -169,8 +170,8 @@ def _compare_encoder(ours: SpeechModel, reference: _Reference, seconds: int) -> 
     expected = reference.cross_attention(reference.encode(mel))
     encoded = ours.encode(mel)
     # Only this tool looks into what the encoder hands to the decoder.
-    tensors = encoded.tensors  # type: ignore[attr-defined]
-    found = list(tensors.values())
+    assert isinstance(encoded, CrossTensors)
+    found = [encoded.floats(name) for name in encoded.tensors]
     pairs = list(zip(found, expected, strict=True))
     # NumPy's maximum, because Python's loses what is not a number.
     return EncoderParity(

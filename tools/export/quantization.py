@@ -1,8 +1,8 @@
 """Rewrites a graph's weights in fewer bits.
 
-What is quantised, and why not the rest: nearly all weights are those of matrix products and of the token
-table. The encoder's two convolutions are 1 % of the weights, and ONNX Runtime's integer convolution is slower
-than its fp32 one; biases, normalisation and positions are smaller still.
+What is quantised, and why not the rest: nearly all weights are those of matrix products, among them the two
+convolutions, and of the token table; biases, normalisation and positions are small. Integer graphs also keep
+the audio's keys and values in 8 bits, see :mod:`tools.export.cross_cache`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from tools.export import cross_cache
 from tools.export.graph_writer import append_external
 
 BLOCK_SIZE = 32
@@ -56,7 +57,10 @@ def quantize_int8(source: Path, output: Path) -> None:
     """8-bit weights with a scale per output channel, activations quantised as they come."""
     model = onnx.load(source)
     _separate_token_table(model.graph)
-    _save(_dynamic_int8(model), output)
+    model = _dynamic_int8(model)
+    cross_cache.write_in_int8(model.graph)
+    cross_cache.read_in_int8(model.graph)
+    _save(model, output)
 
 
 def quantize_weights(source: Path, output: Path, bits: int) -> None:
@@ -74,6 +78,7 @@ def quantize_weights(source: Path, output: Path, bits: int) -> None:
     model = _blockwise(model, bits, exclude=projection)
     if projection:
         model = _blockwise(model, 8, exclude=[])
+    cross_cache.read_in_int8(model.graph)
     _save(model, output)
 
 

@@ -36,11 +36,12 @@ def write_encoder(checkpoint: Checkpoint, path: Path) -> None:
     with GraphWriter(path) as graph:
         graph.input("input_features", TensorProto.FLOAT, ["audio", config.num_mel_bins, "frames"])
         blocks = _Blocks(graph, checkpoint)
-        hidden = _convolutions(graph, checkpoint)
+        hidden, branch = _convolutions(blocks)
         for layer in range(config.encoder_layers):
             prefix = f"encoder.layers.{layer}"
-            hidden = _encoder_layer(blocks, hidden, prefix, config.encoder_attention_heads)
-        hidden = blocks.layer_norm(hidden, "encoder.layer_norm")
+            heads = config.encoder_attention_heads
+            hidden, branch = _encoder_layer(blocks, hidden, branch, prefix, heads)
+        _, hidden = blocks.add_and_norm(hidden, branch, "encoder.layer_norm")
         heads, size = config.decoder_attention_heads, config.decoder_head_size
         for layer in range(config.decoder_layers):
             prefix = f"decoder.layers.{layer}.encoder_attn"
@@ -55,35 +56,51 @@ def write_encoder(checkpoint: Checkpoint, path: Path) -> None:
         graph.save("whisper_encoder")
 
 
-def _convolutions(graph: GraphWriter, checkpoint: Checkpoint) -> str:
-    """Two convolutions that halve the frame rate, then positions, cut to the length at hand."""
-    hidden = "input_features"
-    for name, stride in (("conv1", 1), ("conv2", 2)):
-        weight = graph.constant(
-            f"encoder.{name}.weight", checkpoint.tensor(f"encoder.{name}.weight")
-        )
-        bias = graph.constant(f"encoder.{name}.bias", checkpoint.tensor(f"encoder.{name}.bias"))
-        hidden = graph.node(
-            "Conv", [hidden, weight, bias], kernel_shape=[3], pads=[1, 1], strides=[stride]
-        )
-        hidden = graph.node("Gelu", [hidden])
-    hidden = graph.node("Transpose", [hidden], perm=[0, 2, 1])
+def _convolutions(blocks: _Blocks) -> tuple[str, str]:
+    """Two convolutions that halve the frame rate, and the positions to be added, cut to that length.
+
+    As matrix products over three neighbouring frames side by side: those become integer ones as all others,
+    and the integer convolution of ONNX Runtime is slower than its fp32 one.
+    """
+    graph = blocks.graph
+    frames = graph.node("Transpose", ["input_features"], perm=[0, 2, 1])
+    before, after = (_shifted(graph, frames, by) for by in (1, -1))
+    taps = graph.node("Concat", [before, frames, after], axis=-1)
+    hidden = graph.node("Gelu", [blocks.convolution(taps, "encoder.conv1")])
+    # Stride 2: frames 2n - 1, 2n and 2n + 1.
+    width = blocks.checkpoint.config.d_model
+    pairs = graph.constant("pairs", np.array([0, -1, 2 * width]))
+    pairs = graph.node("Reshape", [hidden, pairs])
+    halves = ["even_frames", "odd_frames"]
+    graph.nodes("Split", [pairs], halves, axis=-1, num_outputs=2)
+    taps = graph.node("Concat", [_shifted(graph, halves[1], 1), pairs], axis=-1)
+    hidden = graph.node("Gelu", [blocks.convolution(taps, "encoder.conv2")])
     length = graph.node("Shape", [hidden], start=1, end=2)
     name = "encoder.embed_positions.weight"
-    table = graph.constant(name, checkpoint.tensor(name))
+    table = graph.constant(name, blocks.checkpoint.tensor(name))
     zero = graph.constant("zero", np.array([0]))
-    return graph.node("Add", [hidden, graph.node("Slice", [table, zero, length, zero])])
+    return hidden, graph.node("Slice", [table, zero, length, zero])
 
 
-def _encoder_layer(blocks: _Blocks, hidden: str, prefix: str, heads: int) -> str:
+def _shifted(graph: GraphWriter, frames: str, by: int) -> str:
+    """[audio, frames, width] moved along the frames, with zeros where there is none."""
+    pads = graph.constant(f"shift_by_{by}", np.array([0, by, 0, 0, -by, 0]))
+    return graph.node("Pad", [frames, pads])
+
+
+def _encoder_layer(
+    blocks: _Blocks, hidden: str, branch: str, prefix: str, heads: int
+) -> tuple[str, str]:
+    """The residual stream and what is still to be added to it, before and after a layer."""
     graph = blocks.graph
-    normed = blocks.layer_norm(hidden, f"{prefix}.self_attn_layer_norm")
+    hidden, normed = blocks.add_and_norm(hidden, branch, f"{prefix}.self_attn_layer_norm")
     packed = blocks.packed_qkv(normed, f"{prefix}.self_attn")
     parts = [f"{prefix}.{part}" for part in ("query", "key", "value")]
     graph.nodes("Split", [packed], parts, axis=-1, num_outputs=3)
     attended = graph.node("MultiHeadAttention", parts, domain=MICROSOFT_DOMAIN, num_heads=heads)
-    hidden = graph.node("Add", [hidden, blocks.linear(attended, f"{prefix}.self_attn.out_proj")])
-    return blocks.feed_forward(hidden, prefix)
+    return blocks.feed_forward(
+        hidden, blocks.linear(attended, f"{prefix}.self_attn.out_proj"), prefix
+    )
 
 
 def write_decoder(checkpoint: Checkpoint, path: Path) -> None:
@@ -107,8 +124,8 @@ def write_decoder(checkpoint: Checkpoint, path: Path) -> None:
         table = graph.constant("embed_tokens", checkpoint.tensor("decoder.embed_tokens.weight"))
         name = "decoder.embed_positions.weight"
         positions = graph.constant(name, checkpoint.tensor(name))
-        embedded = graph.node("Gather", [table, "input_ids"])
-        hidden = graph.node("Add", [embedded, graph.node("Gather", [positions, "position_ids"])])
+        hidden = graph.node("Gather", [table, "input_ids"])
+        branch = graph.node("Gather", [positions, "position_ids"])
         audio = graph.node("Shape", ["cross_key.0"], start=0, end=1)
         queries_shape = graph.node(
             "Concat",
@@ -117,7 +134,9 @@ def write_decoder(checkpoint: Checkpoint, path: Path) -> None:
         )
         tokens_shape = graph.node("Shape", [hidden])
         for layer in range(config.decoder_layers):
-            hidden = _decoder_layer(blocks, hidden, layer, queries_shape, tokens_shape)
+            shapes = (queries_shape, tokens_shape)
+            hidden, branch = _decoder_layer(blocks, hidden, branch, layer, shapes)
+        hidden = graph.node("Add", [hidden, branch])
         hidden = graph.node("Gather", [hidden, "logit_positions"], axis=1)
         hidden = blocks.layer_norm(hidden, "decoder.layer_norm")
         rows = graph.constant("rows", np.array([-1, config.d_model]))
@@ -147,13 +166,15 @@ def _declare_decoder_inputs(graph: GraphWriter, checkpoint: Checkpoint) -> None:
 
 
 def _decoder_layer(
-    blocks: _Blocks, hidden: str, layer: int, queries_shape: str, tokens_shape: str
-) -> str:
+    blocks: _Blocks, hidden: str, branch: str, layer: int, shapes: tuple[str, str]
+) -> tuple[str, str]:
+    """As :func:`_encoder_layer`; ``shapes`` are those of the queries by audio and of the tokens by beam."""
+    queries_shape, tokens_shape = shapes
     graph, config = blocks.graph, blocks.checkpoint.config
     heads, size = config.decoder_attention_heads, config.decoder_head_size
     prefix = f"decoder.layers.{layer}"
 
-    normed = blocks.layer_norm(hidden, f"{prefix}.self_attn_layer_norm")
+    hidden, normed = blocks.add_and_norm(hidden, branch, f"{prefix}.self_attn_layer_norm")
     packed = blocks.packed_qkv(normed, f"{prefix}.self_attn")
     presents = [
         graph.output(f"present_{kind}.{layer}", TensorProto.FLOAT, ["beams", heads, "cache", size])
@@ -176,9 +197,9 @@ def _decoder_layer(
         num_heads=heads,
         kv_num_heads=heads,
     )
-    hidden = graph.node("Add", [hidden, blocks.linear(attended, f"{prefix}.self_attn.out_proj")])
+    branch = blocks.linear(attended, f"{prefix}.self_attn.out_proj")
 
-    normed = blocks.layer_norm(hidden, f"{prefix}.encoder_attn_layer_norm")
+    hidden, normed = blocks.add_and_norm(hidden, branch, f"{prefix}.encoder_attn_layer_norm")
     query = blocks.linear(normed, f"{prefix}.encoder_attn.q_proj")
     output = graph.output(
         f"cross_query.{layer}", TensorProto.FLOAT, ["audio", "queries", config.d_model]
@@ -191,8 +212,9 @@ def _decoder_layer(
         num_heads=heads,
     )
     attended = graph.node("Reshape", [attended, tokens_shape])
-    hidden = graph.node("Add", [hidden, blocks.linear(attended, f"{prefix}.encoder_attn.out_proj")])
-    return blocks.feed_forward(hidden, prefix)
+    return blocks.feed_forward(
+        hidden, blocks.linear(attended, f"{prefix}.encoder_attn.out_proj"), prefix
+    )
 
 
 class _Blocks:
@@ -203,18 +225,29 @@ class _Blocks:
         self.checkpoint = checkpoint
 
     def layer_norm(self, hidden: str, prefix: str) -> str:
-        weight, bias = (
+        return self.graph.node(
+            "LayerNormalization",
+            [hidden, *self._norm_constants(prefix)],
+            axis=-1,
+            epsilon=LAYER_NORM_EPSILON,
+        )
+
+    def _norm_constants(self, prefix: str) -> list[str]:
+        return [
             self.graph.constant(f"{prefix}.{part}", self.checkpoint.tensor(f"{prefix}.{part}"))
             for part in ("weight", "bias")
-        )
-        return self.graph.node(
-            "LayerNormalization", [hidden, weight, bias], axis=-1, epsilon=LAYER_NORM_EPSILON
-        )
+        ]
 
     def linear(self, hidden: str, prefix: str) -> str:
         """Key projections have no bias in Whisper; all others do."""
         bias = None if prefix.endswith("k_proj") else self.checkpoint.tensor(f"{prefix}.bias")
         return self._matmul(hidden, prefix, self.checkpoint.tensor(f"{prefix}.weight"), bias)
+
+    def convolution(self, taps: str, prefix: str) -> str:
+        """Over three frames that lie side by side in the last axis."""
+        weight, bias = (self.checkpoint.tensor(f"{prefix}.{part}") for part in ("weight", "bias"))
+        weight = weight.transpose(0, 2, 1).reshape(weight.shape[0], -1)
+        return self._matmul(taps, prefix, weight, bias)
 
     def packed_qkv(self, hidden: str, prefix: str) -> str:
         """Query, key and value projections as one multiplication, side by side in the last axis."""
@@ -224,10 +257,28 @@ class _Blocks:
         bias = np.concatenate([query_bias, np.zeros_like(query_bias), value_bias])
         return self._matmul(hidden, f"{prefix}.qkv_proj", weight, bias)
 
-    def feed_forward(self, hidden: str, prefix: str) -> str:
-        inner = self.layer_norm(hidden, f"{prefix}.final_layer_norm")
+    def add_and_norm(self, hidden: str, branch: str, prefix: str) -> tuple[str, str]:
+        """The residual stream with a branch added to it, and the same normalised.
+
+        In one node: ONNX Runtime's own fusion leaves out all sums that are used again, as these are, and its
+        kernel for the normalisation alone takes five times as long.
+        """
+        weight, bias = self._norm_constants(prefix)
+        names = [f"{prefix}.normed", "", "", f"{prefix}.sum"]
+        self.graph.nodes(
+            "SkipLayerNormalization",
+            [hidden, branch, weight, bias],
+            names,
+            domain=MICROSOFT_DOMAIN,
+            epsilon=LAYER_NORM_EPSILON,
+        )
+        return names[3], names[0]
+
+    def feed_forward(self, hidden: str, branch: str, prefix: str) -> tuple[str, str]:
+        """The last part of a layer."""
+        hidden, inner = self.add_and_norm(hidden, branch, f"{prefix}.final_layer_norm")
         inner = self.graph.node("Gelu", [self.linear(inner, f"{prefix}.fc1")])
-        return self.graph.node("Add", [hidden, self.linear(inner, f"{prefix}.fc2")])
+        return hidden, self.linear(inner, f"{prefix}.fc2")
 
     def _matmul(
         self,

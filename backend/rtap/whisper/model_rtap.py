@@ -7,12 +7,19 @@ integers, runs the graph and reads the logits where they were left. Nothing is c
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from rtap.whisper.cross_cache import (
+    KINDS,
+    ROOM,
+    CrossCache,
+    CrossInputs,
+    CrossTensors,
+    cross_names,
+)
 from rtap.whisper.model import Decoding, Dimensions, EncodedAudio, LoadedModel
 from rtap.whisper.model_directory import Elastic, ModelDirectory
 from rtap.whisper.sessions import (
@@ -25,7 +32,6 @@ from rtap.whisper.sessions import (
 
 ENCODER = "encoder.onnx"
 DECODER = "decoder.onnx"
-_KINDS = ("key", "value")
 _LONG_FRAMES = 1000
 """10 s. Commands are shorter; for them memory at hand is worth more than memory given back."""
 _ALIGNED_AT_A_TIME = 32
@@ -41,17 +47,6 @@ _STEP_TENSORS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Encoded:
-    """Cross-attention keys and values [1, heads, positions, head size], by their decoder inputs' names."""
-
-    tensors: dict[str, NDArray[np.float32]]
-
-    @property
-    def positions(self) -> int:
-        return int(next(iter(self.tensors.values())).shape[2])
-
-
 class RtapModel(LoadedModel):
     """Implements :class:`rtap.whisper.model.SpeechModel`."""
 
@@ -60,23 +55,23 @@ class RtapModel(LoadedModel):
     ) -> None:
         super().__init__(directory, threads)
         path = directory.path
-        self._encoder = open_session(path / ENCODER, threads, providers)
+        # The larger one first: while it is packed, there are two copies of its largest matrix.
         self._decoder = open_session(path / DECODER, threads, providers)
+        self._encoder = open_session(path / ENCODER, threads, providers)
         layers = range(self.dimensions.decoder_layers)
-        self._cross = [f"cross_{kind}.{layer}" for layer in layers for kind in _KINDS]
+        cross = cross_names(self.dimensions.decoder_layers)
         self._queries = [f"cross_query.{layer}" for layer in layers]
-        require_tensors(self._encoder, path / ENCODER, ["input_features", *self._cross])
-        bound = [*_STEP_TENSORS, *self._cross, *self._queries]
-        bound += [f"{time}_{kind}.{i}" for time in _TIMES for kind in _KINDS for i in layers]
+        require_tensors(self._encoder, path / ENCODER, ["input_features", *cross])
+        bound = [*_STEP_TENSORS, *cross, *self._queries]
+        bound += [f"{time}_{kind}.{i}" for time in _TIMES for kind in KINDS for i in layers]
         require_tensors(self._decoder, path / DECODER, bound)
         heads = {1: self.dimensions.decoder_heads, 3: self.dimensions.head_size}
         mels, words = {1: self.dimensions.mels}, {1: self.dimensions.vocabulary}
         require_sizes(self._encoder, path / ENCODER, {"input_features": mels, "cross_key.0": heads})
         require_sizes(self._decoder, path / DECODER, {"logits": words, "past_key.0": heads})
-        # For 30 s they are as large as a third of an int8 model: there is never more than one set.
-        longest = self.dimensions.width * self.dimensions.max_frames // 2
-        self._cross_memory = {name: np.zeros(longest, np.float32) for name in self._cross}
-        self._latest: _Encoded | None = None
+        # For 30 s they are large: there is never more than one set.
+        self._cross = CrossCache.of(self._encoder, self.dimensions)
+        self._latest: CrossTensors | None = None
         self._decodings: dict[int, _RtapDecoding] = {}
 
     @property
@@ -91,21 +86,17 @@ class RtapModel(LoadedModel):
 
     def encode(self, mel: NDArray[np.float32]) -> EncodedAudio:
         """See :class:`rtap.whisper.model.SpeechModel`."""
-        shape = (1, self.dimensions.decoder_heads, mel.shape[1] // 2, self.dimensions.head_size)
-        length = self.dimensions.width * shape[2]
-        tensors = {
-            name: memory[:length].reshape(shape) for name, memory in self._cross_memory.items()
-        }
+        encoded = self._cross.sized(mel.shape[1] // 2)
         # Bound by address: a slice of longer features would be read wrongly.
         mel = np.ascontiguousarray(mel[np.newaxis])
         binding = self._encoder.io_binding()
         _bind_input(binding, "input_features", mel)
-        for name, tensor in tensors.items():
+        for name, tensor in encoded.outputs():
             _bind_output(binding, name, tensor)
         options = long_audio_options() if mel.shape[2] > _LONG_FRAMES else None
         self._encoder.run_with_iobinding(binding, options)
-        self._latest = _Encoded(tensors)
-        return self._latest
+        self._latest = encoded
+        return encoded
 
     def decode(self, encoded: EncodedAudio, beams: int = 1) -> Decoding:
         """See :class:`rtap.whisper.model.SpeechModel`."""
@@ -113,7 +104,7 @@ class RtapModel(LoadedModel):
             raise ValueError(
                 "this encoded audio has been overwritten by a later one: encode it again"
             )
-        assert isinstance(encoded, _Encoded)
+        assert isinstance(encoded, CrossTensors)
         decoding = self._decodings.get(beams)
         if decoding is None:
             decoding = _RtapDecoding(self._decoder, self.dimensions, beams)
@@ -125,7 +116,7 @@ class RtapModel(LoadedModel):
         self, encoded: EncodedAudio, tokens: Sequence[int], positions: int
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """See :class:`rtap.whisper.model.SpeechModel`."""
-        assert isinstance(encoded, _Encoded)
+        assert isinstance(encoded, CrossTensors)
         decoding = self.decode(encoded)
         assert isinstance(decoding, _RtapDecoding)
         heads = self._alignment_heads()
@@ -151,11 +142,16 @@ class RtapModel(LoadedModel):
         return [(layer, head) for layer in range(layers // 2, layers) for head in range(heads)]
 
     def _attention(
-        self, query: NDArray[np.float32], encoded: _Encoded, layer: int, head: int, positions: int
+        self,
+        query: NDArray[np.float32],
+        encoded: CrossTensors,
+        layer: int,
+        head: int,
+        positions: int,
     ) -> NDArray[np.float32]:
         """Scaled dot-product attention probabilities [tokens, positions] of one head."""
         size = self.dimensions.head_size
-        key = encoded.tensors[f"cross_key.{layer}"][0, head, :positions]
+        key = encoded.floats(f"cross_key.{layer}")[0, head, :positions]
         scores: NDArray[np.float32] = (
             query[0, :, head * size : (head + 1) * size] @ key.T / np.sqrt(np.float32(size))
         )
@@ -175,13 +171,15 @@ class _RtapDecoding:
         self._dimensions = dimensions
         self._beams = beams
         self._length = 0
-        self._encoded: _Encoded | None = None
+        self._encoded: CrossTensors | None = None
+        self._kept: list[object] = []
+        """What is bound by its address, and would be freed else."""
         shape = (beams, dimensions.decoder_heads, dimensions.max_tokens, dimensions.head_size)
         # Zeroed pages cost no memory until a step writes them.
         self._cache = {
             f"{kind}.{layer}": np.zeros(shape, np.float32)
             for layer in range(dimensions.decoder_layers)
-            for kind in _KINDS
+            for kind in KINDS
         }
         self._tokens = np.zeros((beams, 1), np.int64)
         self._position = np.zeros(1, np.int64)
@@ -193,12 +191,11 @@ class _RtapDecoding:
             self._tokens, self._position, self._row, self._last, beams, self._logits
         )
 
-    def start(self, encoded: _Encoded) -> None:
+    def start(self, encoded: CrossTensors) -> None:
         """Forget the last audio and take up another."""
         self._length = 0
         self._encoded = encoded
-        for name, value in encoded.tensors.items():
-            _bind_input(self._step_binding, name, value)
+        self._kept = [self._bind_audio(self._step_binding, self._beams)]
 
     def prompt(self, tokens: Sequence[int], rows: Sequence[int]) -> NDArray[np.float32]:
         """See :class:`rtap.whisper.model.Decoding`."""
@@ -209,30 +206,54 @@ class _RtapDecoding:
     ) -> tuple[NDArray[np.float32], list[NDArray[np.float32]]]:
         """A prompt that also gives those cross-attention queries [1, tokens, width] that are named."""
         logits = np.empty((len(rows), self._dimensions.vocabulary), np.float32)
-        binding = self._bind_prompt(tokens, rows, logits)
+        queries = [np.empty((1, len(tokens), self._dimensions.width), np.float32) for _ in names]
+        for begin in range(0, len(tokens), ROOM):
+            part = tokens[begin : begin + ROOM]
+            asked = [index for index, row in enumerate(rows) if begin <= row < begin + len(part)]
+            there, found = self._run_prompt(part, [rows[index] - begin for index in asked], names)
+            logits[asked] = there[: len(asked)]
+            for query, one in zip(queries, found, strict=True):
+                query[:, begin : begin + len(part)] = one
+        return logits, queries
+
+    def _run_prompt(
+        self, tokens: Sequence[int], rows: Sequence[int], names: Sequence[str]
+    ) -> tuple[NDArray[np.float32], list[NDArray[np.float32]]]:
+        total = self._length + len(tokens)
+        self._total[...] = total
+        # No graph likes to predict after none of the tokens.
+        wanted = list(rows) or [0]
+        logits = np.empty((len(wanted), self._dimensions.vocabulary), np.float32)
+        inputs = (
+            np.array([tokens], np.int64),
+            np.arange(self._length, total, dtype=np.int64),
+            np.array(wanted, np.int64),
+            np.array([total - 1], np.int32),
+        )
+        binding = self._bind(*inputs, 1, logits)
+        kept = self._bind_audio(binding, len(tokens))
         queries = [np.empty((1, len(tokens), self._dimensions.width), np.float32) for _ in names]
         for name, query in zip(names, queries, strict=True):
             _bind_output(binding, name, query)
         self._session.run_with_iobinding(binding)
-        self._length += len(tokens)
+        del kept
+        self._length = total
         return logits, queries
 
-    def _bind_prompt(
-        self, tokens: Sequence[int], rows: Sequence[int], logits: NDArray[np.float32]
-    ) -> onnxruntime.IOBinding:
-        total = self._length + len(tokens)
-        self._total[...] = total
-        self._prompt_inputs = (
-            np.array([tokens], np.int64),
-            np.arange(self._length, total, dtype=np.int64),
-            np.array(rows, np.int64),
-            np.array([total - 1], np.int32),
-        )
-        assert self._encoded is not None
-        binding = self._bind(*self._prompt_inputs, 1, logits)
-        for name, value in self._encoded.tensors.items():
+    def _bind_audio(self, binding: onnxruntime.IOBinding, queries: int) -> CrossInputs | None:
+        """Bind the audio's keys and values; returns what must live as long as the binding is used."""
+        encoded = self._encoded
+        assert encoded is not None
+        for name, value in encoded.outputs():
             _bind_input(binding, name, value)
-        return binding
+        if not encoded.scales:
+            return None
+        for name, value in encoded.tensors.items():
+            _bind_output(binding, f"cross_present_{name.removeprefix('cross_')}", value)
+        inputs = CrossInputs.of(encoded.positions, queries, self._dimensions.width)
+        for name, array in inputs.items():
+            _bind_input(binding, name, array)
+        return inputs
 
     def fan_out(self) -> None:
         """See :class:`rtap.whisper.model.Decoding`."""
