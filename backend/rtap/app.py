@@ -85,6 +85,7 @@ class RTAPApplication:
             max_files=config.limits.max_queue,
             fallback=(lambda: self._load_engine("cpu")) if on_cuda else None,
             on_critical=self._break,
+            on_speculation=self.telemetry.speculation,
         )
         self.telemetry.watch_queue("utterances", lambda: self.stt.waiting_utterances)
         self.telemetry.watch_queue("files", lambda: self.stt.waiting_files)
@@ -351,6 +352,7 @@ class RTAPApplication:
             recognizer=self.stt,
             annotate=self._annotator.annotate,
             partial_interval=interval if partials else None,
+            decode_at_pause=self.config.stt.decode_at_pause,
         )
         return SpeechSession(session_id, source, equipment, options, publish)
 

@@ -114,6 +114,8 @@ class SttConfig:
     """1: greedy."""
     partial_interval_ms: Annotated[int, Range(200, 3_000)] = 600
     """Speech between two partial results."""
+    decode_at_pause: bool = True
+    """Transcribe at a pause, before the silence is long enough to be the end."""
     hotwords: tuple[Annotated[str, Filled()], ...] = ()
     """Words to expect."""
 

@@ -165,6 +165,8 @@ class Listener:
             partial_interval=_NO_PARTIALS
             if self._in_step
             else config.stt.partial_interval_ms / 1000,
+            # Nothing is waited for between a pause and the end of a file that comes at once.
+            decode_at_pause=config.stt.decode_at_pause and not self._in_step,
         )
         options = self._application.options()
         return SpeechSession(session_id, "microphone", equipment, options, publish)

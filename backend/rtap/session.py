@@ -28,10 +28,18 @@ from rtap.events import (
     Utterance,
 )
 from rtap.stages.partials import LocalAgreement
-from rtap.stages.segment import Segmenter, SpeechBegan, SpeechEnded
+from rtap.stages.segment import (
+    Segmenter,
+    SegmentEvent,
+    SpeechBegan,
+    SpeechEnded,
+    SpeechPaused,
+    SpeechResumed,
+)
 
 if TYPE_CHECKING:
     from rtap.config import VadConfig
+    from rtap.stages.stt_jobs import Speculation
     from rtap.whisper.transcribe import TranscribeOptions
 
 Source = Literal["microphone", "stream"]
@@ -58,9 +66,21 @@ class Recognizer(Protocol):
     """What is needed of :class:`rtap.stages.stt.SpeechToText`."""
 
     def transcribe(
-        self, utterance: Utterance, source: Source, options: TranscribeOptions
+        self,
+        utterance: Utterance,
+        source: Source,
+        options: TranscribeOptions,
+        ahead: Speculation | None = None,
     ) -> Future[Transcript]:
-        """Queue a whole utterance."""
+        """Queue a whole utterance, or take what was transcribed ahead where that is the same."""
+
+    def speculate(
+        self, session_id: str, utterance_id: str, samples: Samples, options: TranscribeOptions
+    ) -> Speculation | None:
+        """Transcribe ahead what may be a whole utterance; None: there is no time for it."""
+
+    def forget(self, session_id: str, ahead: Speculation) -> bool:
+        """It was not the whole; False where nothing of it was begun."""
 
     def partial(
         self, session_id: str, utterance_id: str, samples: Samples, options: TranscribeOptions
@@ -80,10 +100,12 @@ class Equipment:
     """Adds language and sentiment."""
     partial_interval: float | None = 0.6
     """Seconds of speech between two partial results; None: there are none."""
+    decode_at_pause: bool = True
+    """Whether to transcribe at a pause already, before the silence is long enough to be the end."""
 
 
 class SpeechSession:
-    """One stream of audio. :meth:`push` is for one thread; results are published from the worker's.
+    """One stream of audio. :meth:`push` is for one thread; results are published from there or the worker's.
 
     Args:
         publish: gets events as they come; must not block.
@@ -106,6 +128,7 @@ class SpeechSession:
         self._annotate = equipment.annotate
         interval = equipment.partial_interval
         self._interval = None if interval is None else int(interval * SAMPLE_RATE)
+        self._decode_at_pause = equipment.decode_at_pause
         self._options = options
         self._publish = publish
         self._remainder: Samples = np.empty(0, dtype=np.float32)
@@ -120,6 +143,8 @@ class SpeechSession:
         self._open: set[Future[Transcript]] = set()
         self._partial: Future[str] | None = None
         """The last that was asked for; it takes the place of an earlier one that waits."""
+        self._ahead: Speculation | None = None
+        """Of the utterance that is being said, from its pause on."""
         self._lock = threading.Condition()
         self._closed = False
 
@@ -172,6 +197,7 @@ class SpeechSession:
                 waiting.append(self._partial)
             # Its callback knows this session: only the garbage collector could take the two.
             self._partial = None
+        self._forget_ahead()
         for future in waiting:
             future.cancel()
 
@@ -187,13 +213,23 @@ class SpeechSession:
                 self._handle(event)
             self._listen_ahead()
 
-    def _handle(self, event: SpeechBegan | SpeechEnded) -> None:
-        if isinstance(event, SpeechBegan):
-            self._utterance_id = uuid.uuid4().hex
-            self._agreement = LocalAgreement()
-            self._heard = self._received
-            self._send(SpeechStarted(self.session_id, self._time_of(event.start_sample)))
-            return
+    def _handle(self, event: SegmentEvent) -> None:
+        match event:
+            case SpeechBegan():
+                self._utterance_id = uuid.uuid4().hex
+                self._agreement = LocalAgreement()
+                self._heard = self._received
+                self._send(SpeechStarted(self.session_id, self._time_of(event.start_sample)))
+            case SpeechPaused():
+                self._look_ahead(event.samples)
+            case SpeechResumed():
+                # Its text stands for the partial result that was due.
+                if self._forget_ahead():
+                    self._heard = self._received
+            case SpeechEnded():
+                self._end(event)
+
+    def _end(self, event: SpeechEnded) -> None:
         utterance = Utterance(
             samples=event.samples,
             session_id=self.session_id,
@@ -203,14 +239,37 @@ class SpeechSession:
         )
         self._utterance_id = ""
         self._send(SpeechStopped(self.session_id, utterance.utterance_id, utterance.ended_at))
-        future = self._recognizer.transcribe(utterance, self._source, self._options)
+        ahead = self._take_ahead()
+        future = self._recognizer.transcribe(utterance, self._source, self._options, ahead)
         with self._lock:
             self._open.add(future)
         future.add_done_callback(self._finished)
 
+    def _look_ahead(self, samples: Samples) -> None:
+        """Have the utterance transcribed as if it were over: at a pause it mostly is."""
+        if not self._decode_at_pause:
+            return
+        ahead = self._recognizer.speculate(
+            self.session_id, self._utterance_id, samples, self._options
+        )
+        with self._lock:
+            self._ahead = ahead
+        if ahead is not None and self._interval is not None:
+            ahead.future.add_done_callback(self._partial_result())
+
+    def _take_ahead(self) -> Speculation | None:
+        with self._lock:
+            ahead, self._ahead = self._ahead, None
+        return ahead
+
+    def _forget_ahead(self) -> bool:
+        """Returns whether its text comes nevertheless, or has come."""
+        ahead = self._take_ahead()
+        return ahead is not None and self._recognizer.forget(self.session_id, ahead)
+
     def _listen_ahead(self) -> None:
         """Ask for a partial result when there is enough new speech."""
-        if self._interval is None or not self._utterance_id:
+        if self._interval is None or not self._utterance_id or self._ahead is not None:
             return
         if self._received - self._heard < self._interval:
             return
@@ -218,6 +277,15 @@ class SpeechSession:
         if samples is None:
             return
         self._heard = self._received
+        future = self._recognizer.partial(
+            self.session_id, self._utterance_id, samples, self._options
+        )
+        with self._lock:
+            self._partial = future
+        future.add_done_callback(self._partial_result())
+
+    def _partial_result(self) -> Callable[[Future[str]], None]:
+        """What is to be done with the text so far of the utterance that is being said."""
         utterance_id, agreement = self._utterance_id, self._agreement
 
         def understood(future: Future[str]) -> None:
@@ -228,10 +296,7 @@ class SpeechSession:
             if text is not None and utterance_id == self._utterance_id:
                 self._send(PartialTranscript(text, self.session_id, utterance_id, time.time()))
 
-        future = self._recognizer.partial(self.session_id, utterance_id, samples, self._options)
-        with self._lock:
-            self._partial = future
-        future.add_done_callback(understood)
+        return understood
 
     def _finished(self, future: Future[Transcript]) -> None:
         try:

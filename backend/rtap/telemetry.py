@@ -120,6 +120,13 @@ class Telemetry:
             ["source"],
             buckets=_RATIO_BUCKETS,
         )
+        self._speculations = counter(
+            "rtap_speculations_total",
+            "Utterances transcribed at a pause: used where the pause was the end, or wasted",
+            ["outcome"],
+        )
+        for outcome in ("used", "wasted"):
+            self._speculations.labels(outcome)  # a share needs both from the beginning
         self._answer = histogram(
             "rtap_end_of_speech_latency_seconds",
             "From the last sample of speech to its transcript",
@@ -259,6 +266,10 @@ class Telemetry:
             self._ratio.labels(source).observe(inference_time / duration)
         if latency is not None:
             self._answer.labels(source).observe(latency)
+
+    def speculation(self, used: bool) -> None:  # noqa: FBT001 (an outcome)
+        """Count an inference that was made at a pause, before it was sure that it is the end of speech."""
+        self._speculations.labels("used" if used else "wasted").inc()
 
     def standby_publishing(self, *, publishing: bool, counted: bool = True) -> None:
         """Say whether this one of two instances publishes; counted unless it is how it began."""

@@ -8,15 +8,18 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 import rtap
 from rtap.app import RTAPApplication
-from rtap.config import AudioConfig, Config, OutputConfig
+from rtap.config import AudioConfig, Config, OutputConfig, SttConfig
 from rtap.errors import ModelError, PipelineError
-from rtap.events import ErrorOccurred
+from rtap.events import ErrorOccurred, Event, Transcript
 from rtap.server import serve
 
+AUDIO = Path(__file__).parents[1] / "audio"
 BUNDLED = Path(rtap.__file__).parent / "models" / "cabin-en"
 SOON = 30.0
 
@@ -106,3 +109,26 @@ def test_the_service_ends_when_only_a_new_process_helps() -> None:
     application.broken.set_result("the model goes on failing: restart the service")
     with pytest.raises(PipelineError, match="goes on failing"):
         asyncio.run(serve(application))
+
+
+@pytest.mark.parametrize("decode_at_pause", [True, False])
+def test_what_is_said_is_text_before_the_silence_is_over(*, decode_at_pause: bool) -> None:
+    output = OutputConfig(zmq_enabled=False, websocket_enabled=False)
+    stt = SttConfig(decode_at_pause=decode_at_pause)
+    application = RTAPApplication(Config(audio=AudioConfig(source="none"), output=output, stt=stt))
+    asyncio.run(application.start())
+    try:
+        events: list[Event] = []
+        options = application.options("en")
+        session = application.new_session("s", options, events.append, partials=False)
+        command = soundfile.read(AUDIO / "navigate_home.wav", dtype="float32")[0]
+        silence = np.zeros(4_800, np.float32)
+        session.push(np.concatenate([command, silence]), 0.0)
+        application.stt.partial("other", "o", silence, options).result(SOON)  # it comes after
+        session.push(np.zeros(8_000, np.float32), 0.0)
+        assert session.wait_until_idle(SOON)
+    finally:
+        asyncio.run(application.stop())
+    assert [one.text for one in events if isinstance(one, Transcript)] == ["navigate home"]
+    used = f'rtap_speculations_total{{outcome="used"}} {float(decode_at_pause)}'
+    assert used in application.telemetry.exposition().decode()

@@ -68,7 +68,7 @@ class Echo:
         self.waiting: list[tuple[Utterance, Future[Transcript]]] = []
         self.at_once = True
 
-    def transcribe(self, utterance, source, options):
+    def transcribe(self, utterance, source, options, ahead=None):
         future: Future[Transcript] = Future()
         self.waiting.append((utterance, future))
         if self.at_once:
@@ -84,6 +84,12 @@ class Echo:
 
     def partial(self, session_id, utterance_id, samples, options):
         return Future()
+
+    def speculate(self, session_id, utterance_id, samples, options):
+        return None
+
+    def forget(self, session_id, ahead):
+        raise NotImplementedError
 
 
 class Sound:

@@ -52,6 +52,7 @@ def use_everything(telemetry: Telemetry) -> None:
     telemetry.transition(State.IDLE, State.LISTENING)
     telemetry.wake_word("hey_mycroft")
     telemetry.utterance("microphone", duration=2.0, inference_time=0.5, latency=0.7)
+    telemetry.speculation(used=True)
     telemetry.events_sent("zmq")
     telemetry.events_dropped("zmq", 2)
     telemetry.request("/transcribe", 200, 0.4)
@@ -132,6 +133,16 @@ def test_utterances(telemetry: Telemetry) -> None:
     # Not live, and no audio to divide by.
     assert value(telemetry, "rtap_real_time_factor_count", source="file") is None
     assert value(telemetry, "rtap_end_of_speech_latency_seconds_count", source="file") is None
+
+
+def test_speculations(telemetry: Telemetry) -> None:
+    name = "rtap_speculations_total"
+    assert value(telemetry, name, outcome="used") == 0
+    assert value(telemetry, name, outcome="wasted") == 0
+    for used in (True, True, False):
+        telemetry.speculation(used)
+    assert value(telemetry, name, outcome="used") == 2
+    assert value(telemetry, name, outcome="wasted") == 1
 
 
 def test_clients_are_counted_while_they_stay(telemetry: Telemetry) -> None:

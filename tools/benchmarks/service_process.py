@@ -52,10 +52,16 @@ class ServiceSettings:
     """Name or directory; None: the bundled one."""
     threads: int | None = None
     """For one inference; None: as the default profile says."""
+    decode_at_pause: bool | None = None
+    """None: as the default profile says."""
 
     def profile(self, ports: dict[str, int]) -> dict[str, Any]:
         """The profile to start it with."""
-        stt = {"model_name": self.model or DEFAULT_MODEL, "num_threads": self.threads}
+        stt = {
+            "model_name": self.model or DEFAULT_MODEL,
+            "num_threads": self.threads,
+            "decode_at_pause": self.decode_at_pause,
+        }
         return {
             "inherits": "default",
             "audio": {"source": "none"},
@@ -199,7 +205,7 @@ class ServiceProcess:
         return reply
 
     def metric(self, name: str) -> float:
-        """The sum of all values of a metric.
+        """The sum of all values of a metric, or the value that it has with the labels of ``name``.
 
         Raises:
             TransportError: the service does not tell.

@@ -22,6 +22,8 @@ HYSTERESIS: Final = 0.15
 """How far the probability must fall below the threshold before speech counts as over."""
 _CUT_SEARCH_MS: Final = 3_000
 """An utterance that is too long is cut at the best place in its last seconds."""
+_SHORTEST_PAUSE_MS: Final = 150
+"""Less silence than this lies within words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,19 @@ class SpeechBegan:
 
     start_sample: int
     """First sample of speech, from the beginning of the stream, without the margin before it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpeechPaused:
+    """The utterance is over unless somebody goes on speaking before the silence is long enough to be sure."""
+
+    samples: Samples
+    """Those that :class:`SpeechEnded` will have if nobody goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechResumed:
+    """Somebody went on after :class:`SpeechPaused`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +59,7 @@ class SpeechEnded:
     """The sample after the last one of speech, from the beginning of the stream."""
 
 
-SegmentEvent = SpeechBegan | SpeechEnded
+SegmentEvent = SpeechBegan | SpeechPaused | SpeechResumed | SpeechEnded
 
 
 class _Chunk(NamedTuple):
@@ -63,6 +78,8 @@ class Segmenter:
     - It ends after ``min_silence_ms`` of silence, or at ``max_utterance_ms``: then it is cut after the
       least likely chunk of the last seconds, and goes on as the next utterance, whose samples follow.
     - The margin after speech is part of the silence that ended it, so it is never longer than that.
+    - Once the silence is as long as the margin, the utterance is what it will be, and has paused: the rest
+      of the silence only makes sure. There is no pause where that is the whole silence.
 
     At most ``max_utterance_ms`` of audio is held.
     """
@@ -75,6 +92,7 @@ class Segmenter:
         self._pad = min(_chunks(config.speech_pad_ms), self._cap // 4)
         self._min_speech = min(max(1, _chunks(config.min_speech_ms)), self._cap)
         self._min_silence = max(1, _chunks(config.min_silence_ms))
+        self._pause = max(self._pad, _chunks(_SHORTEST_PAUSE_MS))
         self.reset()
 
     def reset(self) -> None:
@@ -83,6 +101,7 @@ class Segmenter:
         self._received = 0
         self._voiced = False
         self._began = False
+        self._paused = False
         self._speech = 0
         """Voiced chunks among those held."""
         self._silence = 0
@@ -111,15 +130,14 @@ class Segmenter:
             events += self._end()
         elif len(self._held) >= self._cap:
             events += self._cut()
+        else:
+            events += self._pause_or_resume()
         self._trim()
         return events
 
     def speech_so_far(self) -> Samples | None:
         """The utterance that has begun and not ended, with margins; None when there is none."""
-        if not self._began:
-            return None
-        chunks = list(self._held)[: self._length_with_margin()]
-        return np.concatenate([chunk.samples for chunk in chunks])
+        return self._with_margin() if self._began else None
 
     def flush(self) -> list[SegmentEvent]:
         """End the stream: speech that has begun ends here. The object is then ready for another stream."""
@@ -134,6 +152,13 @@ class Segmenter:
             return []
         self._began = True
         return [SpeechBegan(self._start + self._lead() * VAD_CHUNK)]
+
+    def _pause_or_resume(self) -> list[SegmentEvent]:
+        is_pause = self._began and self._silence >= self._pause
+        if is_pause == self._paused:
+            return []
+        self._paused = is_pause
+        return [SpeechPaused(self._with_margin()) if is_pause else SpeechResumed()]
 
     def _end(self) -> list[SegmentEvent]:
         events: list[SegmentEvent] = []
@@ -175,6 +200,7 @@ class Segmenter:
         start = self._start
         chunks = [self._held.popleft() for _ in range(count)]
         self._speech -= sum(chunk.voiced for chunk in chunks)
+        self._paused = False
         last = max(i for i, chunk in enumerate(chunks) if chunk.voiced)
         samples = np.concatenate([chunk.samples for chunk in chunks])
         return SpeechEnded(samples, start, start + (last + 1) * VAD_CHUNK)
@@ -187,6 +213,10 @@ class Segmenter:
     def _lead(self) -> int:
         """Chunks held before the first voiced one."""
         return next((i for i, chunk in enumerate(self._held) if chunk.voiced), len(self._held))
+
+    def _with_margin(self) -> Samples:
+        chunks = list(self._held)[: self._length_with_margin()]
+        return np.concatenate([chunk.samples for chunk in chunks])
 
     def _length_with_margin(self) -> int:
         return len(self._held) - self._silence + min(self._silence, self._pad)

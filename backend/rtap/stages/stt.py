@@ -1,9 +1,11 @@
 """Speech to text: one thread owns the model, and everybody else gets futures.
 
 :mod:`rtap.stages.stt_jobs` says in which order jobs run. A whole utterance waits for nothing but the
-inference that is running: an utterance, a partial result, or one window of a file.
+inference that is running: an utterance, a partial result, or one window of a file. What :meth:`speculate` got
+before the end of speech was sure is not transcribed again.
 
-Results are delivered in the worker's thread: what is added with ``add_done_callback`` must return soon.
+Results are delivered in the worker's thread, or where :meth:`SpeechToText.transcribe` is called, if they are
+there already: what is added with ``add_done_callback`` must return soon.
 """
 
 from __future__ import annotations
@@ -23,7 +25,16 @@ import numpy as np
 from rtap.audio_format import SAMPLE_RATE
 from rtap.errors import PipelineError, QueueFullError, RTAPException
 from rtap.events import Samples, Transcript, Utterance
-from rtap.stages.stt_jobs import Engine, FileJob, Job, JobQueue, Progress, fail, settle
+from rtap.stages.stt_jobs import (
+    Engine,
+    FileJob,
+    Job,
+    JobQueue,
+    Progress,
+    Speculation,
+    fail,
+    settle,
+)
 
 if TYPE_CHECKING:
     from rtap.whisper.result import Segment, Transcription
@@ -55,6 +66,8 @@ class SpeechToText:
             same model without the accelerator.
         on_critical: gets the reason when nothing but a new process can help; called once, in the worker's
             thread.
+        on_speculation: gets whether an inference for :meth:`speculate` became a transcript; called for each
+            that was begun.
         clock: seconds since the epoch.
     """
 
@@ -67,12 +80,14 @@ class SpeechToText:
         max_utterances: int = 8,
         fallback: Callable[[], Engine] | None = None,
         on_critical: Callable[[str], None] = lambda _: None,
+        on_speculation: Callable[[bool], None] = lambda _: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._load = load
         self._fallback = fallback
         self._on_critical = on_critical
         self._on_inference = on_inference
+        self._on_speculation = on_speculation
         self._max_files = max_files
         self._max_utterances = max_utterances
         self._clock = clock
@@ -87,6 +102,8 @@ class SpeechToText:
         self._current: Job | FileJob | None = None
         self._stopping = False
         self._wants_reload = False
+        self._models = 0
+        """How often another model was asked for."""
         self._thread: threading.Thread | None = None
         # From here on for the worker's thread only.
         self._engine: Engine | None = None
@@ -126,6 +143,7 @@ class SpeechToText:
         """
         with self._changed:
             self._wants_reload = True
+            self._models += 1
             self.failure = None
             self.ready.clear()
             self._changed.notify_all()
@@ -154,16 +172,28 @@ class SpeechToText:
         current = self._current
         if current is not None:
             fail(current.future, PipelineError(_STOPPED))
+        if isinstance(current, Speculation):
+            fail(current.heard, PipelineError(_STOPPED))
         return False
 
     def transcribe(
-        self, utterance: Utterance, source: Source, options: TranscribeOptions
+        self,
+        utterance: Utterance,
+        source: Source,
+        options: TranscribeOptions,
+        ahead: Speculation | None = None,
     ) -> Future[Transcript]:
         """Queue a whole utterance, ahead of all but other utterances.
 
         A partial result of it that waits is cancelled. When its session has ``max_utterances`` waiting, the
         future fails with QueueFullError.
+
+        Args:
+            ahead: what :meth:`speculate` gave for this utterance. Its result is taken where it is the same
+                that would come now; otherwise it is dropped.
         """
+        if ahead is not None and self._is_taken(ahead, utterance, options):
+            return self._transcript_of(ahead, utterance, source)
         job = Job(partial(self._transcribe, utterance, source, options))
         session_id = utterance.session_id
         moot = None
@@ -180,6 +210,55 @@ class SpeechToText:
                 self._queue.add_live(session_id, job)
                 self._changed.notify_all()
         return _queued(job.future, refusal, moot)
+
+    def speculate(
+        self, session_id: str, utterance_id: str, samples: Samples, options: TranscribeOptions
+    ) -> Speculation | None:
+        """Transcribe what will be the whole utterance if nobody goes on speaking.
+
+        It comes after whole utterances and probes, and before all partial results; one of this utterance that
+        waits is cancelled. Then give it to :meth:`transcribe` or to :meth:`forget`.
+
+        Args:
+            samples: mono, 16 kHz; not to be changed any more.
+            options: those of the utterance.
+
+        Returns:
+            None where whole utterances wait: it would be in their way.
+        """
+        with self._changed:
+            if self._refusal() is not None or self._queue.live:
+                return None
+            job = Speculation(
+                partial(self._hear, samples, options),
+                samples=samples,
+                options=options,
+                model=self._models,
+            )
+            moot = [
+                self._queue.drop_partial(session_id, utterance_id),
+                self._queue.set_speculation(session_id, job),
+            ]
+            self._changed.notify_all()
+        for one in moot:
+            if one is not None:
+                one.future.cancel()
+        return job
+
+    def forget(self, session_id: str, ahead: Speculation) -> bool:
+        """Somebody went on speaking: take back what was to be transcribed ahead.
+
+        Returns:
+            Whether it had begun; then it goes on, and ``ahead.future`` still gets its text.
+        """
+        with self._changed:
+            waits = self._queue.drop_speculation(session_id, ahead)
+        if waits:
+            ahead.future.cancel()
+        has_begun = not ahead.future.cancelled()
+        if has_begun:
+            self._count_speculation(used=False)
+        return has_begun
 
     def partial(
         self, session_id: str, utterance_id: str, samples: Samples, options: TranscribeOptions
@@ -245,6 +324,37 @@ class SpeechToText:
                     self._changed.notify_all()
                 job.future.add_done_callback(partial(_copy, to=asked))
         return _queued(asked, refusal)
+
+    def _is_taken(
+        self, ahead: Speculation, utterance: Utterance, options: TranscribeOptions
+    ) -> bool:
+        """Whether it stands for this utterance from now on; forgotten otherwise."""
+        is_same = ahead.is_of(utterance.samples, options)
+        with self._changed:
+            is_current = self._refusal() is None and ahead.model == self._models
+            waits = self._queue.drop_speculation(utterance.session_id, ahead)
+        if waits:  # the whole utterance has a better place
+            ahead.future.cancel()
+        if ahead.future.cancelled():
+            return False
+        self._count_speculation(used=is_same and is_current)
+        return is_same and is_current
+
+    def _transcript_of(
+        self, ahead: Speculation, utterance: Utterance, source: Source
+    ) -> Future[Transcript]:
+        future: Future[Transcript] = Future()
+        future.set_running_or_notify_cancel()  # like the inference, which may be done
+
+        def understood(heard: Future[Transcription]) -> None:
+            error = heard.exception()
+            if error is None:
+                settle(future, self._transcript(utterance, source, heard.result()))
+            elif isinstance(error, Exception):
+                fail(future, error)
+
+        ahead.heard.add_done_callback(understood)
+        return future
 
     # ---- with the lock held
 
@@ -349,8 +459,9 @@ class SpeechToText:
     def _transcribe(
         self, utterance: Utterance, source: Source, options: TranscribeOptions, engine: Engine
     ) -> Transcript:
-        heard = engine.transcribe(utterance.samples, options)
-        self._count(heard.inference_time)
+        return self._transcript(utterance, source, self._hear(utterance.samples, options, engine))
+
+    def _transcript(self, utterance: Utterance, source: Source, heard: Transcription) -> Transcript:
         now = self._clock()
         return Transcript(
             text=heard.text,
@@ -367,15 +478,24 @@ class SpeechToText:
         )
 
     def _text(self, samples: Samples, options: TranscribeOptions, engine: Engine) -> str:
+        return self._hear(samples, options, engine).text
+
+    def _hear(self, samples: Samples, options: TranscribeOptions, engine: Engine) -> Transcription:
         heard = engine.transcribe(samples, options)
         self._count(heard.inference_time)
-        return heard.text
+        return heard
 
     def _count(self, seconds: float) -> None:
         try:
             self._on_inference(seconds)
         except Exception:  # noqa: BLE001 (metrics shall not cost a transcript)
             _log.exception("the time of an inference could not be noted")
+
+    def _count_speculation(self, *, used: bool) -> None:
+        try:
+            self._on_speculation(used)
+        except Exception:  # noqa: BLE001 (metrics shall not cost a transcript)
+            _log.exception("a speculation could not be noted")
 
     def _load_engine(self) -> None:
         try:
@@ -412,6 +532,8 @@ class SpeechToText:
             return
         _log.error("%d inferences failed in a row: loading the model anew", self._failures)
         self._reloaded = True
+        with self._changed:
+            self._models += 1
         self._fall_back()
         self._load_anew()
 
@@ -446,6 +568,8 @@ class SpeechToText:
         with self._changed:
             jobs = self._queue.drain(live=live)
         for job in jobs:
+            if isinstance(job, Speculation):
+                job.future.cancel()  # nobody waits for it
             fail(job.future, PipelineError(reason))
 
 

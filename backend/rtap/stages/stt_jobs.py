@@ -1,7 +1,7 @@
 """What waits for the model, and what of it is next. Knows no thread: its owner locks.
 
-Whole utterances come first, then probes, then partial results, then files. Sessions take turns, and so do
-files; within a session the order is kept.
+Whole utterances come first, then probes, then what may be a whole utterance, then partial results, then
+files. Sessions take turns, and so do files; within a session the order is kept.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import numpy as np
 
 from rtap.audio_format import SAMPLE_RATE
 from rtap.errors import PipelineError, RTAPException
@@ -72,6 +74,35 @@ class Job:
     def fail(self, error: Exception) -> None:
         """Tell who waits."""
         fail(self.future, error)
+
+
+@dataclass(eq=False, slots=True, kw_only=True)
+class Speculation(Job):
+    """What may be a whole utterance, transcribed before that is sure.
+
+    ``future`` gets the text, for who shows what was said so far.
+    """
+
+    samples: Samples
+    options: TranscribeOptions
+    model: int
+    """Number of the model that is asked; another one may find another text."""
+    heard: Future[Transcription] = field(default_factory=Future)
+    """Done after the callbacks of ``future``: nothing partial follows a final that is made of it."""
+
+    def is_of(self, samples: Samples, options: TranscribeOptions) -> bool:
+        """Whether the result is what transcribing these samples would give."""
+        return self.options == options and np.array_equal(self.samples, samples)
+
+    def deliver(self) -> None:
+        """Give the result to who waits."""
+        settle(self.future, self.result.text)
+        settle(self.heard, self.result)
+
+    def fail(self, error: Exception) -> None:
+        """Tell who waits."""
+        fail(self.future, error)
+        fail(self.heard, error)
 
 
 @dataclass(eq=False, slots=True)
@@ -180,6 +211,7 @@ class JobQueue:
         # Dictionaries keep the order in which sessions came.
         self._live: dict[str, deque[Job]] = {}
         self._probe: Job | None = None
+        self._speculations: dict[str, Speculation] = {}
         self._partials: dict[str, tuple[str, Job]] = {}
         self._files: deque[FileJob] = deque()
 
@@ -195,6 +227,19 @@ class JobQueue:
     def live(self) -> int:
         """How many utterances wait."""
         return sum(len(jobs) for jobs in self._live.values())
+
+    def set_speculation(self, session_id: str, job: Speculation) -> Speculation | None:
+        """Queue what may be a whole utterance in the place of the session's last one, which is returned."""
+        replaced = self._speculations.get(session_id)
+        self._speculations[session_id] = job
+        return replaced
+
+    def drop_speculation(self, session_id: str, job: Speculation) -> bool:
+        """Take it back; False where it does not wait any more."""
+        if self._speculations.get(session_id) is not job:
+            return False
+        del self._speculations[session_id]
+        return True
 
     def set_partial(self, session_id: str, utterance_id: str, job: Job) -> Job | None:
         """Queue a partial result in the place of the session's last one, which is returned."""
@@ -237,6 +282,8 @@ class JobQueue:
         if self._probe is not None:
             probe, self._probe = self._probe, None
             return probe
+        if self._speculations:
+            return self._speculations.pop(next(iter(self._speculations)))
         if self._partials:
             return self._partials.pop(next(iter(self._partials)))[1]
         return self._files.popleft() if self._files else None
@@ -249,10 +296,12 @@ class JobQueue:
 
     def drain(self, *, live: bool) -> list[Job | FileJob]:
         """Take out everything, or everything but whole utterances."""
-        drained: list[Job | FileJob] = [job for _, job in self._partials.values()]
+        drained: list[Job | FileJob] = [*self._speculations.values()]
+        drained += [job for _, job in self._partials.values()]
         drained += [self._probe] if self._probe is not None else []
         drained += self._files
-        self._partials, self._probe, self._files = {}, None, deque()
+        self._speculations, self._partials = {}, {}
+        self._probe, self._files = None, deque()
         if live:
             drained += [job for jobs in self._live.values() for job in jobs]
             self._live = {}

@@ -13,13 +13,22 @@ from numpy.typing import NDArray
 
 from rtap.audio_format import VAD_CHUNK
 from rtap.config import VadConfig
-from rtap.stages.segment import Segmenter, SegmentEvent, SpeechBegan, SpeechEnded
+from rtap.stages.segment import (
+    Segmenter,
+    SegmentEvent,
+    SpeechBegan,
+    SpeechEnded,
+    SpeechPaused,
+    SpeechResumed,
+)
 
 PROBABILITIES = {".": 0.02, "-": 0.34, "o": 0.4, "s": 0.9, "S": 1.0}
 """Silence, just below hysteresis, within it, speech, certain speech (threshold 0.5)."""
 
 SHORT = VadConfig(min_speech_ms=96, min_silence_ms=160, speech_pad_ms=64, max_utterance_ms=1_024)
 """In chunks: 3 of speech, 5 of silence, 2 of margin, 32 at most."""
+PATIENT = VadConfig(min_speech_ms=96, min_silence_ms=256, speech_pad_ms=160, max_utterance_ms=1_024)
+"""In chunks: 3 of speech, 8 of silence, 5 of margin, 32 at most."""
 
 
 class Run(NamedTuple):
@@ -48,6 +57,7 @@ def run(segmenter: Segmenter, probabilities: list[float]) -> Run:
     for _, event in events:
         if isinstance(event, SpeechBegan):
             result.began.append(event.start_sample // VAD_CHUNK)
+        if not isinstance(event, SpeechEnded):
             continue
         end = event.start_sample + event.samples.size
         # The samples are those of the stream at that place.
@@ -140,6 +150,80 @@ class TestTooLong:
         assert [end - begin for begin, end in result.utterances] == [937, 937, 126]
 
 
+class TestPauses:
+    def pauses(self, pattern: str, config: VadConfig = PATIENT) -> list[tuple[int, int | None]]:
+        """When each began, and how much was said; None where it was over."""
+        return [
+            (at, event.samples.size // VAD_CHUNK if isinstance(event, SpeechPaused) else None)
+            for at, event in table(pattern, config).events
+            if isinstance(event, SpeechPaused | SpeechResumed)
+        ]
+
+    def test_once_the_margin_is_whole(self) -> None:
+        assert self.pauses("....ssss........") == [(13, 13)]
+        [pause] = [
+            event
+            for _, event in table("....ssss........", PATIENT).events
+            if isinstance(event, SpeechPaused)
+        ]
+        np.testing.assert_array_equal(pause.samples, stream(13).ravel())
+
+    def test_somebody_goes_on(self) -> None:
+        assert self.pauses("....ssss.....s......s..") == [
+            (13, 13),
+            (14, None),
+            (19, 19),
+            (21, None),
+        ]
+
+    def test_within_a_word(self) -> None:
+        assert self.pauses("....ssss....ssss....s") == []
+
+    def test_a_short_margin_does_not_make_a_pause_of_every_consonant(self) -> None:
+        config = VadConfig(min_speech_ms=96, min_silence_ms=256, speech_pad_ms=0)
+        assert self.pauses("....ssss....ssss.....", config) == [(21, 12)]
+
+    @pytest.mark.parametrize(("pad", "silence"), [(160, 160), (320, 256), (64, 160)])
+    def test_nothing_is_won_where_the_end_is_as_near(self, pad: int, silence: int) -> None:
+        config = VadConfig(min_speech_ms=96, min_silence_ms=silence, speech_pad_ms=pad)
+        assert self.pauses("....ssss....ssss" + "." * 20, config) == []
+
+    def test_a_click_is_no_utterance(self) -> None:
+        assert self.pauses("....ss..........") == []
+
+    def test_what_is_too_long_may_be_cut_in_its_pause(self) -> None:
+        result = table("S" * 25 + "." * 15, PATIENT)
+        kinds = [(at, type(event)) for at, event in result.events]
+        assert kinds == [(3, SpeechBegan), (30, SpeechPaused), (32, SpeechEnded)]
+        assert result.utterances == [(0, 32)]
+
+    def test_what_is_left_of_a_cut_pauses_for_itself(self) -> None:
+        probabilities = [1.0] * 21 + [0.0] + [1.0] * 4 + [0.02] * 20
+        result = run(Segmenter(PATIENT), probabilities)
+        assert [(at, type(event)) for at, event in result.events] == [
+            (3, SpeechBegan),
+            (31, SpeechPaused),
+            (32, SpeechEnded),  # after the chunk that is no speech at all
+            (32, SpeechBegan),
+            (33, SpeechPaused),
+            (34, SpeechEnded),
+        ]
+        assert result.utterances == [(0, 22), (22, 31)]
+
+    def test_flush_forgets_it(self) -> None:
+        segmenter = Segmenter(PATIENT)
+        for _ in range(2):
+            events = [
+                event
+                for chunk, letter in zip(stream(13), "....ssss.....", strict=True)
+                for event in segmenter.push(chunk, PROBABILITIES[letter])
+            ]
+            assert isinstance(events[-1], SpeechPaused)
+            [ended] = segmenter.flush()
+            assert isinstance(ended, SpeechEnded)
+            np.testing.assert_array_equal(ended.samples, events[-1].samples)
+
+
 def test_speech_so_far() -> None:
     segmenter = Segmenter(SHORT)
     audio = stream(20)
@@ -229,7 +313,8 @@ def stretches(voiced: list[bool], min_silence: int) -> list[list[int]]:
 def test_any_stream(config: VadConfig, probabilities: list[float]) -> None:
     result = run(Segmenter(config), probabilities)
     # Beginnings and ends take turns, and belong together.
-    kinds = [type(event) for _, event in result.events]
+    pauses = SpeechPaused | SpeechResumed
+    kinds = [type(event) for _, event in result.events if not isinstance(event, pauses)]
     assert kinds == [SpeechBegan, SpeechEnded] * len(result.utterances)
     for began, (begin, end), speech_end in zip(
         result.began, result.utterances, result.ends_of_speech, strict=True
@@ -256,6 +341,36 @@ def test_no_speech_is_lost_or_made_up(config: VadConfig, probabilities: list[flo
         elif group[min_speech - 1] - group[0] < cap * 3 // 4 - 1:
             # (Speech that is too thin to begin within the longest utterance may be dropped.)
             assert kept.issuperset(group)
+
+
+@settings(deadline=None, max_examples=100)
+@given(CONFIGS, STREAMS)
+def test_a_pause_holds_the_whole_utterance_if_nobody_goes_on(
+    config: VadConfig, probabilities: list[float]
+) -> None:
+    events = [event for _, event in run(Segmenter(config), probabilities).events]
+    cap = config.max_utterance_ms // 32
+    has_begun, paused = False, None
+    for event in events:
+        match event:
+            case SpeechBegan():
+                assert not has_begun
+            case SpeechPaused():
+                assert has_begun
+                assert paused is None
+                paused = event
+            case SpeechResumed():
+                assert paused is not None
+                paused = None
+            case SpeechEnded() if paused is not None:
+                # One that is cut in a pause may end anywhere.
+                if event.samples.size // VAD_CHUNK < cap - config.min_silence_ms // 32 - 1:
+                    np.testing.assert_array_equal(event.samples, paused.samples)
+                paused = None
+        has_begun = isinstance(event, SpeechBegan) or (
+            has_begun and not isinstance(event, SpeechEnded)
+        )
+    assert paused is None
 
 
 def table_of(config: VadConfig, probabilities: list[float]) -> list[tuple[int, int]]:

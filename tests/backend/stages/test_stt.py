@@ -24,6 +24,7 @@ from rtap.errors import AudioError, ConfigurationError, ModelError, PipelineErro
 from rtap.events import Samples, Utterance
 from rtap.stages import stt as stt_module
 from rtap.stages.stt import MAX_FAILURES, SpeechToText
+from rtap.stages.stt_jobs import Speculation
 from rtap.stages.vad import Vad
 from rtap.whisper.engine import WhisperEngine
 from rtap.whisper.model import load_model
@@ -134,9 +135,21 @@ class Fixture:
         self.stt = stt
         self.engine = engine
 
-    def live(self, number: int, session: str = "a", utterance: str = "") -> Future[Any]:
+    def live(
+        self,
+        number: int,
+        session: str = "a",
+        utterance: str = "",
+        ahead: Speculation | None = None,
+        options: TranscribeOptions = ENGLISH,
+    ) -> Future[Any]:
         one = Utterance(audio(number), session, utterance or str(number), ended_at=100.0, start=0.0)
-        return self.stt.transcribe(one, "stream", ENGLISH)
+        return self.stt.transcribe(one, "stream", options, ahead)
+
+    def ahead(self, number: int, session: str = "a") -> Speculation:
+        ahead = self.stt.speculate(session, str(number), audio(number), ENGLISH)
+        assert ahead is not None
+        return ahead
 
     def partial(self, number: int, session: str = "a", utterance: str = "p") -> Future[str]:
         return self.stt.partial(session, utterance, audio(number), ENGLISH)
@@ -167,7 +180,7 @@ def make() -> Iterator[Callable[..., Fixture]]:
                 raise one
             return one
 
-        stt = SpeechToText(load, clock=lambda: 102.5, **settings)
+        stt = SpeechToText(load, **{"clock": lambda: 102.5, **settings})
         workers.append(stt)
         stt.start()
         return Fixture(stt, first if isinstance(first, ScriptedEngine) else ScriptedEngine())
@@ -291,6 +304,253 @@ class TestPartials:
             assert worker.partial(10).cancel()
         done(worker.live(11))
         assert worker.engine.order == [1, 11]
+
+
+class TestSpeculations:
+    """What may be a whole utterance, asked for before that is sure."""
+
+    @pytest.fixture
+    def told(self) -> list[bool]:
+        return []
+
+    @pytest.fixture
+    def worker(self, make: Callable[..., Fixture], told: list[bool]) -> Fixture:
+        return make(on_speculation=told.append)
+
+    def test_it_is_the_transcript_if_it_was_the_whole(
+        self, make: Callable[..., Fixture], told: list[bool]
+    ) -> None:
+        now = [101.0]
+        worker = make(on_speculation=told.append, clock=lambda: now[0])
+        ahead = worker.ahead(7)
+        assert ahead.future.result(SOON) == "7"
+        now[0] = 103.0
+        found = worker.live(7, utterance="u", ahead=ahead).result(SOON)
+        assert found == worker.live(7, utterance="u").result(SOON)
+        # From the end of speech until it is told, not until it was found out.
+        assert (found.timestamp, found.latency, found.inference_time) == (103.0, 3.0, 0.25)
+        assert worker.engine.order == [7, 7]
+        assert worker.engine.options[-2] == ENGLISH
+        assert told == [True]
+
+    def test_it_is_there_at_once_whatever_the_model_does(self, worker: Fixture) -> None:
+        ahead = worker.ahead(7)
+        done(ahead.heard)
+        with worker.held(1):
+            assert worker.live(7, ahead=ahead).result(0).text == "7"
+
+    def test_the_end_comes_while_the_model_is_at_it(
+        self, worker: Fixture, told: list[bool]
+    ) -> None:
+        asked: list[Speculation] = []
+        with worker.engine.held_at(7, lambda: asked.append(worker.ahead(7))):
+            final = worker.live(7, ahead=asked[0])
+            assert not final.cancel()
+            assert worker.stt.waiting_utterances == 0
+            other = worker.live(8, session="b")
+            order: list[str] = []
+            final.add_done_callback(lambda _: order.append("final"))
+            asked[0].future.add_done_callback(lambda _: order.append("text so far"))
+        assert [one.text for one in done(final, other)] == ["7", "8"]
+        assert worker.engine.order == [7, 8]
+        assert order == ["text so far", "final"]
+        assert told == [True]
+
+    def test_the_end_comes_before_its_turn(self, worker: Fixture, told: list[bool]) -> None:
+        with worker.held(1):
+            ahead, other = worker.ahead(7), worker.ahead(8, session="b")
+            probe = worker.stt.probe()
+            live = worker.live(20, session="c")
+            final = worker.live(7, ahead=ahead)
+            assert ahead.future.cancelled()
+            assert worker.stt.waiting_utterances == 2
+        assert final.result(SOON).text == "7"
+        done(live, probe, other.future)
+        assert worker.engine.order == [1, 20, 7, 8]
+        assert told == []
+
+    @pytest.mark.parametrize("begun", [True, False])
+    def test_other_audio_is_another_utterance(
+        self, worker: Fixture, told: list[bool], *, begun: bool
+    ) -> None:
+        if begun:
+            ahead = worker.ahead(7)
+            done(ahead.heard)
+            final = worker.live(70, ahead=ahead)
+        else:
+            with worker.held(1):
+                ahead = worker.ahead(7)
+                final = worker.live(70, ahead=ahead)
+        assert final.result(SOON).text == "70"
+        assert worker.engine.order == ([7, 70] if begun else [1, 70])
+        assert told == ([False] if begun else [])
+
+    def test_other_options_give_another_transcript(self, worker: Fixture) -> None:
+        ahead = worker.ahead(7)
+        done(ahead.heard)
+        german = TranscribeOptions(language="de")
+        done(worker.live(7, ahead=ahead, options=german))
+        assert worker.engine.options[-2:] == [ENGLISH, german]
+
+    def test_its_place(self, worker: Fixture) -> None:
+        with worker.held(1):
+            partial, file = worker.partial(30, session="b"), worker.file(40)
+            ahead = worker.ahead(7)
+            probe, live = worker.stt.probe(), worker.live(10, session="c")
+            finished: list[Future[Any]] = []
+            for future in (partial, file, ahead.future, probe, live):
+                future.add_done_callback(finished.append)
+        done(file)
+        assert finished == [live, probe, ahead.future, partial, file]
+
+    def test_it_makes_a_partial_result_moot(self, worker: Fixture) -> None:
+        with worker.held(1):
+            moot, other = worker.partial(10, utterance="7"), worker.partial(20, session="b")
+            ahead = worker.ahead(7)
+            assert moot.cancelled()
+        done(ahead.future, other)
+        assert worker.engine.order == [1, 7, 20]
+
+    def test_a_newer_one_takes_the_place(self, worker: Fixture, told: list[bool]) -> None:
+        with worker.held(1):
+            old, new = worker.ahead(7), worker.ahead(8)
+            assert old.future.cancelled()
+            assert not worker.stt.forget("a", old)
+        done(new.future)
+        assert worker.engine.order == [1, 8]
+        assert told == []
+
+    def test_not_while_somebody_waits_for_a_final(self, worker: Fixture) -> None:
+        with worker.held(1):
+            live = worker.live(20, session="b")
+            assert worker.stt.speculate("a", "7", audio(7), ENGLISH) is None
+        done(live)
+        done(worker.ahead(8).future)
+        assert worker.engine.order == [1, 20, 8]
+
+    def test_it_is_no_whole_utterance(self, make: Callable[..., Fixture]) -> None:
+        worker = make(max_utterances=1)
+        with worker.held(1):
+            ahead = worker.ahead(7)
+            assert worker.stt.waiting_utterances == 0
+            kept = worker.live(8)
+            with pytest.raises(QueueFullError):
+                worker.live(7, ahead=ahead).result(0)
+        done(kept)
+        assert worker.engine.order == [1, 8]
+
+    def test_somebody_goes_on_before_its_turn(self, worker: Fixture, told: list[bool]) -> None:
+        with worker.held(1):
+            ahead = worker.ahead(7)
+            assert not worker.stt.forget("a", ahead)
+            assert ahead.future.cancelled()
+        done(worker.live(8))
+        assert worker.engine.order == [1, 8]
+        assert told == []
+
+    def test_somebody_goes_on_while_the_model_is_at_it(
+        self, worker: Fixture, told: list[bool]
+    ) -> None:
+        asked: list[Speculation] = []
+        with worker.engine.held_at(7, lambda: asked.append(worker.ahead(7))):
+            assert worker.stt.forget("a", asked[0])
+        assert asked[0].future.result(SOON) == "7"
+        assert told == [False]
+
+    def test_what_goes_wrong_is_told_at_the_end(self, worker: Fixture) -> None:
+        worker.engine.errors[7] = ConfigurationError("no such language")
+        ahead = worker.ahead(7)
+        done_with = ahead.heard.exception(SOON)
+        assert isinstance(done_with, ConfigurationError)
+        with pytest.raises(ConfigurationError, match="no such language"):
+            worker.live(7, ahead=ahead).result(0)
+        assert worker.engine.order == []
+
+    def test_what_goes_wrong_in_the_end(self, worker: Fixture) -> None:
+        worker.engine.errors[7] = RuntimeError("broken")
+        asked: list[Speculation] = []
+        with worker.engine.held_at(7, lambda: asked.append(worker.ahead(7))):
+            final = worker.live(7, ahead=asked[0])
+        with pytest.raises(PipelineError, match="RuntimeError: broken"):
+            final.result(SOON)
+
+    def test_what_another_model_understood(
+        self, make: Callable[..., Fixture], told: list[bool]
+    ) -> None:
+        first, second = ScriptedEngine(), ScriptedEngine()
+        worker = make(first, second, on_speculation=told.append)
+        ahead = worker.ahead(7)
+        done(ahead.heard)
+        worker.stt.reload()
+        done(worker.live(7, ahead=ahead))
+        assert (first.order, second.order) == ([7], [7])
+        assert told == [False]
+
+    def test_a_model_that_was_loaded_anew_because_of_it(self, make: Callable[..., Fixture]) -> None:
+        first, second = ScriptedEngine(), ScriptedEngine()
+        first.errors[7] = RuntimeError("broken")
+        worker = make(first, second)
+        asked = []
+        for _ in range(MAX_FAILURES):
+            asked.append(worker.ahead(7))
+            assert asked[-1].heard.exception(SOON) is not None
+        done(worker.stt.probe())
+        assert worker.live(7, ahead=asked[-1]).result(SOON).text == "7"
+        assert second.order == [7]
+
+    def test_one_that_was_cancelled(self, worker: Fixture, told: list[bool]) -> None:
+        with worker.held(1):
+            ahead = worker.ahead(7)
+            assert ahead.future.cancel()
+        done(worker.live(8))
+        assert worker.live(7, ahead=ahead).result(SOON).text == "7"
+        assert told == []
+
+    def test_nobody_to_count(self, make: Callable[..., Fixture]) -> None:
+        def broken(_: bool) -> None:  # noqa: FBT001 (an outcome)
+            raise RuntimeError("no metrics")
+
+        worker = make(on_speculation=broken)
+        ahead = worker.ahead(7)
+        done(ahead.heard)
+        assert worker.live(7, ahead=ahead).result(SOON).text == "7"
+
+    def test_the_service_stops(self, worker: Fixture, told: list[bool]) -> None:
+        stopped: list[bool] = []
+        stopper = threading.Thread(target=lambda: stopped.append(worker.stt.stop(SOON)))
+        asked: list[Speculation] = []
+        with worker.engine.held_at(7, lambda: asked.append(worker.ahead(7))):
+            final = worker.live(7, ahead=asked[0])
+            waiting = worker.ahead(8)
+            stopper.start()
+            with pytest.raises(CancelledError):
+                waiting.future.result(SOON)
+            assert not worker.stt.forget("a", waiting)
+            assert worker.stt.speculate("a", "9", audio(9), ENGLISH) is None
+        stopper.join(SOON)
+        assert stopped == [True]
+        assert final.result(0).text == "7"
+        assert worker.engine.order == [7]
+        assert told == [True]
+
+    def test_the_end_comes_after_the_service_has_stopped(
+        self, worker: Fixture, told: list[bool]
+    ) -> None:
+        ahead = worker.ahead(7)
+        done(ahead.heard)
+        assert worker.stt.stop(SOON)
+        with pytest.raises(PipelineError, match="shutting down"):
+            worker.live(7, ahead=ahead).result(0)
+        assert told == [False]
+
+    def test_it_does_not_end(self, worker: Fixture) -> None:
+        asked: list[Speculation] = []
+        with worker.engine.held_at(7, lambda: asked.append(worker.ahead(7))):
+            final = worker.live(7, ahead=asked[0])
+            assert not worker.stt.stop(0.01)
+            with pytest.raises(PipelineError, match="shutting down"):
+                final.result(0)
+        assert worker.stt.stop(SOON)
 
 
 class TestTranscripts:

@@ -79,6 +79,7 @@ def test_a_file_is_sent_as_a_form(replying: ServiceProcess) -> None:
 
 def test_a_metric_is_the_sum_over_its_labels(replying: ServiceProcess) -> None:
     assert replying.metric("rtap_streams_open") == 3
+    assert replying.metric('rtap_streams_open{transport="stream"}') == 2
 
 
 def test_nobody_there_is_an_error_of_ours() -> None:
@@ -119,5 +120,5 @@ def test_only_what_was_asked_for_differs_from_the_defaults() -> None:
         **profile,
         "stt": {"model_name": "cabin-en"},
     }
-    chosen = ServiceSettings("base", 4).profile(ports)
-    assert chosen["stt"] == {"model_name": "base", "num_threads": 4}
+    chosen = ServiceSettings("base", 4, decode_at_pause=False).profile(ports)
+    assert chosen["stt"] == {"model_name": "base", "num_threads": 4, "decode_at_pause": False}
