@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Final
 
+from rtap import large_pages
 from tools.container.architecture import Architecture
 from tools.container.layers import Layer
 from tools.container.root_files import CACHE, USER_ID
@@ -31,6 +32,7 @@ ENVIRONMENT: Final[Mapping[str, str]] = MappingProxyType(
         "CACHE_DIR": f"/{CACHE}",
         # Three of a Raspberry Pi's four cores: the fourth draws the screen.
         "ONNX_NUM_THREADS": "3",
+        **large_pages.ENVIRONMENT,
         "LOG_LEVEL": "INFO",
         "AUDIO_DEVICE": "default",
     }

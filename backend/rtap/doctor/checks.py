@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from rtap.doctor.finding import Check
-from rtap.doctor.machine import check_clock, check_disk, check_memory
+from rtap.doctor.machine import check_clock, check_disk, check_large_pages, check_memory
 from rtap.doctor.microphone import check_microphone
 from rtap.doctor.models import check_language, check_model, check_wake_word
 from rtap.doctor.packages import check_packages
@@ -24,6 +24,7 @@ CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
         "language": check_language,
         "ports": check_ports,
         "memory": check_memory,
+        "large pages": check_large_pages,
         "disk": check_disk,
         "clock": check_clock,
         "governor": check_governor,

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from rtap import large_pages
 from rtap.config import Config
 from rtap.doctor.finding import MB, Finding
 from rtap.doctor.models import configured_model
@@ -41,6 +42,19 @@ def check_memory(config: Config) -> Finding:
         fix = "raise the limit (`docker run --memory`, MemoryMax=), or choose a smaller model"
         return Finding("problem", said, fix)
     return Finding("ok", said)
+
+
+def check_large_pages(_config: Config) -> Finding:
+    """Whether the model's weights lie in pages of 2 MiB."""
+    try:
+        modes = system_file("sys/kernel/mm/transparent_hugepage/enabled").read_text()
+    except OSError:
+        return Finding("ok", "the kernel has none")
+    mode = modes.partition("[")[2].partition("]")[0]
+    if mode == "madvise" and not large_pages.are_asked_for():
+        fix = f"start rtap with {large_pages.VARIABLE}={large_pages.SETTING} in its environment"
+        return Finding("warning", "not asked for: every token takes up to half as long again", fix)
+    return Finding("ok", mode)
 
 
 def check_disk(config: Config) -> Finding:

@@ -99,3 +99,31 @@ def test_clock(now: float, verdict: str) -> None:
     finding = machine.check_clock(CONFIG, lambda: now)
     assert finding.verdict == verdict
     assert (verdict == "ok") != ("timedatectl" in finding.fix)
+
+
+@pytest.mark.parametrize(
+    ("modes", "tunables", "verdict"),
+    [
+        (None, None, "ok"),
+        ("always madvise [never]", None, "ok"),
+        ("[always] madvise never", None, "ok"),
+        ("always [madvise] never", None, "warning"),
+        ("always [madvise] never", "glibc.malloc.hugetlb=0", "warning"),
+        ("always [madvise] never", "glibc.malloc.arena_max=1:glibc.malloc.hugetlb=1", "ok"),
+    ],
+)
+def test_large_pages(
+    modes: str | None,
+    tunables: str | None,
+    verdict: str,
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if modes is not None:
+        write(root / "sys/kernel/mm/transparent_hugepage/enabled", f"{modes}\n")
+    monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
+    if tunables is not None:
+        monkeypatch.setenv("GLIBC_TUNABLES", tunables)
+    finding = machine.check_large_pages(CONFIG)
+    assert finding.verdict == verdict
+    assert ("GLIBC_TUNABLES=glibc.malloc.hugetlb=1" in finding.fix) is (verdict == "warning")

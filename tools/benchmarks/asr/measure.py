@@ -139,7 +139,9 @@ class _Bench:
     samples: Mapping[Case, Path]
 
     def worker(self, name: str) -> Worker:
-        return Worker(self.python, ENGINES[name].module, self.weights[name], self.threads)
+        kind = ENGINES[name]
+        place = self.weights[name]
+        return Worker(self.python, kind.module, place, self.threads, kind.environment)
 
     def starts(self, count: int) -> None:
         """Processes that begin from nothing, one at a time, every engine in turn."""

@@ -7,9 +7,10 @@ import os
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import IO, Any, Final, Self
 
 from rtap.errors import ModelError
@@ -45,12 +46,20 @@ class Worker:
     Args:
         python: that has the engine's packages.
         module: with the class ``Engine``.
+        environment: variables for it.
 
     Raises:
         ModelError: the engine cannot be loaded.
     """
 
-    def __init__(self, python: Path, module: str, weights: Path, threads: int) -> None:
+    def __init__(
+        self,
+        python: Path,
+        module: str,
+        weights: Path,
+        threads: int,
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._module = module
         self._complaints: IO[str] = tempfile.TemporaryFile("w+")  # noqa: SIM115 (see __exit__)
         command = [str(python), "-m", "tools.benchmarks.asr.worker", module]
@@ -59,7 +68,7 @@ class Worker:
         self._process = subprocess.Popen(
             [*command, str(weights), str(threads)],
             cwd=_ROOT,
-            env=os.environ | limits | {"HF_HUB_OFFLINE": "1"},
+            env=os.environ | limits | {"HF_HUB_OFFLINE": "1"} | dict(environment),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._complaints,

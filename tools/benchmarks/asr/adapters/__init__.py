@@ -8,9 +8,11 @@ they are told to: the weights (:mod:`tools.benchmarks.asr.weights`) are such tha
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
+
+from rtap import large_pages
 
 _HERE = __name__
 
@@ -33,6 +35,8 @@ class EngineKind:
     """Modules that have to be there."""
     padded: bool
     """Whether it computes 30 s whatever the audio's length."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """That the product which runs this engine starts it with."""
 
 
 _ALL = (
@@ -44,6 +48,7 @@ _ALL = (
         "int8",
         ("onnxruntime", "tokenizers"),
         padded=False,
+        environment=large_pages.ENVIRONMENT,
     ),
     EngineKind(
         "rtap-30s",
@@ -53,6 +58,7 @@ _ALL = (
         "int8",
         ("onnxruntime", "tokenizers"),
         padded=True,
+        environment=large_pages.ENVIRONMENT,
     ),
     EngineKind(
         "faster-whisper",
