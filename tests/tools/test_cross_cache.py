@@ -132,3 +132,14 @@ def test_alignment(models: dict[str, SpeechModel]) -> None:
     for one, other in zip(reversed(found), reversed(expected), strict=True):
         assert one.shape == other.shape
         assert difference(one, other) < MOST_DIFFERENCE
+
+
+@pytest.mark.parametrize("count", [2, 5, ROOM + 8])
+def test_the_last_look_is_that_of_the_alignment(models: dict[str, SpeechModel], count: int) -> None:
+    tokens = [5 * index % 250 for index in range(count)]
+    for model in models.values():
+        encoded = model.encode(mel(model, 120))
+        weights, _ = model.alignment_weights(encoded, tokens, 50)
+        found = model.last_attention(encoded, tokens, 50)
+        np.testing.assert_allclose(found.sum(axis=-1), 1, rtol=1e-5)
+        assert difference(found, weights[:, -2]) < MOST_DIFFERENCE

@@ -162,7 +162,7 @@ class SpeechModel(Protocol):
 
     @property
     def aligns_words(self) -> bool:
-        """Whether :meth:`alignment_weights` works."""
+        """Whether :meth:`alignment_weights` and :meth:`last_attention` work."""
 
     def encode(self, mel: NDArray[np.float32]) -> EncodedAudio:
         """Run the encoder on log-mel features [mels, frames], frames even and at most max_frames.
@@ -185,6 +185,21 @@ class SpeechModel(Protocol):
         Returns:
             Cross-attention probabilities [alignment heads, tokens, positions], and for each token its
             probability among all text tokens, given those before it [tokens]; 1 for the first.
+        """
+
+    def last_attention(
+        self, encoded: EncodedAudio, tokens: Sequence[int], positions: int
+    ) -> NDArray[np.float32]:
+        """Where the model looks when it chooses the last of the tokens.
+
+        Cheaper than :meth:`alignment_weights`, which has the logits of every token computed.
+
+        Args:
+            tokens: two or more, prompt included, end of text not.
+            positions: as there.
+
+        Returns:
+            Cross-attention probabilities [alignment heads, positions].
         """
 
 

@@ -76,7 +76,17 @@ class OptimumModel(LoadedModel):
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Raises: ConfigurationError: always, these graphs do not show their attention."""
         del encoded, tokens, positions
-        raise ConfigurationError(
+        raise self._no_attention()
+
+    def last_attention(
+        self, encoded: EncodedAudio, tokens: Sequence[int], positions: int
+    ) -> NDArray[np.float32]:
+        """Raises: ConfigurationError: always, as for :meth:`alignment_weights`."""
+        del encoded, tokens, positions
+        raise self._no_attention()
+
+    def _no_attention(self) -> ConfigurationError:
+        return ConfigurationError(
             f"{self.directory.path} is in optimum's layout, which has no word timestamps: "
             f"convert the checkpoint with tools/convert_whisper --layout rtap"
         )

@@ -134,6 +134,21 @@ class RtapModel(LoadedModel):
             )
         return weights, probabilities
 
+    def last_attention(
+        self, encoded: EncodedAudio, tokens: Sequence[int], positions: int
+    ) -> NDArray[np.float32]:
+        """See :class:`rtap.whisper.model.SpeechModel`."""
+        assert isinstance(encoded, CrossTensors)
+        decoding = self.decode(encoded)
+        assert isinstance(decoding, _RtapDecoding)
+        _, queries = decoding.prompt_with_queries(tokens[:-1], [], self._queries)
+        return np.concatenate(
+            [
+                self._attention(queries[layer][:, -1:], encoded, layer, head, positions)
+                for layer, head in self._alignment_heads()
+            ]
+        )
+
     def _alignment_heads(self) -> Sequence[tuple[int, int]]:
         """Those of the model's card, else, as OpenAI's code does, all of the upper half."""
         if self.rules.alignment_heads:

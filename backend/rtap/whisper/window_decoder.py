@@ -3,7 +3,7 @@
 Whisper's usual fallback (openai/whisper ``decode_with_fallback``) raises the temperature when the text
 repeats itself or is unlikely. Before that we have one more: a window that was encoded shorter than the 30 s
 the model was trained on is encoded again at full length, so that short context is never the reason for a
-worse answer.
+worse answer. Such a window is also encoded again when the decoder stopped long before the audio does.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtap.audio_format import SAMPLE_RATE
+from rtap.whisper.alignment import SECONDS_PER_POSITION
 from rtap.whisper.decode import Decoded, Search, is_looping, log_probabilities, search
 from rtap.whisper.model import FRAMES_PER_SECOND, EncodedAudio, SpeechModel
 from rtap.whisper.model_directory import Elastic
@@ -25,6 +26,17 @@ MAX_COMPRESSION_RATIO = 2.4
 MIN_AVERAGE_LOG_PROBABILITY = -1.0
 MIN_NO_SPEECH_PROBABILITY = 0.6
 """OpenAI's thresholds; see :class:`Outcome`."""
+
+MAX_UNHEARD_SECONDS = 1.0
+"""Audio after the place that the decoder looked at for its last token, in a shortened context; with more, the
+ending may be lost. Of right answers, the last word and the pad of 0.2 s take less in 99 of 100."""
+
+DENSE_TEXT = 13.0
+"""Characters per second of audio; with more, no ending can be missing, and nobody needs to look. Of texts
+that lost half of their words 1 in 100 has as much, of whole ones 40."""
+SUSPECT_REPEATS = 3
+"""In a shortened context, a stretch of tokens that stands there so often in a row is doubted. Who did say "no
+no no" waits a little longer, and gets the same text."""
 
 MARGIN_SECONDS = 1.0
 """Silence after the audio in a shortened context: without it, stock weights miss the last word."""
@@ -100,6 +112,18 @@ def compression_ratio(text: str) -> float:
     return len(data) / len(zlib.compress(data)) if data else 0.0
 
 
+def repeats_itself(tokens: Sequence[int]) -> bool:
+    """Whether any stretch of the tokens stands there three times in a row."""
+    for period in range(1, len(tokens) // SUSPECT_REPEATS + 1):
+        # Positions in a row at which the token is that of one period before.
+        same = 0
+        for token, before in zip(tokens[period:], tokens, strict=False):
+            same = same + 1 if token == before else 0
+            if same == period * (SUSPECT_REPEATS - 1):
+                return True
+    return False
+
+
 def context_frames(samples: int, elastic: Elastic, max_frames: int) -> int:
     """Log-mel frames to encode for so much audio: even, at most ``max_frames``.
 
@@ -171,7 +195,7 @@ class WindowDecoder:
         first, *others = self._options.temperatures
         outcome = self._attempt(task, first)
         shortened = frames < full and self._model.elastic == "guarded"
-        if shortened and not (outcome.is_plausible and outcome.decoded.ended):
+        if shortened and not self._is_heard_out(audio, outcome, sot_sequence):
             task = replace(task, encoded=self._encode(audio, full), frames=full)
             outcome = self._attempt(task, first)
         outcomes = [outcome]
@@ -199,6 +223,38 @@ class WindowDecoder:
         decoded = search(decoding, logits[1:], self._rules, how, self._random)
         text = tokenizer.decode(decoded.tokens).strip()
         return Outcome(task.encoded, decoded, text, no_speech, task.frames)
+
+    def _is_heard_out(
+        self, audio: NDArray[np.float32], outcome: Outcome, sot_sequence: Sequence[int]
+    ) -> bool:
+        """Whether an answer is plausible, repeats nothing, and does not end long before the audio does.
+
+        An ending that was lost leaves no trace in the text: what is there is likely, and closed. It shows in
+        where the decoder looked, for which the answer goes through the decoder once more.
+        """
+        if not (outcome.is_plausible and outcome.decoded.ended):
+            return False
+        if repeats_itself(outcome.decoded.tokens):
+            return False
+        seconds = audio.size / SAMPLE_RATE
+        # Heads that nobody named as following the audio look anywhere.
+        follows = self._model.aligns_words and self._model.rules.alignment_heads
+        is_dense = len(outcome.text) > DENSE_TEXT * seconds
+        if seconds <= MAX_UNHEARD_SECONDS or is_dense or not follows:
+            return True
+        tokens = [token for token in outcome.decoded.tokens if self._model.tokenizer.is_text(token)]
+        if not tokens:
+            return outcome.no_speech_probability > MIN_NO_SPEECH_PROBABILITY
+        looked_at = self._looked_at(
+            seconds, outcome.encoded, [*sot_sequence, self._model.tokenizer.no_timestamps, *tokens]
+        )
+        return seconds - looked_at <= MAX_UNHEARD_SECONDS
+
+    def _looked_at(self, seconds: float, encoded: EncodedAudio, tokens: Sequence[int]) -> float:
+        """Seconds into the audio at which the alignment heads found the last of the tokens."""
+        positions = min(encoded.positions, int(seconds / SECONDS_PER_POSITION))
+        weights = self._model.last_attention(encoded, tokens, positions)
+        return float(np.median(weights.argmax(axis=-1))) * SECONDS_PER_POSITION
 
     def _prompt(self, sot_sequence: Sequence[int], previous: Sequence[int]) -> list[int]:
         tokenizer = self._model.tokenizer

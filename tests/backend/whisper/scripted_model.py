@@ -227,6 +227,13 @@ class ScriptedModel:
         text = text_probabilities(np.stack(logits), tokens[1:], self.tokenizer.end_of_text)
         return weights[np.newaxis], np.array([1.0, *text], np.float32)
 
+    def last_attention(
+        self, encoded: EncodedAudio, tokens: Sequence[int], positions: int
+    ) -> Logits:
+        """That of the token before the last, which chooses the last."""
+        weights, _ = self.alignment_weights(encoded, tokens, positions)
+        return weights[:, -2]
+
 
 class ScriptedDecoding:
     """Implements :class:`rtap.whisper.model.Decoding`."""

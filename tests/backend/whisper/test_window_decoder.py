@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from rtap.whisper.model import EncodedAudio, GenerationRules
 from rtap.whisper.model_directory import Elastic
 from rtap.whisper.window_decoder import (
     DecodingOptions,
@@ -16,6 +17,7 @@ from rtap.whisper.window_decoder import (
     WindowDecoder,
     compression_ratio,
     context_frames,
+    repeats_itself,
 )
 from tests.backend.whisper.scripted_model import (
     Logits,
@@ -163,6 +165,127 @@ class TestShortContext:
         silent = says([], probability=0.2, no_speech=0.9)
         model = ScriptedModel(short_then_full(silent, says(SENTENCE)), elastic="guarded")
         assert not decode(model).is_silence
+
+
+class Looking(ScriptedModel):
+    """Its alignment heads find the last token at these seconds, and all others at the beginning."""
+
+    def __init__(self, script: Script, *seconds: float, **options: Any) -> None:
+        rules = GenerationRules(alignment_heads=tuple((0, head) for head in range(len(seconds))))
+        super().__init__(script, **{"elastic": "guarded", "rules": rules, **options})
+        self.seconds = seconds
+        self.aligned: list[tuple[list[int], int]] = []
+        """Tokens and positions of every alignment."""
+
+    def alignment_weights(
+        self, encoded: EncodedAudio, tokens: Sequence[int], positions: int
+    ) -> tuple[Logits, Logits]:
+        self.aligned.append(([*tokens], positions))
+        weights = np.zeros((len(self.seconds), len(tokens), positions), np.float32)
+        weights[:, :, 0] = 0.5
+        for head, second in enumerate(self.seconds):
+            # The row before the last token is the one that chooses it.
+            weights[head, -2, round(second * 50)] = 1.0
+        return weights, np.ones(len(tokens), np.float32)
+
+
+class TestEndings:
+    @pytest.mark.parametrize(
+        ("looked_at", "again"),
+        [((1.96,), True), ((2.04,), False), ((0.0, 2.04, 2.9), False), ((0.1, 1.9, 2.9), True)],
+    )
+    def test_a_second_unheard_is_decoded_again(
+        self, looked_at: tuple[float, ...], *, again: bool
+    ) -> None:
+        script = short_then_full(says(SENTENCE[:2]), says(SENTENCE))
+        model = Looking(script, *looked_at)
+        outcome = decode(model, 3.0)
+        assert model.frames == ([400, FULL] if again else [400])
+        assert outcome.text == ("turn on the heating" if again else "turn on")
+
+    def test_looks_at_the_text_in_the_real_audio(self) -> None:
+        prompt = [*SOT, TOKENIZER.no_timestamps]
+        stamps = TOKENIZER.timestamp_begin, TOKENIZER.timestamp_begin + 100
+        model = Looking(says([stamps[0], *SENTENCE, stamps[1]]), 2.5)
+        decode(model, 3.0, previous=SENTENCE, timestamps=True)
+        assert model.aligned == [([*prompt, *SENTENCE], 150)]
+
+    @pytest.mark.parametrize(("no_speech", "again"), [(0.01, True), (0.59, True), (0.61, False)])
+    def test_no_text_is_believed_where_nobody_speaks(
+        self, no_speech: float, *, again: bool
+    ) -> None:
+        silent = says([], no_speech=no_speech)
+        model = Looking(short_then_full(silent, says(SENTENCE)), 0.0)
+        assert decode(model, 1.5).text == ("turn on the heating" if again else "")
+        assert model.frames == ([300, FULL] if again else [300])
+        assert model.aligned == []
+
+    def test_audio_of_a_second_has_no_room_for_it(self) -> None:
+        model = Looking(says([]), 0.0)
+        decode(model, 1.0)
+        assert model.frames == [200]
+        assert model.aligned == []
+
+    @pytest.mark.parametrize(("seconds", "asked"), [(1.45, False), (1.47, True)])
+    def test_who_speaks_fast_is_not_asked(self, seconds: float, *, asked: bool) -> None:
+        # 19 characters
+        model = Looking(says(SENTENCE), 1.0)
+        decode(model, seconds)
+        assert bool(model.aligned) is asked
+        assert len(model.frames) == 1
+
+    def test_heads_that_nobody_named_are_not_asked(self) -> None:
+        model = Looking(says(SENTENCE), 0.0, rules=GenerationRules())
+        decode(model, 3.0)
+        assert model.frames == [400]
+
+    def test_not_for_a_layout_that_aligns_no_words(self) -> None:
+        model = Looking(says(SENTENCE), 0.0, aligns_words=False)
+        decode(model, 3.0)
+        assert model.frames == [400]
+
+    @pytest.mark.parametrize("elastic", ["native", "no"])
+    def test_not_for_models_that_are_trusted_or_always_padded(self, elastic: Elastic) -> None:
+        model = Looking(says(SENTENCE), 0.0, elastic=elastic)
+        decode(model, 3.0)
+        assert len(model.frames) == 1
+        assert model.aligned == []
+
+    def test_once_only(self) -> None:
+        model = Looking(says(SENTENCE), 0.0)
+        assert decode(model, 3.0, temperatures=(0.0, 0.5)).text == "turn on the heating"
+        assert model.frames == [400, FULL]
+
+
+REPETITION: list[tuple[str, bool]] = [
+    ("", False),
+    ("ab", False),
+    ("aa", False),
+    ("aaa", True),
+    ("aabbaabb", False),
+    ("xababab", True),
+    ("abababx", True),
+    ("xabcabcabcx", True),
+    ("abcabcab", False),
+    ("abcabdabc", False),
+    ("aabaabaa", False),
+    ("aabaabaab", True),
+]
+
+
+class TestRepetition:
+    @pytest.mark.parametrize(("tokens", "repeats"), REPETITION)
+    def test_three_times_in_a_row(self, tokens: str, *, repeats: bool) -> None:
+        assert repeats_itself([ord(token) for token in tokens]) is repeats
+
+    def test_is_decoded_again_in_short_contexts_only(self) -> None:
+        said = TOKENIZER.encode(" no no no")
+        model = ScriptedModel(says(said), elastic="guarded")
+        assert decode(model).text == "no no no"
+        assert model.frames == [400, FULL]
+        model = ScriptedModel(says(said), elastic="native")
+        assert decode(model).text == "no no no"
+        assert model.frames == [300]
 
 
 def drawn(model_answers: dict[int, Script]) -> tuple[Script, list[int]]:

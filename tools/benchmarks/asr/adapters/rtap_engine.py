@@ -1,7 +1,8 @@
 """Our engine, with as much context as it gives stock weights.
 
 The guards that have a short context encoded again are left out: they look for unlikely and repeated text,
-which is all that random weights produce. They cost nothing unless they find some.
+which is all that random weights produce. What finds nothing costs one pass of the answer through the decoder,
+which looks for a lost ending, 6 ms for a command of 3 s on base, and not that where the text is dense.
 """
 
 from __future__ import annotations
