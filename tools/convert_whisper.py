@@ -23,6 +23,7 @@ from rtap.guard import OneLineParser
 from rtap.model_store import ModelStore
 from rtap.terminal import write_result
 from rtap.whisper.model_directory import Elastic, Layout, Manifest, ModelDirectory
+from tools.adaptation.mark import elastic_of
 from tools.command_line import run
 from tools.export.checkpoint import Checkpoint
 from tools.export.graph_writer import OPSET
@@ -53,7 +54,7 @@ def convert(
     output: Path,
     *,
     layout: Layout = "rtap",
-    elastic: Elastic = "guarded",
+    elastic: Elastic | None = None,
     verify: bool = True,
     replace: bool = False,
     on_progress: ProgressCallback = lambda _: None,
@@ -61,7 +62,8 @@ def convert(
     """Write the model directory ``output``; it appears whole or not at all.
 
     Args:
-        elastic: "native" only for a checkpoint trained on true lengths.
+        elastic: "native" only for a checkpoint trained on true lengths; None takes the checkpoint's mark,
+            which tools/adapt_elastic makes, and "guarded" where there is none.
         verify: compare a few greedy tokens with the checkpoint and put the figures into the manifest.
         replace: whether an existing model may be replaced.
 
@@ -73,6 +75,8 @@ def convert(
     """
     if layout == "rtap":
         _check_head_size(checkpoint)
+    if elastic is None:
+        elastic = elastic_of(checkpoint)
     with StagedDirectory(
         output, _fingerprint(checkpoint, layout, elastic), replace=replace
     ) as staged:
@@ -192,9 +196,9 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument(
         "--elastic",
         choices=("guarded", "native"),
-        default="guarded",
         help="native: the checkpoint was trained on audio of true length; "
-        "guarded: it was trained on 30 s, so short runs are checked (default: guarded)",
+        "guarded: it was trained on 30 s, so short runs are checked "
+        "(default: what tools/adapt_elastic found, else guarded)",
     )
     parser.add_argument(
         "--no-verify", action="store_true", help="skip the comparison with the checkpoint"

@@ -1,0 +1,1 @@
+"""Teaches a checkpoint to take audio of its true length; see tools/adapt_elastic."""

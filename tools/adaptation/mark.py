@@ -1,0 +1,38 @@
+"""The file beside a checkpoint's weights that says how it takes audio shorter than 30 s, and why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, cast, get_args
+
+from rtap.errors import ModelError
+from rtap.whisper.model_directory import Elastic
+from tools.export.checkpoint import Checkpoint
+
+MARK: Final = "elastic.json"
+_STOCK: Final[Elastic] = "guarded"
+
+
+def write_mark(directory: Path, elastic: Elastic, record: Mapping[str, Any]) -> None:
+    """Write the mark and the figures that it rests on."""
+    text = json.dumps({"elastic": elastic, **record}, indent=2, ensure_ascii=False) + "\n"
+    (directory / MARK).write_text(text, encoding="utf-8")
+
+
+def elastic_of(checkpoint: Checkpoint) -> Elastic:
+    """What the mark says; "guarded" for a checkpoint without one, as all are that were trained on 30 s.
+
+    Raises:
+        ModelError: the mark is damaged.
+    """
+    if not (checkpoint.path / MARK).is_file():
+        return _STOCK
+    found = checkpoint.read_json(MARK).get("elastic")
+    if found not in get_args(Elastic) or found == "no":
+        raise ModelError(
+            f"{checkpoint.path / MARK} says {found!r}, native or guarded are possible: "
+            f"run tools/adapt_elastic again, or remove the file"
+        )
+    return cast("Elastic", found)

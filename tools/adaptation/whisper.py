@@ -1,0 +1,180 @@
+"""A checkpoint in torch, with an encoder that takes any length, and the engine's way of decoding."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from rtap.errors import ModelError
+from rtap.whisper.decode import Search, search
+from rtap.whisper.features import LogMel
+from rtap.whisper.model import GenerationRules
+from rtap.whisper.model_directory import Manifest, ModelDirectory
+from rtap.whisper.token_rules import TokenRules
+from rtap.whisper.tokenizer import WhisperTokenizer
+from rtap.whisper.window_decoder import context_frames
+from tools.export.checkpoint import Checkpoint
+from tools.export.graph_writer import OPSET
+from tools.export.manifest import CREATED_BY
+from tools.export.text_files import write_text_files
+
+if TYPE_CHECKING:
+    from transformers import WhisperForConditionalGeneration
+
+    from tools.adaptation.clips import Clip
+
+
+class Whisper:
+    """A checkpoint's network, tokenizer and features.
+
+    Raises:
+        ModelError: the checkpoint is damaged, or transformers cannot load it.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, language: str, device: str) -> None:
+        """Args: language: in which transcripts are, a code or an English name; device: cpu or cuda."""
+        checkpoint.parameters()  # its messages say what to do; transformers' fill a screen
+        with tempfile.TemporaryDirectory() as place:
+            directory = _text_files(checkpoint, Path(place))
+            self.tokenizer = _tokenizer(directory, checkpoint)
+            self.log_mel = LogMel.from_preprocessor(directory.read_json("preprocessor_config.json"))
+            rules = GenerationRules.from_directory(directory)
+        code = self.tokenizer.language(language)
+        self.prompt = [*self.tokenizer.sot_sequence(code), self.tokenizer.no_timestamps]
+        self.full = 2 * checkpoint.config.max_source_positions
+        """Log-mel frames of the longest context."""
+        self.longest_text = checkpoint.config.max_target_positions
+        self.device = device
+        self.network = _load(checkpoint).to(device)
+        self._rules = TokenRules(
+            self.tokenizer, rules, checkpoint.config.vocab_size, timestamps=False
+        )
+
+    def frames(self, clip: Clip) -> int:
+        """The context in which a native engine would encode a clip."""
+        return context_frames(clip.audio.size, "native", self.full)
+
+    def features(self, clips: Sequence[Clip], frames: int) -> Tensor:
+        """Log-mel features, shape (clips, bands, frames)."""
+        mels = np.stack([self.log_mel(clip.samples, frames) for clip in clips])
+        return torch.from_numpy(mels).to(self.device)
+
+    def encode(self, mel: Tensor) -> Tensor:
+        """Encoder states (batch, frames / 2, width). transformers' own forward insists on 30 s."""
+        encoder = self.network.model.encoder
+        states = functional.gelu(encoder.conv1(mel))
+        states = functional.gelu(encoder.conv2(states)).transpose(1, 2)
+        states = states + encoder.embed_positions.weight[: states.shape[1]]
+        for layer in encoder.layers:
+            states = layer(states, attention_mask=None, layer_head_mask=None)[0]
+        normed: Tensor = encoder.layer_norm(states)
+        return normed
+
+    def hidden_states(self, encoded: Tensor, tokens: Tensor) -> Tensor:
+        """What every decoder layer makes of the tokens: (layers, batch, tokens, width)."""
+        output = self.network.model.decoder(
+            input_ids=tokens,
+            encoder_hidden_states=encoded,
+            output_hidden_states=True,
+            use_cache=False,
+        )
+        # The first is the embedding of the tokens, which has heard nothing yet.
+        return torch.stack(output.hidden_states[1:])
+
+    def text_tokens(self, text: str) -> list[int]:
+        """Prompt and text, without the end of text; cut to what the decoder holds."""
+        body = self.tokenizer.encode(f" {text.strip()}") if text.strip() else []
+        return [*self.prompt, *body][: self.longest_text]
+
+    @torch.inference_mode()
+    def transcribe(self, clip: Clip, frames: int) -> str:
+        """The greedy transcript in a context of so many frames, by the engine's own search."""
+        decoding = _TorchDecoding(self.network, self.encode(self.features([clip], frames)))
+        logits = decoding.prompt(self.prompt, [len(self.prompt) - 1])
+        limit = min(self.longest_text // 2, self.longest_text - len(self.prompt))
+        how = Search(limit=max(1, limit), end_of_text=self.tokenizer.end_of_text)
+        decoded = search(decoding, logits, self._rules, how, np.random.default_rng(0))
+        return self.tokenizer.decode(decoded.tokens).strip()
+
+
+class _TorchDecoding:
+    """One sequence, for :func:`rtap.whisper.decode.search`."""
+
+    def __init__(self, network: WhisperForConditionalGeneration, encoded: Tensor) -> None:
+        self._network = network
+        self._encoded = encoded
+        self._cache = None
+
+    def prompt(self, tokens: Sequence[int], rows: Sequence[int]) -> NDArray[np.float32]:
+        output = self._network.model.decoder(
+            input_ids=torch.tensor([list(tokens)], device=self._encoded.device),
+            encoder_hidden_states=self._encoded,
+            past_key_values=self._cache,
+            use_cache=True,
+        )
+        self._cache = output.past_key_values
+        logits = self._network.proj_out(output.last_hidden_state[0, list(rows)])
+        found: NDArray[np.float32] = logits.float().cpu().numpy()
+        return found
+
+    def step(self, tokens: NDArray[np.int64]) -> NDArray[np.float32]:
+        return self.prompt(tokens.tolist(), [0])
+
+    def fan_out(self) -> None:
+        """There is one sequence only."""
+
+    def select(self, beams: NDArray[np.int64]) -> None:
+        """There is one sequence only."""
+
+
+def _text_files(checkpoint: Checkpoint, place: Path) -> ModelDirectory:
+    """A model directory without graphs, so that the engine's readers do the reading."""
+    write_text_files(checkpoint, place)
+    manifest = Manifest(
+        name=checkpoint.name,
+        source=checkpoint.source,
+        layout="rtap",
+        precision="fp32",
+        elastic="native",
+        parameters=0,
+        opset=OPSET,
+        created_by=CREATED_BY,
+        files={},
+    )
+    return ModelDirectory(place, manifest)
+
+
+def _tokenizer(directory: ModelDirectory, checkpoint: Checkpoint) -> WhisperTokenizer:
+    """All of it in memory, where the engine reads the file bit by bit."""
+    from tokenizers import Tokenizer
+
+    multilingual = directory.read_json("generation_config.json").get("is_multilingual")
+    return WhisperTokenizer(
+        Tokenizer.from_file(str(directory.path / "tokenizer.json")),
+        vocabulary_size=checkpoint.config.vocab_size,
+        multilingual=multilingual if isinstance(multilingual, bool) else None,
+        where=checkpoint.path / "tokenizer.json",
+    )
+
+
+def _load(checkpoint: Checkpoint) -> WhisperForConditionalGeneration:
+    from transformers import WhisperForConditionalGeneration
+
+    try:
+        network: WhisperForConditionalGeneration = WhisperForConditionalGeneration.from_pretrained(
+            checkpoint.path, dtype=torch.float32
+        )
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ModelError(
+            f"transformers cannot load {checkpoint.path} ({reason}): download the checkpoint again"
+        ) from error
+    return network.eval()
