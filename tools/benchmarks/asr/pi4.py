@@ -71,7 +71,8 @@ def step(shape: Shape, seconds: float, bytes_per_weight: float) -> Cost:
     # Self-attention has four matrices, cross-attention two that are left, the perceptron eight squares.
     weights = shape.decoder_layers * 14 * square + shape.width * shape.vocabulary
     attention = shape.decoder_layers * 2 * shape.width * positions
-    cached = shape.decoder_layers * 2 * shape.width * positions * 4  # keys and values are fp32
+    # The audio's keys and values are as wide as the weights; the text's few are not counted.
+    cached = shape.decoder_layers * 2 * shape.width * positions * bytes_per_weight
     return Cost(2 * (weights + attention), weights * bytes_per_weight + cached)
 
 
