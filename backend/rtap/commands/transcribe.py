@@ -129,7 +129,7 @@ def load_engine(arguments: argparse.Namespace) -> Engine:
     from rtap.whisper.transcribe import Transcriber
 
     vad = None if arguments.no_vad else Vad()
-    return Transcriber(load_model(directory, arguments.threads), vad)
+    return Transcriber(load_model(directory, arguments.threads, wait=False), vad)
 
 
 def run(

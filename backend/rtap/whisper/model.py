@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import onnxruntime
@@ -21,6 +21,10 @@ from rtap.whisper.features import LogMel
 from rtap.whisper.model_directory import Elastic, ModelDirectory
 from rtap.whisper.sessions import CPU
 from rtap.whisper.tokenizer import WhisperTokenizer
+
+if TYPE_CHECKING:
+    from rtap.whisper.model_optimum import OptimumModel
+    from rtap.whisper.model_rtap import RtapModel
 
 FRAMES_PER_SECOND = 100
 """Log-mel frames; the encoder halves them into positions."""
@@ -160,6 +164,13 @@ class SpeechModel(Protocol):
     def elastic(self) -> Elastic:
         """How the encoder takes audio shorter than 30 s."""
 
+    def confirm(self) -> None:
+        """Wait until the SHA-256 of every file was compared; see :func:`load_model`.
+
+        Raises:
+            ModelError: a file is damaged, so nothing that the model said may be used.
+        """
+
     @property
     def aligns_words(self) -> bool:
         """Whether :meth:`alignment_weights` and :meth:`last_attention` work."""
@@ -214,16 +225,31 @@ class LoadedModel:
         self.rules = GenerationRules.from_directory(directory)
         self.log_mel = LogMel.from_preprocessor(directory.read_json("preprocessor_config.json"))
         self.threads = threads
+        self.check: Future[None] | None = None
+        """Comparing the files; None: done."""
+
+    def confirm(self) -> None:
+        """See :class:`SpeechModel`."""
+        if self.check is not None:
+            self.check.result()
+            self.check = None
 
 
 def load_model(
-    directory: ModelDirectory, threads: int | None = None, providers: Sequence[str] = CPU
+    directory: ModelDirectory,
+    threads: int | None = None,
+    providers: Sequence[str] = CPU,
+    *,
+    wait: bool = True,
 ) -> SpeechModel:
     """Load a model's graphs and check every file's SHA-256 meanwhile.
 
     Args:
         threads: for one inference; None takes ``ONNX_NUM_THREADS``, else the cores there are, at most 4.
         providers: ONNX Runtime's, see :func:`rtap.whisper.sessions.resolve_providers`.
+        wait: for the check. ONNX Runtime keeps the interpreter to itself while it opens a graph, so most of
+            the check comes after that; without waiting it runs beside the first inference. Then
+            :meth:`SpeechModel.confirm` is to be called before anything is made of the answer.
 
     Raises:
         ModelError: damaged, or not a model of ours.
@@ -233,25 +259,30 @@ def load_model(
     if threads < 1:
         raise ConfigurationError(f"{threads} threads cannot work: give 1 or more")
     # Hashing reads what the sessions read, and lets go of the interpreter while it does.
-    with ThreadPoolExecutor(1) as pool:
-        check = pool.submit(directory.verify)
-        try:
-            model = _load(directory, threads, providers)
-        except ModelError:
-            check.result()
-            raise
-        except Exception as error:
-            # ONNX Runtime has a dozen unrelated types for a graph that it rejects.
-            check.result()
-            raise ModelError(
-                f"ONNX Runtime {onnxruntime.__version__} cannot load {directory.path} ({error}): "
-                f"convert the checkpoint again with tools/convert_whisper"
-            ) from error
+    pool = ThreadPoolExecutor(1)
+    check = pool.submit(directory.verify)
+    pool.shutdown(wait=False)
+    try:
+        model = _load(directory, threads, providers)
+    except ModelError:
         check.result()
+        raise
+    except Exception as error:
+        # ONNX Runtime has a dozen unrelated types for a graph that it rejects.
+        check.result()
+        raise ModelError(
+            f"ONNX Runtime {onnxruntime.__version__} cannot load {directory.path} ({error}): "
+            f"convert the checkpoint again with tools/convert_whisper"
+        ) from error
+    model.check = check
+    if wait:
+        model.confirm()
     return model
 
 
-def _load(directory: ModelDirectory, threads: int, providers: Sequence[str]) -> SpeechModel:
+def _load(
+    directory: ModelDirectory, threads: int, providers: Sequence[str]
+) -> OptimumModel | RtapModel:
     from rtap.whisper.model_optimum import OptimumModel
     from rtap.whisper.model_rtap import RtapModel
 

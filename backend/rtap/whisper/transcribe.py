@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from rtap.audio_format import SAMPLE_RATE
 from rtap.errors import ConfigurationError
 from rtap.whisper.alignment import SECONDS_PER_POSITION, align_words
+from rtap.whisper.cross_cache import ROOM
 from rtap.whisper.languages import space_between
 from rtap.whisper.model import FRAMES_PER_SECOND, EncodedAudio, SpeechModel
 from rtap.whisper.result import Segment, Transcription, Word
@@ -118,8 +119,10 @@ class Transcriber:
                 f"{self._model.directory.path} has no word timestamps: convert the checkpoint with "
                 f"tools/convert_whisper --layout rtap"
             )
-        if options.beam_size < 1:
-            raise ConfigurationError(f"beam size {options.beam_size} cannot work: give 1 or more")
+        if not 1 <= options.beam_size <= ROOM:
+            raise ConfigurationError(
+                f"beam size {options.beam_size} cannot work: give a number from 1 to {ROOM}"
+            )
         if not options.temperatures or min(options.temperatures) < 0:
             raise ConfigurationError("give at least one temperature, none below 0")
 
@@ -246,6 +249,7 @@ class Transcriber:
             language, probability = self._language(encoded, run)
             sot = self._model.tokenizer.sot_sequence(language, run.options.task)
             outcome = run.decoder.decode(audio, encoded, frames, sot, run.previous)
+            self._model.confirm()
             duration = audio.size / SAMPLE_RATE
             pieces, covered = cut_at_timestamps(
                 outcome.decoded.tokens,

@@ -214,6 +214,9 @@ class ScriptedModel:
         self.beams.append(beams)
         return ScriptedDecoding(self, encoded, beams, self.decodings)
 
+    def confirm(self) -> None:
+        """There are no files."""
+
     def alignment_weights(
         self, encoded: EncodedAudio, tokens: Sequence[int], positions: int
     ) -> tuple[Logits, Logits]:

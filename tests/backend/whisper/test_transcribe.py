@@ -296,6 +296,7 @@ class TestRefusals:
             ({"language": "fr"}, "does not know"),
             ({"allowed_languages": ("en", "frnch")}, "unknown language"),
             ({"beam_size": 0}, "beam size 0"),
+            ({"beam_size": 33}, "from 1 to 32"),
             ({"temperatures": ()}, "at least one temperature"),
             ({"temperatures": (0.0, -0.1)}, "none below 0"),
             ({"word_timestamps": True}, "--layout rtap"),

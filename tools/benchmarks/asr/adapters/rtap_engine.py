@@ -32,7 +32,7 @@ class Engine:
     version = f"rtap {rtap.__version__}"
 
     def __init__(self, weights: Path, threads: int) -> None:
-        self._model = load_model(ModelDirectory.open(weights), threads)
+        self._model = load_model(ModelDirectory.open(weights), threads, wait=False)
         tokenizer = self._model.tokenizer
         assert tokenizer.transcribe is not None
         self._prompt = [
@@ -60,4 +60,5 @@ class Engine:
         logits = decoding.prompt(self._prompt, [len(self._prompt) - 1])
         how = Search(limit=tokens, end_of_text=_NO_TOKEN)
         self.tokens = list(search(decoding, logits, self._rules, how, self._random).tokens)
+        model.confirm()
         return len(self.tokens)

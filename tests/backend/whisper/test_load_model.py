@@ -1,0 +1,73 @@
+"""A model whose files are compared with the manifest while it loads, or beside its first inference."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import rtap
+from rtap.errors import ModelError
+from rtap.whisper.model import load_model
+from rtap.whisper.model_directory import ModelDirectory
+from rtap.whisper.transcribe import TranscribeOptions, Transcriber
+
+BUNDLED = Path(rtap.__file__).parent / "models" / "cabin-en"
+SILENCE = np.zeros(16_000, np.float32)
+OPTIONS = TranscribeOptions(language="en")
+
+
+@pytest.fixture
+def damaged(tmp_path: Path) -> ModelDirectory:
+    """One bit of one weight is another: it loads, and answers."""
+    place = tmp_path / "damaged"
+    shutil.copytree(BUNDLED, place)
+    file = place / "encoder.onnx.data"
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    return ModelDirectory.open(place)
+
+
+def test_damage_is_found_while_it_loads(damaged: ModelDirectory) -> None:
+    with pytest.raises(ModelError, match=r"encoder\.onnx\.data is damaged"):
+        load_model(damaged, 1)
+
+
+def test_damage_is_found_before_there_is_a_text(damaged: ModelDirectory) -> None:
+    transcriber = Transcriber(load_model(damaged, 1, wait=False), None)
+    for _ in range(2):
+        with pytest.raises(ModelError, match=r"encoder\.onnx\.data is damaged"):
+            transcriber.transcribe((SILENCE,), OPTIONS)
+
+
+def test_the_answer_waits_for_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on = threading.Event()
+    verify = ModelDirectory.verify
+
+    def slowly(directory: ModelDirectory) -> None:
+        assert go_on.wait(10)
+        verify(directory)
+
+    monkeypatch.setattr(ModelDirectory, "verify", slowly)
+    model = load_model(ModelDirectory.open(BUNDLED), 1, wait=False)
+    found: list[str] = []
+    thread = threading.Thread(
+        target=lambda: found.append(Transcriber(model, None).transcribe((SILENCE,), OPTIONS).text)
+    )
+    thread.start()
+    thread.join(0.5)
+    assert not found
+    go_on.set()
+    thread.join(10)
+    assert found == [""]
+
+
+def test_a_sound_model_is_confirmed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = load_model(ModelDirectory.open(BUNDLED), 1, wait=False)
+    model.confirm()
+    model.confirm()
+    assert Transcriber(model, None).transcribe((SILENCE,), OPTIONS).duration == 1.0
