@@ -241,6 +241,11 @@ def test_a_service_that_is_full_says_so(browse: Browse) -> None:
         for page in (first, second):
             state(page, "ready")
             page.get_by_label("Choose a file").set_input_files(AUDIO / "navigate_home.wav")
+            if page is first:  # else the other may be the one that is let in
+                connected = re.compile("listening|finishing")
+                expect(page.locator("body")).to_have_attribute(
+                    "data-state", connected, timeout=PATIENCE
+                )
         problem(second, "streams are open already")
         state(second, "failed")
         server.service.engine.gate.set()
