@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -80,10 +80,10 @@ class CrossTensors:
         yield from self.tensors.items()
         yield from ((f"{name}.scale", scale) for name, scale in self.scales.items())
 
-    def floats(self, name: str) -> NDArray[np.float32]:
+    def floats(self, name: str, heads: slice = slice(None)) -> NDArray[np.float32]:
         """Keys or values of one layer [1, heads, positions, head size]."""
-        tensor = self.tensors[name][:, :, : self.positions].astype(np.float32, copy=False)
-        return tensor * self.scales[name] if self.scales else tensor
+        tensor = self.tensors[name][:, heads, : self.positions].astype(np.float32, copy=False)
+        return tensor * self.scales[name][:, heads] if self.scales else tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +92,8 @@ class CrossInputs:
 
     mask: NDArray[np.float32]
     new: NDArray[np.float32]
-    last: NDArray[np.int32] = field(default_factory=lambda: np.zeros(1, np.int32))
-    total: NDArray[np.int32] = field(default_factory=lambda: np.zeros((), np.int32))
+    last: NDArray[np.int32]
+    total: NDArray[np.int32]
 
     @classmethod
     def of(cls, positions: int, queries: int, width: int) -> CrossInputs:

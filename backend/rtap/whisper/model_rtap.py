@@ -166,7 +166,7 @@ class RtapModel(LoadedModel):
     ) -> NDArray[np.float32]:
         """Scaled dot-product attention probabilities [tokens, positions] of one head."""
         size = self.dimensions.head_size
-        key = encoded.floats(f"cross_key.{layer}")[0, head, :positions]
+        key = encoded.floats(f"cross_key.{layer}", slice(head, head + 1))[0, 0, :positions]
         scores: NDArray[np.float32] = (
             query[0, :, head * size : (head + 1) * size] @ key.T / np.sqrt(np.float32(size))
         )

@@ -85,6 +85,7 @@ class TokenizerFile:
                 int(token["id"]): _Added(str(token["content"]), bool(token["special"]))
                 for token in added
             }
+            self._highest_added = max(self._added, default=-1)
             if self._text is None:
                 _ = self._tokens
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -103,8 +104,7 @@ class TokenizerFile:
     def get_vocab_size(self, with_added_tokens: bool = True) -> int:  # noqa: FBT001, FBT002
         """See :class:`Vocabulary`; a vocabulary's ids have no holes, and added tokens may be part of it."""
         size = len(self._tokens) if self._text is None else self._text.size
-        highest = max(self._added, default=-1)
-        return max(size, highest + 1) if with_added_tokens else size
+        return max(size, self._highest_added + 1) if with_added_tokens else size
 
     def id_to_token(self, id: int) -> str | None:  # noqa: A002
         """See :class:`Vocabulary`."""
