@@ -1,8 +1,9 @@
 """Convert a Whisper checkpoint to ONNX graphs that the engine runs.
 
 Takes any WhisperForConditionalGeneration checkpoint, from tiny to large-v3-turbo, multilingual or English,
-80 or 128 mel bins. The result is fp32; tools/quantize makes it small. A run that was killed goes on where
-it stopped when started again with the same arguments.
+80 or 128 mel bins, in Hugging Face's layout or in faster-whisper's (CTranslate2, fp16 or fp32). The result
+is fp32; tools/quantize makes it small. A run that was killed goes on where it stopped when started again
+with the same arguments.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from tqdm import tqdm
 from rtap.errors import ModelError, RTAPException
 from rtap.guard import OneLineParser
 from rtap.model_store import ModelStore
-from rtap.terminal import write_result
+from rtap.terminal import report, write_result
 from rtap.whisper.model_directory import Elastic, Layout, Manifest, ModelDirectory
 from tools.adaptation.mark import elastic_of
 from tools.command_line import run
@@ -35,6 +36,7 @@ from tools.export.manifest import (
 )
 from tools.export.staging import StagedDirectory
 from tools.export.text_files import write_text_files
+from tools.verify_model import can_compare, measure_parity
 
 QUICK_PARITY_STEPS = 16
 """Greedy steps compared with the checkpoint after a conversion; tools/verify_model does more."""
@@ -64,7 +66,8 @@ def convert(
     Args:
         elastic: "native" only for a checkpoint trained on true lengths; None takes the checkpoint's mark,
             which tools/adapt_elastic makes, and "guarded" where there is none.
-        verify: compare a few greedy tokens with the checkpoint and put the figures into the manifest.
+        verify: compare a few greedy tokens with the checkpoint and put the figures into the manifest, where
+            torch and transformers are installed.
         replace: whether an existing model may be replaced.
 
     Raises:
@@ -99,7 +102,7 @@ def convert(
                 files={},
             ),
         )
-        if verify:
+        if verify and can_compare():
             on_progress("verify")
             manifest = with_parity(manifest, _quick_parity(staged.path, checkpoint))
             store_manifest(staged.path, manifest)
@@ -154,8 +157,6 @@ def _optimum_opset(path: Path) -> int:
 
 
 def _quick_parity(path: Path, checkpoint: Checkpoint) -> Mapping[str, Any]:
-    from tools.verify_model import measure_parity
-
     parity = measure_parity(ModelDirectory.open(path), checkpoint, steps=QUICK_PARITY_STEPS)
     if parity.failures:
         raise ConversionError(
@@ -220,6 +221,12 @@ def main(argv: Sequence[str]) -> int:
             verify=not arguments.no_verify,
             replace=arguments.force,
             on_progress=on_progress,
+        )
+    if not (manifest.parity or arguments.no_verify):
+        report(
+            "note",
+            "torch and transformers are not installed, so the graphs were not compared with the checkpoint",
+            parser.prog,
         )
     if arguments.json:
         write_result(manifest.to_json())

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtap.audio_format import SAMPLE_RATE
-from rtap.errors import ModelError
+from rtap.errors import ConfigurationError, ModelError
 from rtap.guard import OneLineParser
 from rtap.terminal import write_result
 from rtap.whisper.cross_cache import CrossTensors
@@ -28,6 +28,7 @@ from rtap.whisper.model import FRAMES_PER_SECOND, Dimensions, SpeechModel, load_
 from rtap.whisper.model_directory import ModelDirectory, Precision
 from tools.command_line import positive_number, run
 from tools.export.checkpoint import Checkpoint
+from tools.export.in_torch import load_network
 from tools.export.manifest import store_manifest, with_parity
 
 if TYPE_CHECKING:
@@ -123,6 +124,16 @@ def _json_figures(part: EncoderParity | DecoderParity) -> dict[str, Any]:
     """JSON has no number for NaN and infinity."""
     figures = asdict(part)
     return {name: value if math.isfinite(value) else None for name, value in figures.items()}
+
+
+def can_compare() -> bool:
+    """Whether torch and transformers are there, which compute what is compared with."""
+    try:
+        import torch
+        import transformers
+    except ImportError:
+        return False
+    return bool(torch.__version__ and transformers.__version__)
 
 
 def measure_parity(directory: ModelDirectory, checkpoint: Checkpoint, *, steps: int) -> Parity:
@@ -225,12 +236,9 @@ class _Reference:
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         import torch
-        from transformers import WhisperForConditionalGeneration
 
         self._torch = torch
-        self._model = WhisperForConditionalGeneration.from_pretrained(
-            checkpoint.path, dtype=torch.float32, attn_implementation="eager"
-        ).eval()
+        self._model = load_network(checkpoint)
 
     def encode(self, mel: NDArray[np.float32]) -> torch.Tensor:
         """Hidden states [1, positions, width]. transformers' own forward insists on 30 s."""
@@ -320,6 +328,11 @@ def main(argv: Sequence[str]) -> int:
     arguments = parser.parse_args(argv)
 
     directory = ModelDirectory.open(arguments.model)
+    if not can_compare():
+        raise ConfigurationError(
+            "comparing with the checkpoint takes torch and transformers, which are not installed: "
+            "run `make setup`"
+        )
     parity = measure_parity(directory, Checkpoint.open(arguments.checkpoint), steps=arguments.steps)
     if arguments.record:
         store_manifest(directory.path, with_parity(directory.manifest, parity.to_json()))

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from rtap.errors import ModelError
 from rtap.whisper.decode import Search, search
 from rtap.whisper.features import LogMel
 from rtap.whisper.model import GenerationRules
@@ -23,6 +22,7 @@ from rtap.whisper.tokenizer import WhisperTokenizer
 from rtap.whisper.window_decoder import context_frames
 from tools.export.checkpoint import Checkpoint
 from tools.export.graph_writer import OPSET
+from tools.export.in_torch import load_network
 from tools.export.manifest import CREATED_BY
 from tools.export.text_files import write_text_files
 
@@ -53,7 +53,7 @@ class Whisper:
         """Log-mel frames of the longest context."""
         self.longest_text = checkpoint.config.max_target_positions
         self.device = device
-        self.network = _load(checkpoint).to(device)
+        self.network = load_network(checkpoint, "sdpa").to(device)
         self._rules = TokenRules(
             self.tokenizer, rules, checkpoint.config.vocab_size, timestamps=False
         )
@@ -163,18 +163,3 @@ def _tokenizer(directory: ModelDirectory, checkpoint: Checkpoint) -> WhisperToke
         multilingual=multilingual if isinstance(multilingual, bool) else None,
         where=checkpoint.path / "tokenizer.json",
     )
-
-
-def _load(checkpoint: Checkpoint) -> WhisperForConditionalGeneration:
-    from transformers import WhisperForConditionalGeneration
-
-    try:
-        network: WhisperForConditionalGeneration = WhisperForConditionalGeneration.from_pretrained(
-            checkpoint.path, dtype=torch.float32
-        )
-    except (OSError, ValueError, RuntimeError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ModelError(
-            f"transformers cannot load {checkpoint.path} ({reason}): download the checkpoint again"
-        ) from error
-    return network.eval()

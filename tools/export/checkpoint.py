@@ -1,11 +1,11 @@
-"""Reads a Whisper checkpoint in Hugging Face layout, one tensor at a time."""
+"""Reads a Whisper checkpoint one tensor at a time, in Hugging Face's layout or in CTranslate2's."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,23 +16,19 @@ from numpy.typing import NDArray
 
 from rtap.errors import ModelError
 from rtap.whisper.model_directory import read_json_object
-from tools.export.staging import storage_errors
+from tools.export.ctranslate2 import (
+    MODEL,
+    CTranslate2Weights,
+    is_ctranslate2,
+    open_ctranslate2,
+)
+from tools.export.stored_tensors import StoredTensor, open_weight_file, unreadable
 
 SAFETENSORS = "model.safetensors"
 SAFETENSORS_INDEX = "model.safetensors.index.json"
 TORCH = "pytorch_model.bin"
 TORCH_INDEX = "pytorch_model.bin.index.json"
-_WEIGHT_FILES = (SAFETENSORS, SAFETENSORS_INDEX, TORCH, TORCH_INDEX)
-
-_HUB_TEXT_FILES = ["*.json", "*.txt"]
-
-
-@dataclass(frozen=True, slots=True)
-class _StoredTensor:
-    """A tensor still on disk."""
-
-    shape: tuple[int, ...]
-    read: Callable[[], NDArray[np.float32]]
+WEIGHT_FILES = (SAFETENSORS, SAFETENSORS_INDEX, TORCH, TORCH_INDEX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +94,10 @@ class Checkpoint:
         self.source = source
         self.on_read: Callable[[int], object] = lambda _: None
         """Told the number of parameters of each tensor that is read."""
+        self.made_documents: Mapping[str, dict[str, Any]] = {}
+        """JSON files that the checkpoint lacks or has in another form; they stand in its own files' place."""
+        if self._ctranslate2 is not None:
+            self.made_documents = self._ctranslate2.documents
         self.config_json = self.read_json("config.json")
         self.config = WhisperConfig.from_json(self.config_json, path / "config.json")
 
@@ -116,7 +116,9 @@ class Checkpoint:
                 f"no checkpoint directory at {source}: check the path, "
                 f"or give a hub name such as openai/whisper-base"
             )
-        return cls(_download(source), source)
+        from tools.export.hub import download
+
+        return cls(download(source), source)
 
     @property
     def name(self) -> str:
@@ -129,19 +131,38 @@ class Checkpoint:
         Raises:
             ModelError: missing, unreadable or no JSON object.
         """
+        if name in self.made_documents:
+            return dict(self.made_documents[name])
         return read_json_object(self.path / name, "download the whole checkpoint again")
 
     @cached_property
-    def _tensors(self) -> dict[str, _StoredTensor]:
+    def _ctranslate2(self) -> CTranslate2Weights | None:
+        """Opened, if the checkpoint is in that layout; where there are other weights as well, they count."""
+        if not is_ctranslate2(self.path) or self._hub_weights() is not None:
+            return None
+        return open_ctranslate2(self.path)
+
+    @property
+    def is_remade(self) -> bool:
+        """Whether these are not the tensors, or not the layout, that transformers finds in the directory."""
+        return self._ctranslate2 is not None
+
+    def _hub_weights(self) -> str | None:
+        return next((name for name in WEIGHT_FILES if (self.path / name).is_file()), None)
+
+    @cached_property
+    def _tensors(self) -> Mapping[str, StoredTensor]:
         """By name, without the ``model.`` prefix that only some checkpoints have."""
-        tensors: dict[str, _StoredTensor] = {}
+        if self._ctranslate2 is not None:
+            return self._ctranslate2.tensors
+        tensors: dict[str, StoredTensor] = {}
         for shard in self.weight_files():
-            tensors |= _open_shard(shard)
+            tensors |= open_weight_file(shard)
         named = {name.removeprefix("model."): tensor for name, tensor in tensors.items()}
         self._check_shapes(named)
         return named
 
-    def _check_shapes(self, tensors: Mapping[str, _StoredTensor]) -> None:
+    def _check_shapes(self, tensors: Mapping[str, StoredTensor]) -> None:
         """Refuse weights beside another size's config.json, before hours are spent on them."""
         config = self.config
         width = config.d_model
@@ -171,19 +192,37 @@ class Checkpoint:
                 f"{self.path} has no tensor {name}, so it is no whole Whisper checkpoint: "
                 f"download it again"
             ) from None
-        try:
-            array = tensor.read()
-        except (OSError, RuntimeError) as error:  # the file shrank since it was opened
-            raise _unreadable(self.path, error) from error
+        array = self._read(tensor)
         self.on_read(array.size)
         return array
 
+    def _read(self, tensor: StoredTensor) -> NDArray[np.float32]:
+        try:
+            return tensor.read()
+        except (OSError, RuntimeError) as error:  # the file shrank since it was opened
+            raise unreadable(self.path, error) from error
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Of all tensors by name; the output projection only where it is a tensor of its own."""
+        skipped = {"proj_out.weight"} if self.ties_embeddings else set()
+        return {name: tensor.shape for name, tensor in self._tensors.items() if name not in skipped}
+
+    def digest(self) -> str:
+        """One SHA-256 of all tensors as fp16, the same for every source and file format of the weights.
+
+        Over the tensors by name: the name in UTF-8, a zero byte, the shape such as ``512x80x3``, a zero byte,
+        the values as little-endian float16, which is what OpenAI published.
+        """
+        found = hashlib.sha256()
+        for name, shape in sorted(self.shapes().items()):
+            found.update(f"{name}\0{'x'.join(map(str, shape))}\0".encode())
+            with np.errstate(over="ignore"):  # beyond fp16 is infinity, as good a mark as any
+                found.update(self._read(self._tensors[name]).astype("<f2").tobytes())
+        return found.hexdigest()
+
     def parameters(self) -> int:
         """Number of parameters, shared embeddings counted once."""
-        skipped = {"proj_out.weight"} if self.ties_embeddings else set()
-        return sum(
-            math.prod(tensor.shape) for name, tensor in self._tensors.items() if name not in skipped
-        )
+        return sum(math.prod(shape) for shape in self.shapes().values())
 
     def weight_files(self) -> list[Path]:
         """The files that the weights are read from.
@@ -191,111 +230,25 @@ class Checkpoint:
         Raises:
             ModelError: there are none, or some are missing.
         """
-        weights = next((name for name in _WEIGHT_FILES if (self.path / name).is_file()), None)
+        if self._ctranslate2 is not None:
+            return [self.path / MODEL]
+        weights = self._hub_weights()
         if weights is None:
             raise ModelError(
-                f"{self.path} holds no weights: copy one of {', '.join(_WEIGHT_FILES)} there"
+                f"{self.path} holds no weights: copy one of {', '.join([*WEIGHT_FILES, MODEL])} there"
             )
-        files = [self.path / shard for shard in _shards(self.path / weights)]
+        files = [self.path / shard for shard in weight_shards(self.path / weights)]
         for file in files:
             if not file.is_file():
                 raise ModelError(f"{file} is missing: download the checkpoint again")
         return files
 
 
-def _shards(weights: Path) -> list[str]:
+def weight_shards(weights: Path) -> list[str]:
+    """Names of the files that a weight file or the index of several stands for."""
     if not weights.name.endswith("index.json"):
         return [weights.name]
     try:
         return sorted(set(json.loads(weights.read_text(encoding="utf-8"))["weight_map"].values()))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _unreadable(weights, error) from error
-
-
-def _unreadable(path: Path, error: Exception) -> ModelError:
-    return ModelError(f"{path} cannot be read ({error}): download the checkpoint again")
-
-
-def _open_shard(path: Path) -> dict[str, _StoredTensor]:
-    try:
-        return _open_safetensors(path) if path.suffix == ".safetensors" else _open_torch(path)
-    except ImportError:
-        raise
-    except Exception as error:  # both formats raise types of their own for a truncated file
-        raise _unreadable(path, error) from error
-
-
-def _open_safetensors(path: Path) -> dict[str, _StoredTensor]:
-    from safetensors import safe_open
-
-    # Through torch, because NumPy has no bfloat16.
-    file = safe_open(path, framework="pt")
-
-    def reader(key: str) -> Callable[[], NDArray[np.float32]]:
-        return lambda: file.get_tensor(key).float().numpy()
-
-    return {
-        key: _StoredTensor(tuple(file.get_slice(key).get_shape()), reader(key))
-        for key in file.keys()  # noqa: SIM118 - not a mapping
-    }
-
-
-def _open_torch(path: Path) -> dict[str, _StoredTensor]:
-    import torch
-
-    tensors = torch.load(path, map_location="cpu", mmap=True, weights_only=True)
-
-    def reader(tensor: torch.Tensor) -> Callable[[], NDArray[np.float32]]:
-        return lambda: tensor.float().numpy()
-
-    return {
-        key: _StoredTensor(tuple(tensor.shape), reader(tensor)) for key, tensor in tensors.items()
-    }
-
-
-def _download(name: str) -> Path:
-    """Fetch a checkpoint from the hub, or take what an earlier download left in its cache."""
-    from huggingface_hub import constants, snapshot_download
-    from huggingface_hub.errors import (
-        GatedRepoError,
-        HFValidationError,
-        RepositoryNotFoundError,
-    )
-
-    try:
-        with storage_errors(Path(constants.HF_HUB_CACHE) / "models"):
-            return _fetch(name)
-    except GatedRepoError:
-        raise ModelError(
-            f"{name} is open to registered users only: accept its terms on the hub and log in there, "
-            f"or copy the checkpoint here and give its directory"
-        ) from None
-    except (RepositoryNotFoundError, HFValidationError):
-        raise ModelError(
-            f"there is no directory and no hub model called {name!r}: try openai/whisper-base"
-        ) from None
-    except OSError as error:
-        with suppress(OSError):
-            cached = Path(snapshot_download(name, local_files_only=True))
-            if any((cached / file).is_file() for file in _WEIGHT_FILES):
-                return cached
-        raise ModelError(
-            f"{name} could not be downloaded ({error.__class__.__name__}): connect to the network, "
-            f"or copy the checkpoint here and give its directory"
-        ) from None
-
-
-def _fetch(name: str) -> Path:
-    """Get the small files and the first of the weight formats that the hub has."""
-    from huggingface_hub import list_repo_files, snapshot_download
-
-    offered = set(list_repo_files(name))
-    weights = next((file for file in _WEIGHT_FILES if file in offered), None)
-    if weights is None:
-        raise ModelError(
-            f"{name} holds no weights that can be read, none of {', '.join(_WEIGHT_FILES)}: "
-            f"choose another model"
-        )
-    path = Path(snapshot_download(name, allow_patterns=[*_HUB_TEXT_FILES, weights]))
-    snapshot_download(name, allow_patterns=_shards(path / weights))
-    return path
+        raise unreadable(weights, error) from error

@@ -9,6 +9,8 @@ from typing import Any
 
 from rtap.errors import ModelError
 from tools.export.checkpoint import Checkpoint
+from tools.export.ctranslate2 import is_ctranslate2
+from tools.export.tokenizer_from_ranks import tokenizer_from_vocabulary
 
 _COPIED = ("config.json", "tokenizer_config.json", "special_tokens_map.json", "normalizer.json")
 
@@ -29,7 +31,9 @@ _GENERATION_KEYS = (
 def write_text_files(checkpoint: Checkpoint, output: Path) -> None:
     """Write config, generation config, preprocessor config and tokenizer to ``output``."""
     for name in _COPIED:
-        if (checkpoint.path / name).is_file():
+        if name in checkpoint.made_documents:
+            _write_json(output / name, checkpoint.read_json(name))
+        elif (checkpoint.path / name).is_file():
             shutil.copyfile(checkpoint.path / name, output / name)
     _write_generation_config(checkpoint, output / "generation_config.json")
     _write_preprocessor_config(checkpoint, output / "preprocessor_config.json")
@@ -41,6 +45,9 @@ def _write_generation_config(checkpoint: Checkpoint, path: Path) -> None:
     source = checkpoint.path / path.name
     if source.is_file():
         shutil.copyfile(source, path)
+        return
+    if path.name in checkpoint.made_documents:
+        _write_json(path, checkpoint.read_json(path.name))
         return
     config = checkpoint.config_json
     _write_json(path, {key: config[key] for key in _GENERATION_KEYS if config.get(key) is not None})
@@ -70,10 +77,19 @@ def _write_tokenizer(checkpoint: Checkpoint, path: Path) -> None:
     if source.is_file():
         shutil.copyfile(source, path)
         return
-    from transformers import WhisperTokenizerFast
-
+    if is_ctranslate2(checkpoint.path):
+        made = tokenizer_from_vocabulary(checkpoint.path)
+        path.write_text(made.to_str(pretty=True), encoding="utf-8")
+        return
     try:
+        from transformers import WhisperTokenizerFast
+
         tokenizer = WhisperTokenizerFast.from_pretrained(checkpoint.path)
+    except ImportError as error:
+        raise ModelError(
+            f"{checkpoint.path} has no tokenizer.json, and making one takes transformers: copy the "
+            f"tokenizer.json of the same checkpoint there, or run `make setup`"
+        ) from error
     except (OSError, ValueError, TypeError) as error:
         raise ModelError(
             f"{checkpoint.path} has neither tokenizer.json nor vocab.json with merges.txt ({error}): "

@@ -19,6 +19,7 @@ from tokenizers.models import BPE
 from rtap.errors import ModelError
 from rtap.whisper.languages import LANGUAGES
 from rtap.whisper.tokenizer import TIMESTAMP_STEP, TIMESTAMPS, characters_of_bytes
+from tools.export.ctranslate2 import ENGLISH_END_OF_TEXT, vocabulary
 
 _END_OF_TEXT: Final = "<|endoftext|>"
 _START: Final = "<|startoftranscript|>"
@@ -38,7 +39,33 @@ def tokenizer_from_ranks(ranks: Path, *, multilingual: bool, num_languages: int 
     Raises:
         ModelError: the file cannot be read or holds no ranks.
     """
-    by_bytes = read_ranks(ranks)
+    return _tokenizer(read_ranks(ranks), multilingual=multilingual, num_languages=num_languages)
+
+
+def tokenizer_from_vocabulary(path: Path) -> Tokenizer:
+    """Build it from a CTranslate2 directory's list of tokens, which stand there by rank.
+
+    Raises:
+        ModelError: there is no such list, or it is not Whisper's.
+    """
+    words = vocabulary(path)
+    byte_of = {character: byte for byte, character in enumerate(characters_of_bytes())}
+    try:
+        plain = words[: words.index(_END_OF_TEXT)]
+        ranks = {bytes(byte_of[character] for character in word): i for i, word in enumerate(plain)}
+        num_languages = words.index("<|translate|>") - words.index(_START) - 1
+    except (ValueError, KeyError) as error:
+        raise ModelError(
+            f"{path} has a vocabulary that is not Whisper's ({error}): "
+            f"copy the tokenizer.json of the same model there"
+        ) from error
+    multilingual = len(plain) != ENGLISH_END_OF_TEXT
+    return _tokenizer(ranks, multilingual=multilingual, num_languages=num_languages)
+
+
+def _tokenizer(
+    by_bytes: Mapping[bytes, int], *, multilingual: bool, num_languages: int
+) -> Tokenizer:
     characters = characters_of_bytes()
 
     def written(token: bytes) -> str:
