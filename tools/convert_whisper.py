@@ -8,6 +8,7 @@ with the same arguments.
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import os
@@ -19,13 +20,14 @@ from typing import Any
 
 from tqdm import tqdm
 
-from rtap.errors import ModelError, RTAPException
+from rtap.errors import ConfigurationError, ModelError, RTAPException
 from rtap.guard import OneLineParser
 from rtap.model_store import ModelStore
 from rtap.terminal import report, write_result
 from rtap.whisper.model_directory import Elastic, Layout, Manifest, ModelDirectory
-from tools.adaptation.mark import elastic_of
+from tools.adaptation.mark import elastic_of, margin_of
 from tools.command_line import run
+from tools.export.adapter import Adapter, adapter_for
 from tools.export.checkpoint import Checkpoint
 from tools.export.graph_writer import OPSET
 from tools.export.manifest import (
@@ -64,8 +66,9 @@ def convert(
     """Write the model directory ``output``; it appears whole or not at all.
 
     Args:
-        elastic: "native" only for a checkpoint trained on true lengths; None takes the checkpoint's mark,
-            which tools/adapt_elastic makes, and "guarded" where there is none.
+        checkpoint: with its adapter, if one is to be merged.
+        elastic: "native" only for a checkpoint trained on true lengths; None takes what its adapter says, or
+            its mark, which tools/adapt_elastic makes, and "guarded" where there is neither.
         verify: compare a few greedy tokens with the checkpoint and put the figures into the manifest, where
             torch and transformers are installed.
         replace: whether an existing model may be replaced.
@@ -78,11 +81,10 @@ def convert(
     """
     if layout == "rtap":
         _check_head_size(checkpoint)
-    if elastic is None:
-        elastic = elastic_of(checkpoint)
-    with StagedDirectory(
-        output, _fingerprint(checkpoint, layout, elastic), replace=replace
-    ) as staged:
+    elastic = "no" if layout == "optimum" else elastic or elastic_of(checkpoint)
+    margin = margin_of(checkpoint) if elastic == "native" else 0.0
+    fingerprint = _fingerprint(checkpoint, layout, elastic, margin)
+    with StagedDirectory(output, fingerprint, replace=replace) as staged:
         for name, work in _steps(checkpoint, layout).items():
             on_progress(name)
             if not staged.step(name, work):
@@ -95,7 +97,9 @@ def convert(
                 source=checkpoint.source,
                 layout=layout,
                 precision="fp32",
-                elastic="no" if layout == "optimum" else elastic,
+                elastic=elastic,
+                margin_seconds=margin,
+                adapter=checkpoint.adapter.to_json() if checkpoint.adapter else {},
                 parameters=checkpoint.parameters(),
                 opset=_optimum_opset(staged.path) if layout == "optimum" else OPSET,
                 created_by=CREATED_BY,
@@ -138,14 +142,15 @@ def _check_head_size(checkpoint: Checkpoint) -> None:
         )
 
 
-def _fingerprint(checkpoint: Checkpoint, layout: Layout, elastic: Elastic) -> str:
+def _fingerprint(checkpoint: Checkpoint, layout: Layout, elastic: Elastic, margin: float) -> str:
     """Identifies the inputs of a conversion without reading gigabytes of weights."""
     texts = [file for kind in ("*.json", "*.txt") for file in checkpoint.path.glob(kind)]
     files = [
         (file.name, file.stat().st_size, file.stat().st_mtime_ns)
         for file in sorted({*texts, *checkpoint.weight_files()})
     ]
-    inputs = [CREATED_BY, layout, elastic, files]
+    adapter = checkpoint.adapter.sha256 if checkpoint.adapter else ""
+    inputs = [CREATED_BY, layout, elastic, margin, adapter, files]
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
 
 
@@ -181,6 +186,20 @@ def _progress(checkpoint: Checkpoint) -> Iterator[ProgressCallback]:
         yield lambda step: bar.set_description(f"convert_whisper: {step}")
 
 
+def _with_adapter(checkpoint: Checkpoint, arguments: argparse.Namespace) -> Checkpoint:
+    if arguments.adapter and (arguments.no_adapter or arguments.layout == "optimum"):
+        raise ConfigurationError(
+            "--adapter goes neither with --no-adapter nor with --layout optimum: leave one of them out"
+        )
+    if arguments.adapter:
+        return checkpoint.adapted(Adapter.read(arguments.adapter))
+    # Hugging Face's graphs are read from the checkpoint's own files, and always take 30 s.
+    if arguments.no_adapter or arguments.layout == "optimum":
+        return checkpoint
+    found = adapter_for(checkpoint)
+    return checkpoint if found is None else checkpoint.adapted(found)
+
+
 def main(argv: Sequence[str]) -> int:
     """Command line."""
     parser = OneLineParser(prog="tools/convert_whisper", description=__doc__)
@@ -202,6 +221,15 @@ def main(argv: Sequence[str]) -> int:
         "(default: what tools/adapt_elastic found, else guarded)",
     )
     parser.add_argument(
+        "--adapter",
+        type=Path,
+        metavar="FILE",
+        help="merge this adapter into the weights (default: the project's one for them, if it has one)",
+    )
+    parser.add_argument(
+        "--no-adapter", action="store_true", help="convert the weights as they were published"
+    )
+    parser.add_argument(
         "--no-verify", action="store_true", help="skip the comparison with the checkpoint"
     )
     parser.add_argument("--force", action="store_true", help="replace the output if it exists")
@@ -211,6 +239,7 @@ def main(argv: Sequence[str]) -> int:
     arguments = parser.parse_args(argv)
 
     checkpoint = Checkpoint.open(arguments.source)
+    checkpoint = _with_adapter(checkpoint, arguments)
     output: Path = arguments.output or _models_directory() / checkpoint.name
     with _progress(checkpoint) as on_progress:
         manifest = convert(
@@ -233,7 +262,8 @@ def main(argv: Sequence[str]) -> int:
     else:
         write_result(
             f"{output}: {manifest.parameters / 1e6:.1f} M parameters, {manifest.precision}, "
-            f"{manifest.bytes / 1e6:.0f} MB\n"
+            f"{manifest.bytes / 1e6:.0f} MB"
+            f"{', adapted to short audio' if manifest.adapter else ''}\n"
         )
     return 0
 

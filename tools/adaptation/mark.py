@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, cast, get_args
 
 from rtap.errors import ModelError
-from rtap.whisper.model_directory import Elastic
+from rtap.whisper.model_directory import MAX_MARGIN_SECONDS, Elastic
 from tools.export.checkpoint import Checkpoint
 
 MARK: Final = "elastic.json"
@@ -22,11 +22,13 @@ def write_mark(directory: Path, elastic: Elastic, record: Mapping[str, Any]) -> 
 
 
 def elastic_of(checkpoint: Checkpoint) -> Elastic:
-    """What the mark says; "guarded" for a checkpoint without one, as all are that were trained on 30 s.
+    """What its adapter or the mark says; "guarded" without both, as all are that were trained on 30 s.
 
     Raises:
         ModelError: the mark is damaged.
     """
+    if checkpoint.adapter is not None:
+        return checkpoint.adapter.elastic
     if not (checkpoint.path / MARK).is_file():
         return _STOCK
     found = checkpoint.read_json(MARK).get("elastic")
@@ -36,3 +38,22 @@ def elastic_of(checkpoint: Checkpoint) -> Elastic:
             f"run tools/adapt_elastic again, or remove the file"
         )
     return cast("Elastic", found)
+
+
+def margin_of(checkpoint: Checkpoint) -> float:
+    """Seconds of silence that the contexts of a "native" checkpoint get after the audio.
+
+    Raises:
+        ModelError: the mark is damaged.
+    """
+    if checkpoint.adapter is not None:
+        return checkpoint.adapter.margin
+    if not (checkpoint.path / MARK).is_file():
+        return 0.0
+    found = checkpoint.read_json(MARK).get("margin", 0.0)
+    if not isinstance(found, int | float) or not 0 <= found <= MAX_MARGIN_SECONDS:
+        raise ModelError(
+            f"{checkpoint.path / MARK} says a margin of {found!r}, possible are 0 to {MAX_MARGIN_SECONDS:g}: "
+            f"run tools/adapt_elastic again, or remove the file"
+        )
+    return float(found)

@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from rtap.errors import ModelError
 from rtap.whisper.model_directory import read_json_object
+from tools.export.adapter import Adapter, check_belongs
 from tools.export.ctranslate2 import (
     MODEL,
     CTranslate2Weights,
@@ -92,6 +94,8 @@ class Checkpoint:
         """Args: path: Hugging Face directory; source: how the user named it, for the manifest."""
         self.path = path
         self.source = source
+        self.adapter: Adapter | None = None
+        """Merged into every tensor that :meth:`tensor` reads."""
         self.on_read: Callable[[int], object] = lambda _: None
         """Told the number of parameters of each tensor that is read."""
         self.made_documents: Mapping[str, dict[str, Any]] = {}
@@ -145,7 +149,7 @@ class Checkpoint:
     @property
     def is_remade(self) -> bool:
         """Whether these are not the tensors, or not the layout, that transformers finds in the directory."""
-        return self._ctranslate2 is not None
+        return self._ctranslate2 is not None or self.adapter is not None
 
     def _hub_weights(self) -> str | None:
         return next((name for name in WEIGHT_FILES if (self.path / name).is_file()), None)
@@ -193,6 +197,8 @@ class Checkpoint:
                 f"download it again"
             ) from None
         array = self._read(tensor)
+        if self.adapter is not None:
+            array = self.adapter.merged(name, array)
         self.on_read(array.size)
         return array
 
@@ -202,11 +208,23 @@ class Checkpoint:
         except (OSError, RuntimeError) as error:  # the file shrank since it was opened
             raise unreadable(self.path, error) from error
 
+    def adapted(self, adapter: Adapter) -> Checkpoint:
+        """The same checkpoint with an adapter merged into it; its digest stays that of its own tensors.
+
+        Raises:
+            ModelError: the adapter belongs to another checkpoint.
+        """
+        check_belongs(adapter, self)
+        merged = copy(self)
+        merged.adapter = adapter
+        return merged
+
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Of all tensors by name; the output projection only where it is a tensor of its own."""
         skipped = {"proj_out.weight"} if self.ties_embeddings else set()
         return {name: tensor.shape for name, tensor in self._tensors.items() if name not in skipped}
 
+    @cached_property
     def digest(self) -> str:
         """One SHA-256 of all tensors as fp16, the same for every source and file format of the weights.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rtap.errors import ConfigurationError, ModelError
 from rtap.model_store import AUTO, ModelStore, StoredModel
 from rtap.terminal import report, write_result
-from rtap.whisper.model_directory import ModelDirectory
+from rtap.whisper.model_directory import Manifest, ModelDirectory
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[Any]  # noqa: SLF001 (it has no public name)
@@ -123,7 +123,7 @@ def _description(directory: ModelDirectory) -> str:
         "parameters": f"{manifest.parameters / 1e6:.1f} million",
         "precision": manifest.precision,
         "layout": f"{manifest.layout}, opset {manifest.opset}",
-        "elastic": manifest.elastic,
+        "elastic": _elastic(manifest),
         "made by": manifest.created_by,
         "size": f"{_size(manifest.bytes)} in {len(manifest.files)} files, SHA-256 correct",
     }
@@ -134,6 +134,13 @@ def _description(directory: ModelDirectory) -> str:
     for title, figures in (("parity", manifest.parity), ("quantised", manifest.quantization)):
         lines += [f"{title}:"] * bool(figures) + list(_figures(figures, "  "))
     return "\n".join(lines) + "\n"
+
+
+def _elastic(manifest: Manifest) -> str:
+    if not manifest.adapter:
+        return manifest.elastic
+    name, margin = manifest.adapter.get("name"), manifest.margin_seconds
+    return f"{manifest.elastic}, by the adapter {name}, {margin:g} s after the audio"
 
 
 def _figures(figures: Mapping[str, Any], indent: str) -> list[str]:

@@ -22,6 +22,9 @@ Precision = Literal["fp32", "fp16", "int8", "w8", "w4"]
 Elastic = Literal["native", "guarded", "no"]
 """How a model takes audio shorter than 30 s: trained for it, checked and retried, or always padded."""
 
+MAX_MARGIN_SECONDS = 30.0
+"""With that much silence after the audio, no context is short."""
+
 _CONVERT_AGAIN = "convert it again with tools/convert_whisper"
 _HASH_BLOCK = 1 << 20
 
@@ -54,6 +57,10 @@ class Manifest:
     """Per graph: which operators were quantised, how, and the sizes measured before and after."""
     parity: Mapping[str, Any] = field(default_factory=dict)
     """Figures that tools/verify_model measured against the checkpoint; empty until it ran."""
+    margin_seconds: float = 0.0
+    """Silence after the audio in the contexts of a "native" model."""
+    adapter: Mapping[str, Any] = field(default_factory=dict)
+    """Name, SHA-256 and record of the adapter that is merged into the weights; empty where there is none."""
 
     @property
     def bytes(self) -> int:
@@ -69,6 +76,7 @@ class Manifest:
             "layout",
             "precision",
             "elastic",
+            "margin_seconds",
             "parameters",
             "opset",
             "created_by",
@@ -79,6 +87,7 @@ class Manifest:
             name: {"bytes": record.bytes, "sha256": record.sha256}
             for name, record in sorted(self.files.items())
         }
+        document["adapter"] = dict(self.adapter)
         document["quantization"] = dict(self.quantization)
         document["parity"] = dict(self.parity)
         return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
@@ -115,6 +124,8 @@ class Manifest:
                 files=files,
                 quantization=dict(document.get("quantization", {})),
                 parity=dict(document.get("parity", {})),
+                margin_seconds=_seconds(document, "margin_seconds"),
+                adapter=dict(document.get("adapter", {})),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ModelError(
@@ -127,6 +138,14 @@ def _one_of(document: Mapping[str, Any], key: str, literal: Any) -> str:
     if document[key] not in allowed:
         raise ValueError(f"{key} is {document[key]!r}, not one of {', '.join(allowed)}")
     return str(document[key])
+
+
+def _seconds(document: Mapping[str, Any], key: str) -> float:
+    """0 where an older version wrote none."""
+    seconds = float(document.get(key, 0.0))
+    if not 0 <= seconds <= MAX_MARGIN_SECONDS:
+        raise ValueError(f"{key} is {seconds:g}, not 0 to {MAX_MARGIN_SECONDS:g}")
+    return seconds
 
 
 @dataclass(frozen=True, slots=True)

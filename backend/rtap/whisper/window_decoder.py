@@ -39,7 +39,8 @@ SUSPECT_REPEATS = 3
 no no" waits a little longer, and gets the same text."""
 
 MARGIN_SECONDS = 1.0
-"""Silence after the audio in a shortened context: without it, stock weights miss the last word."""
+"""Silence after the audio in a "guarded" model's shortened context: without it, stock weights miss the last
+word. What a "native" model was trained with stands in its manifest."""
 SHORT_BUCKET_SECONDS = 1
 LONG_BUCKET_SECONDS = 5
 LONG_FROM_SECONDS = 10
@@ -124,16 +125,19 @@ def repeats_itself(tokens: Sequence[int]) -> bool:
     return False
 
 
-def context_frames(samples: int, elastic: Elastic, max_frames: int) -> int:
+def context_frames(
+    samples: int, elastic: Elastic, max_frames: int, margin_seconds: float = 0.0
+) -> int:
     """Log-mel frames to encode for so much audio: even, at most ``max_frames``.
 
     Args:
         samples: at 16 kHz.
         elastic: what the model can take; "no" always gives ``max_frames``.
+        margin_seconds: silence after the audio, for a "native" model.
     """
     if elastic == "no":
         return max_frames
-    seconds = samples / SAMPLE_RATE + (MARGIN_SECONDS if elastic == "guarded" else 0.0)
+    seconds = samples / SAMPLE_RATE + (MARGIN_SECONDS if elastic == "guarded" else margin_seconds)
     bucket = SHORT_BUCKET_SECONDS if seconds <= LONG_FROM_SECONDS else LONG_BUCKET_SECONDS
     buckets = max(1, -(-seconds // bucket))
     return min(int(buckets * bucket * FRAMES_PER_SECOND), max_frames)
@@ -156,7 +160,9 @@ class WindowDecoder:
 
     def encode(self, audio: NDArray[np.float32]) -> tuple[EncodedAudio, int]:
         """Encode with as little context as the model allows; also returns the frames encoded."""
-        frames = context_frames(audio.size, self._model.elastic, self._model.dimensions.max_frames)
+        model = self._model
+        margin = model.directory.manifest.margin_seconds
+        frames = context_frames(audio.size, model.elastic, model.dimensions.max_frames, margin)
         return self._encode(audio, frames), frames
 
     def _encode(self, audio: NDArray[np.float32], frames: int) -> EncodedAudio:

@@ -242,6 +242,6 @@ def test_damage_is_one_line_and_nothing_appears(kind: str, path: Path, start: St
 def test_the_digest_is_the_same_for_both_layouts(path: Path) -> None:
     tiny_ctranslate2(path)
     hub = Checkpoint.open(str(path.with_name(f"{path.name}-hub")))
-    assert Checkpoint.open(str(path)).digest() == hub.digest()
+    assert Checkpoint.open(str(path)).digest == hub.digest
     tiny_checkpoint(path.with_name("another"), seed=1)
-    assert Checkpoint.open(str(path.with_name("another"))).digest() != hub.digest()
+    assert Checkpoint.open(str(path.with_name("another"))).digest != hub.digest

@@ -50,7 +50,8 @@ class Engine:
     def frames(self, samples: int) -> int:
         """Log-mel frames that are encoded."""
         model = self._model
-        return context_frames(samples, model.elastic, model.dimensions.max_frames)
+        margin = model.directory.manifest.margin_seconds
+        return context_frames(samples, model.elastic, model.dimensions.max_frames, margin)
 
     def transcribe(self, samples: NDArray[np.float32], tokens: int) -> int:
         """See :class:`tools.benchmarks.asr.engine.Engine`."""
