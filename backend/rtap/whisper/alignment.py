@@ -2,12 +2,16 @@
 
 The method is that of openai/whisper's ``timing.py``: cross-attention of the heads known to follow the
 audio, standardised over the tokens, median-filtered over time, and a monotonic path through it by dynamic
-time warping.
+time warping. Words that begin after a pause are shortened as there.
+
+The path may pass through a word in no time, because the decoder looked at a neighbour when it chose the word.
+Such a word takes time from its neighbours, as little as can be: see :func:`give_lengths`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +23,16 @@ SECONDS_PER_POSITION = 0.02
 MEDIAN_WIDTH = 7
 """Encoder positions; removes single looks elsewhere."""
 
+SHORTEST_WORD = 0.04
+SECONDS_PER_CHARACTER = 0.02
+"""The least that a word lasts, and each of its characters. Nobody speaks 50 characters per second, twice what
+is said in a hurry, so a shorter word was not found in the audio."""
+LONGEST_MEDIAN = 0.7
+LONG_WORD = 2.0
+"""After a pause, a word may last this many times the median of the window's words, which counts 0.7 s at
+most: the path spends the pause in the word that follows it. Both are OpenAI's."""
+
+_SENTENCE_END = tuple(".。!！?？")
 _OPENING = "\"'“¿([{-"
 """Punctuation that belongs to the word after it."""
 _CLOSING = "\"'.。,，!！?？:：”)]}、"
@@ -64,14 +78,78 @@ def align_words(
             words.append(
                 Word(
                     text=text,
-                    start=round(float(starts[done]), 2),
-                    end=round(float(starts[end]), 2),
+                    start=float(starts[done]),
+                    end=float(starts[end]),
                     probability=float(probabilities[done:end].mean()),
                 )
             )
             done = end
         result.append(_attach_punctuation(words))
+    spoken = shorten_after_pauses([word for words in result for word in words])
+    timed = iter(give_lengths(spoken, positions * SECONDS_PER_POSITION))
+    return [[next(timed) for _ in words] for words in result]
+
+
+def shorten_after_pauses(words: Sequence[Word]) -> list[Word]:
+    """Let the words after a pause, at the window's beginning or after a sentence, start later.
+
+    Args:
+        words: of one window, their punctuation attached, in order.
+    """
+    lengths = [word.end - word.start for word in words if word.end > word.start]
+    if not lengths:
+        return [*words]
+    median = min(LONGEST_MEDIAN, float(np.median(lengths)))
+    result: list[Word] = []
+    for word in words:
+        # At the beginning, a long word is no pause unless it also ends late.
+        is_late = word.end > 2 * LONG_WORD * median
+        follows_pause = result[-1].text.endswith(_SENTENCE_END) if result else is_late
+        start = max(word.start, word.end - LONG_WORD * median) if follows_pause else word.start
+        result.append(replace(word, start=start))
     return result
+
+
+def give_lengths(words: Sequence[Word], seconds: float) -> list[Word]:
+    """Move starts and ends as little as possible, by least squares, so that every word has some length.
+
+    Args:
+        words: of one window, in order; times in seconds from its beginning.
+        seconds: length of the window. Where the words do not fit, all least lengths shrink alike.
+
+    Returns:
+        The words; none overlaps the next, and all lie within the window. Times are in whole milliseconds.
+    """
+    if not words:
+        return []
+    least = np.array(
+        [max(SHORTEST_WORD, SECONDS_PER_CHARACTER * len(word.text.strip())) for word in words]
+    )
+    least *= min(1.0, seconds / least.sum())
+    # Without the least lengths of all words before them, the times only have to ascend.
+    ends = np.cumsum(least)
+    taken = np.stack([np.r_[0.0, ends[:-1]], ends], axis=1).ravel()
+    times = np.array([(word.start, word.end) for word in words]).ravel() - taken
+    ascending = np.clip(nearest_ascending(times), 0.0, max(0.0, seconds - ends[-1])) + taken
+    return [
+        replace(word, start=round(float(start), 3), end=round(float(end), 3))
+        for word, (start, end) in zip(words, ascending.reshape(-1, 2), strict=True)
+    ]
+
+
+def nearest_ascending(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The non-decreasing sequence that is nearest by least squares: pools adjacent violators."""
+    means: list[float] = []
+    counts: list[int] = []
+    for value in values.tolist():
+        mean, count = value, 1
+        while means and means[-1] > mean:
+            before = counts.pop()
+            mean = (means.pop() * before + mean * count) / (before + count)
+            count += before
+        means.append(mean)
+        counts.append(count)
+    return np.repeat(means, counts)
 
 
 def _sharpen(weights: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from numpy.typing import NDArray
 
 from rtap.whisper.alignment import (
     MEDIAN_WIDTH,
+    SHORTEST_WORD,
     _attach_punctuation,
     _median_filter,
     align_words,
+    give_lengths,
+    nearest_ascending,
+    shorten_after_pauses,
     warp,
 )
-from rtap.whisper.model import EncodedAudio
+from rtap.whisper.model import EncodedAudio, load_model
+from rtap.whisper.model_directory import ModelDirectory
 from rtap.whisper.result import Word
+from rtap.whisper.transcribe import TranscribeOptions, Transcriber
 from tests.backend.whisper.scripted_model import (
     ScriptedAudio,
     ScriptedModel,
@@ -25,6 +33,9 @@ from tests.backend.whisper.scripted_model import (
     small_tokenizer,
 )
 
+ROOT = Path(__file__).resolve().parents[3]
+BUNDLED = ROOT / "backend/rtap/models/cabin-en"
+AUDIO = ROOT / "tests/audio"
 TOKENIZER = small_tokenizer()
 SOT = TOKENIZER.sot_sequence("en")
 Matrix = NDArray[np.float32]
@@ -214,6 +225,138 @@ class TestAlignWords:
         model.alignment_weights = outshone  # type: ignore[method-assign]
         (words,) = align_words(model, audio, [TOKENIZER.encode(" turn on")], SOT, "en", 100)
         assert times(words) == [(" turn", 0.0, 0.6), (" on", 0.6, 1.2)]
+
+
+Span = tuple[str, float, float]
+
+LENGTHS: dict[str, tuple[float, list[Span], list[Span]]] = {
+    "nothing is said": (3.0, [], []),
+    "all are long enough": (
+        3.0,
+        [("turn", 0.1, 0.4), ("on", 0.4, 0.44), ("heating", 1.0, 1.5)],
+        [("turn", 0.1, 0.4), ("on", 0.4, 0.44), ("heating", 1.0, 1.5)],
+    ),
+    "both neighbours give the same": (
+        3.0,
+        [("the", 0.4, 0.8), ("temperature", 0.8, 0.8), ("to", 0.8, 1.4)],
+        [("the", 0.4, 0.69), ("temperature", 0.69, 0.91), ("to", 0.91, 1.4)],
+    ),
+    "the space after a word is nobody's": (
+        3.0,
+        [("the", 0.4, 0.8), ("lights", 0.8, 0.8), ("on", 1.0, 1.4)],
+        [("the", 0.4, 0.76), ("lights", 0.76, 0.88), ("on", 1.0, 1.4)],
+    ),
+    "the first": (
+        3.0,
+        [("set", 0.0, 0.0), ("the", 0.0, 0.5)],
+        [("set", 0.0, 0.06), ("the", 0.06, 0.5)],
+    ),
+    "the last": (
+        1.0,
+        [("twenty", 0.2, 1.0), ("degrees", 1.0, 1.0)],
+        [("twenty", 0.2, 0.86), ("degrees", 0.86, 1.0)],
+    ),
+    "several in a row": (
+        2.0,
+        [("a", 0.0, 1.0), ("b", 1.0, 1.0), ("c", 1.0, 1.0), ("d", 1.0, 2.0)],
+        [("a", 0.0, 0.96), ("b", 0.96, 1.0), ("c", 1.0, 1.04), ("d", 1.04, 2.0)],
+    ),
+    "all in the same place": (
+        2.0,
+        [("a", 1.0, 1.0), ("b", 1.0, 1.0)],
+        [("a", 0.96, 1.0), ("b", 1.0, 1.04)],
+    ),
+    "too little audio": (
+        0.2,
+        [("temperature", 0.0, 0.0), ("degrees", 0.0, 0.2), ("no", 0.2, 0.2)],
+        [("temperature", 0.0, 0.11), ("degrees", 0.11, 0.18), ("no", 0.18, 0.2)],
+    ),
+}
+
+
+def words_of(spans: Sequence[Span]) -> list[Word]:
+    return [Word(text, start, end, 0.5) for text, start, end in spans]
+
+
+class TestLengths:
+    @pytest.mark.parametrize("name", LENGTHS)
+    def test_table(self, name: str) -> None:
+        seconds, before, after = LENGTHS[name]
+        assert give_lengths(words_of(before), seconds) == words_of(after)
+
+    @pytest.mark.parametrize("seed", range(20))
+    def test_any_words(self, seed: int) -> None:
+        random = np.random.default_rng(seed)
+        times = np.sort(random.integers(0, 100, (30, 2)), axis=None).reshape(-1, 2) / 50
+        words = [Word(" on", start, end, 0.5) for start, end in times.tolist()]
+        timed = give_lengths(words, 2.0)
+        assert all(word.end - word.start > SHORTEST_WORD - 0.0011 for word in timed)
+        assert all(one.end <= other.start for one, other in pairwise(timed))
+        assert timed[0].start >= 0.0
+        assert timed[-1].end <= 2.0
+
+    @pytest.mark.parametrize("seed", range(20))
+    def test_ascending_is_by_the_definition(self, seed: int) -> None:
+        values = np.random.default_rng(seed).normal(size=12)
+        expected = [
+            max(
+                min(values[first:end].mean() for end in range(at + 1, 13))
+                for first in range(at + 1)
+            )
+            for at in range(12)
+        ]
+        np.testing.assert_allclose(nearest_ascending(values), expected)
+
+    def test_words_that_the_path_passes_in_no_time(self) -> None:
+        # The decoder looks at " the" only when it has said " on" and " heating".
+        (words,), _ = aligned([" turn on the heating"], [(0, 50), (50, 51), (50, 51), (51, 100)])
+        assert all(word.end - word.start >= SHORTEST_WORD for word in words)
+        assert words[-1].end <= 2.0
+
+
+@pytest.mark.parametrize("name", ["set_the_temperature", "turn_on_the_heating", "navigate_home"])
+def test_every_word_of_a_spoken_command_has_a_length(name: str) -> None:
+    """The bundled model looks at some words only after they were said."""
+    audio, _ = soundfile.read(AUDIO / f"{name}.wav", dtype="float32")
+    engine = Transcriber(load_model(ModelDirectory.open(BUNDLED), threads=1), None)
+    found = engine.transcribe([audio], TranscribeOptions(language="en", word_timestamps=True))
+    words = [word for segment in found.segments for word in segment.words]
+    assert len(words) == len(found.text.split())
+    assert all(word.end - word.start >= SHORTEST_WORD for word in words)
+    assert all(one.end <= other.start for one, other in pairwise(words))
+    assert words[-1].end <= found.duration
+
+
+PAUSES: dict[str, tuple[list[Span], list[float]]] = {
+    "none": ([], []),
+    "no length at all": ([("turn", 1.0, 1.0)], [1.0]),
+    "silence first": ([("turn", 0.0, 1.5), ("on", 1.5, 1.7), ("now", 1.7, 1.9)], [1.1, 1.5, 1.7]),
+    "a long word first": (
+        [("turn", 0.0, 0.7), ("on", 0.7, 0.9), ("now", 0.9, 1.1)],
+        [0.0, 0.7, 0.9],
+    ),
+    "after a sentence": (
+        [("turn", 0.0, 0.2), ("on.", 0.2, 0.4), ("turn", 0.5, 2.5), ("off", 2.5, 2.7)],
+        [0.0, 0.2, 2.1, 2.5],
+    ),
+    "within a sentence": (
+        [("turn", 0.0, 0.2), ("on,", 0.2, 0.4), ("turn", 0.5, 2.5), ("off", 2.5, 2.7)],
+        [0.0, 0.2, 0.5, 2.5],
+    ),
+    # The median is at most 0.7 s, so a lone word lasts 1.4 s at most.
+    "a lone word": ([("turn", 0.0, 5.0)], [3.6]),
+}
+
+
+class TestPauses:
+    @pytest.mark.parametrize("name", PAUSES)
+    def test_table(self, name: str) -> None:
+        spans, starts = PAUSES[name]
+        shortened = shorten_after_pauses(words_of(spans))
+        assert [word.start for word in shortened] == pytest.approx(starts)
+        assert [(word.text, word.end) for word in shortened] == [
+            (text, end) for text, _, end in spans
+        ]
 
 
 class TestMedianFilter:
