@@ -30,6 +30,8 @@ def save_checkpoint(network: Network, tokenizer: Tokenizer, output: Path) -> Non
     config.is_multilingual = True
     config.lang_to_id = {"<|en|>": ids["<|en|>"]}
     config.task_to_id = {"transcribe": ids["<|transcribe|>"]}
+    # Its lessons had no text before the audio: with some, it loses the command.
+    config.takes_prompts = False
     config.no_timestamps_token_id = ids["<|notimestamps|>"]
     config.suppress_tokens = None
     # Nothing is suppressed at the beginning: the end of text there means that nobody spoke.

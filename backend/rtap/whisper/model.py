@@ -77,7 +77,7 @@ class Dimensions:
 
 @dataclass(frozen=True, slots=True)
 class GenerationRules:
-    """What generation_config.json says of the tokens a model may produce."""
+    """What generation_config.json says of the tokens a model may produce, and of those before them."""
 
     suppress: tuple[int, ...] = ()
     """Never produced: symbols and special tokens."""
@@ -87,6 +87,8 @@ class GenerationRules:
     """(layer, head) pairs whose cross-attention follows the audio; empty when unknown."""
     max_initial_timestamp: int = DEFAULT_MAX_INITIAL_TIMESTAMP
     """Highest first timestamp, in steps of 0.02 s."""
+    takes_prompts: bool = True
+    """Whether it was trained with text before the audio, as OpenAI's models were; our own key."""
 
     @classmethod
     def from_directory(cls, directory: ModelDirectory) -> GenerationRules:
@@ -102,6 +104,7 @@ class GenerationRules:
                 max_initial_timestamp=DEFAULT_MAX_INITIAL_TIMESTAMP
                 if limit is None
                 else int(limit),
+                takes_prompts=bool(config.get("takes_prompts", True)),
             )
         except (TypeError, ValueError) as error:
             raise ModelError(

@@ -6,9 +6,12 @@ needs no more memory than a sentence.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -37,10 +40,22 @@ _UTTERANCE_GAP = 0.5
 utterances. It pays nothing for a short window, and was trained on single utterances: with commands a second
 apart, windows merged over 2 s lost 40 % of the words, these none."""
 
+_log = logging.getLogger(__name__)
+
 Block = NDArray[np.float32]
 ProgressCallback = Callable[[float], None]
 Steps = Generator[tuple[Segment, ...], None, Transcription]
 """See :meth:`Transcriber.steps`."""
+
+
+@cache
+def warn_of_prompts(model: Path) -> None:
+    """Log, once for each model directory, that its prompts and hotwords are left out."""
+    _log.warning(
+        "%s was not trained with prompts, so hotwords and initial prompts are left out: "
+        "use another model for them, such as whisper-base",
+        model.name,
+    )
 
 
 class VoiceActivity(Protocol):
@@ -182,18 +197,26 @@ class Transcriber:
             timestamps=options.timestamps,
             length_penalty=options.length_penalty,
         )
-        told = [
-            text.strip() for text in (", ".join(options.hotwords), options.initial_prompt or "")
-        ]
         language = options.language
         if language is not None or not tokenizer.is_multilingual:
             language = tokenizer.language(language or "en")
         return _Run(
             decoder=WindowDecoder(self._model, decoding, self._seed),
             options=options,
-            previous=[token for text in told if text for token in tokenizer.encode(f" {text}")],
+            previous=self._previous(options),
             language=language,
         )
+
+    def _previous(self, options: TranscribeOptions) -> list[int]:
+        """Tokens that every window is told came before; none for a model that was not trained with any."""
+        told = [
+            text.strip() for text in (", ".join(options.hotwords), options.initial_prompt or "")
+        ]
+        if any(told) and not self._model.rules.takes_prompts:
+            warn_of_prompts(self._model.directory.path)
+            return []
+        encode = self._model.tokenizer.encode
+        return [token for text in told if text for token in encode(f" {text}")]
 
     def _steps(self, blocks: Iterable[Block], run: _Run) -> Steps:
         segments: list[Segment] = []

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import shutil
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 import rtap
 from rtap.errors import ModelError
-from rtap.whisper.model import load_model
+from rtap.whisper.model import GenerationRules, load_model
 from rtap.whisper.model_directory import ModelDirectory
 from rtap.whisper.transcribe import TranscribeOptions, Transcriber
 
 BUNDLED = Path(rtap.__file__).parent / "models" / "cabin-en"
+AUDIO = Path(__file__).parents[2] / "audio"
 SILENCE = np.zeros(16_000, np.float32)
 OPTIONS = TranscribeOptions(language="en")
 
@@ -71,3 +74,19 @@ def test_a_sound_model_is_confirmed_once(monkeypatch: pytest.MonkeyPatch) -> Non
     model.confirm()
     model.confirm()
     assert Transcriber(model, None).transcribe((SILENCE,), OPTIONS).duration == 1.0
+
+
+def test_hotwords_do_not_disturb_a_model_that_was_not_taught_them() -> None:
+    model = load_model(ModelDirectory.open(BUNDLED), 1)
+    assert not model.rules.takes_prompts
+    audio, _ = soundfile.read(AUDIO / "navigate_home.wav", dtype="float32")
+    options = replace(OPTIONS, hotwords=("Zwickau", "ACC", "Leipzig", "Chemnitz", "Porsche"))
+    assert Transcriber(model, None).transcribe((audio,), options).text == "navigate home"
+
+
+def test_other_models_are_told_of_prompts(tmp_path: Path) -> None:
+    """What OpenAI trained says nothing about it."""
+    file = tmp_path / "generation_config.json"
+    file.write_text("{}")
+    directory = ModelDirectory(tmp_path, ModelDirectory.open(BUNDLED).manifest)
+    assert GenerationRules.from_directory(directory).takes_prompts

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from rtap.errors import ConfigurationError
+from rtap.whisper.model import GenerationRules
 from rtap.whisper.model_directory import Elastic
 from rtap.whisper.result import Segment, Transcription
-from rtap.whisper.transcribe import TranscribeOptions, Transcriber
+from rtap.whisper.transcribe import TranscribeOptions, Transcriber, warn_of_prompts
 from tests.backend.whisper.scripted_model import (
     Logits,
     Script,
@@ -264,6 +265,36 @@ class TestSearch:
             for seed in (1, 1, 2)
         ]
         assert said[0].text == said[1].text != said[2].text
+
+
+class TestPromptsThatWereNeverTaught:
+    OPTIONS: ClassVar[list[dict[str, Any]]] = [
+        {"hotwords": ("Zwickau",)},
+        {"initial_prompt": "To Zwickau."},
+    ]
+
+    @staticmethod
+    def heard(**options: Any) -> list[list[int]]:
+        """What a model that was not trained with prompts is given."""
+        model = ScriptedModel(says(text(" yes")), rules=GenerationRules(takes_prompts=False))
+        transcribe(model, sound((0.5, 4)), TranscribeOptions(language="en", **options))
+        return model.prompts
+
+    @pytest.mark.parametrize("options", OPTIONS)
+    def test_are_left_out(self, options: dict[str, Any]) -> None:
+        assert self.heard(**options) == self.heard()
+
+    def test_it_says_so_once(self, caplog: pytest.LogCaptureFixture) -> None:
+        warn_of_prompts.cache_clear()
+        for options in self.OPTIONS:
+            self.heard(**options)
+        (line,) = caplog.messages
+        assert line.startswith("scripted was not trained with prompts")
+
+    def test_nothing_is_said_without_any(self, caplog: pytest.LogCaptureFixture) -> None:
+        warn_of_prompts.cache_clear()
+        self.heard(hotwords=(), initial_prompt="  ")
+        assert not caplog.messages
 
 
 class TestPrompt:
