@@ -1,19 +1,24 @@
-"""Measure how many words a model gets wrong, and how fast it is.
+"""Measure how many words a model gets wrong, and how fast it is; of several models side by side.
 
-DATA is a manifest (JSON lines with "audio", "text", and where known "speaker", "noise" and "set"), a folder
-with a manifest.jsonl, a LibriSpeech folder, or a folder of audio files each beside a .txt of the same name.
-Where the text is empty nobody speaks: whatever is heard there is counted as false text, not as word errors.
+DATA is a manifest (JSON lines with "audio", "text", and where known "language", "speaker", "noise" and
+"set"), a folder with a manifest.jsonl or of such folders, a LibriSpeech folder, or a folder of audio files
+each beside a .txt of the same name. Where the text is empty nobody speaks: whatever is heard there is counted
+as false text, not as word errors. Lines of a keywords.jsonl have "must_contain", a list of phrases, instead
+of the text: a file is heard right when all of them are in what was heard.
 Exit status 2 when a file could not be decoded; the others are counted all the same.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import shlex
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from rtap import atomic_file
 from rtap.errors import AudioError, ConfigurationError
@@ -24,26 +29,58 @@ from rtap.whisper.languages import language_code
 from rtap.whisper.model_directory import ModelDirectory
 from rtap.whisper.transcribe import TranscribeOptions
 from tools.command_line import positive_number, run
-from tools.evaluation.data import load_data
+from tools.evaluation.comparison import comparison
+from tools.evaluation.data import Utterance, load_data, with_language
 from tools.evaluation.document import to_json
-from tools.evaluation.measurement import Measurement
+from tools.evaluation.measurement import Measurement, Subject
+from tools.evaluation.noise import CLEAN, NoiseMixer, in_noise
 from tools.evaluation.normalization import Normalizer, normalizer_for, read_spelling
-from tools.evaluation.recognition import hear_all, load_engine
+from tools.evaluation.recognition import Listener, engine_version, hear_all, load_engine
 from tools.evaluation.report import to_markdown
 from tools.evaluation.scoring import score
+from tools.evaluation.transcripts import SUFFIX, Transcripts, stored_as
 
 if TYPE_CHECKING:
     from rtap.commands.transcribe import Engine
 
 AUTO = "auto"
 DEFAULT_LANGUAGE = "en"
+_PADDED, _NO_VAD = "+padded", "+no-vad"
+
+
+class Load(Protocol):
+    """Opens a model; see :func:`tools.evaluation.recognition.load_engine`."""
+
+    def __call__(
+        self, directory: ModelDirectory, threads: int, *, vad: bool, padded: bool
+    ) -> Engine:
+        """Ready to transcribe."""
 
 
 def _parser() -> OneLineParser:
     parser = OneLineParser(prog="tools/evaluate", description=__doc__)
     parser.add_argument("data", nargs="+", type=Path, metavar="DATA", help="what to measure on")
     parser.add_argument(
-        "--model", metavar="DIR|NAME", help="default: the one that `rtap transcribe` takes"
+        "--model",
+        action="append",
+        metavar="DIR|NAME|FILE",
+        help="may be given several times; with +padded or +no-vad at its end, as if that option were given "
+        f"for it alone; FILE: transcripts ({SUFFIX}) as --transcripts keeps them; "
+        "default: the one that `rtap transcribe` takes",
+    )
+    parser.add_argument(
+        "--padded",
+        action="store_true",
+        help="encode everything in 30 s of context, whatever the model can take",
+    )
+    parser.add_argument(
+        "--no-vad", action="store_true", help="no voice activity detector before the model"
+    )
+    parser.add_argument(
+        "--transcripts",
+        type=Path,
+        metavar="DIR",
+        help="keep there what was heard, file by file, and hear nothing twice",
     )
     parser.add_argument(
         "--threads", type=positive_number, default=1, metavar="N", help="default: 1"
@@ -52,7 +89,27 @@ def _parser() -> OneLineParser:
         "--language",
         default=DEFAULT_LANGUAGE,
         metavar="CODE",
-        help=f"default: {DEFAULT_LANGUAGE}; {AUTO} detects it",
+        help=f"where the data name none; default: {DEFAULT_LANGUAGE}; {AUTO} detects it everywhere",
+    )
+    parser.add_argument(
+        "--noise",
+        type=Path,
+        metavar="DIR",
+        help="mix noise into all speech: a stretch of a file of this folder, another one for each utterance",
+    )
+    parser.add_argument(
+        "--snr",
+        type=_levels,
+        metavar="DB,...",
+        help=f"decibels of speech over noise, such as {CLEAN},15,10,5,0: everything once at each level; of "
+        "the speech, its pauses left out (after ITU-T P.56), over the noise beside it",
+    )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="of the noise: the same utterance gets the same noise with it; default: 0",
     )
     parser.add_argument(
         "--limit", type=positive_number, metavar="N", help="only the first N utterances of each set"
@@ -67,7 +124,7 @@ def _parser() -> OneLineParser:
         "--spelling",
         type=Path,
         metavar="FILE",
-        help="normalizer.json of a Whisper checkpoint: colour and color are the same then",
+        help="normalizer.json of a Whisper checkpoint: colour and color are the same in English then",
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of Markdown")
     parser.add_argument(
@@ -78,58 +135,190 @@ def _parser() -> OneLineParser:
         type=positive_number,
         default=0,
         metavar="N",
-        help="show the N worst utterances in the Markdown",
+        help="show the N worst utterances in the Markdown, with one model",
     )
     return parser
 
 
-def _normalizer(arguments: argparse.Namespace, language: str | None) -> Normalizer:
-    if arguments.spelling is None:
-        return normalizer_for(language, published=not arguments.no_normalize)
-    if language != "en" or arguments.no_normalize:
+def _levels(text: str) -> tuple[float | None, ...]:
+    try:
+        levels = tuple(None if one.strip() == CLEAN else float(one) for one in text.split(","))
+    except ValueError:
+        levels = (math.nan,)
+    if not all(level is None or math.isfinite(level) for level in levels):
+        raise argparse.ArgumentTypeError(f"{text!r} has no levels: give decibels, such as 15,10,5")
+    if len(set(levels)) < len(levels):
+        raise argparse.ArgumentTypeError(f"{text!r} has a level twice: leave one out")
+    return levels
+
+
+class _Normalizers:
+    """One for each language."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self._published = not arguments.no_normalize
+        self._spelling = None if arguments.spelling is None else read_spelling(arguments.spelling)
+        self._made: dict[str, Normalizer] = {}
+
+    def of(self, language: str) -> Normalizer:
+        if language not in self._made:
+            self._made[language] = normalizer_for(
+                language or None,
+                self._spelling if language == "en" else None,
+                published=self._published,
+            )
+        return self._made[language]
+
+    @property
+    def names(self) -> str:
+        return "; ".join(dict.fromkeys(one.name for one in self._made.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What every model is measured on, and how."""
+
+    arguments: argparse.Namespace
+    command: str
+    language: str | None
+    utterances: Sequence[Utterance]
+    mixer: NoiseMixer | None
+    normalizers: _Normalizers
+
+    @property
+    def noise(self) -> str:
+        """What the noise is known by."""
+        return "" if self.mixer is None else f"{self.mixer.name}, seed {self.mixer.seed}"
+
+
+def _task(arguments: argparse.Namespace, command: str) -> _Task:
+    """What costs least is checked first: nothing is loaded for a mistyped path."""
+    language = None if arguments.language == AUTO else language_code(arguments.language)
+    if (arguments.noise is None) != (arguments.snr is None):
+        raise ConfigurationError("--noise and --snr go together: give both, or neither")
+    utterances = with_language(load_data(arguments.data, arguments.limit), language or "")
+    languages = {one.language for one in utterances}
+    if arguments.spelling is not None and (arguments.no_normalize or "en" not in languages):
         raise ConfigurationError(
             "--spelling is for Whisper's English normaliser: leave it out, or use that one"
         )
-    return normalizer_for(language, read_spelling(arguments.spelling))
+    normalizers = _Normalizers(arguments)
+    for one in sorted(languages):
+        normalizers.of(one)
+    mixer = None
+    if arguments.noise is not None:
+        mixer = NoiseMixer.open(arguments.noise, arguments.seed)
+        utterances = in_noise(utterances, arguments.snr)
+    return _Task(arguments, command, language, utterances, mixer, normalizers)
 
 
-def _measure(
-    arguments: argparse.Namespace, load: Callable[[ModelDirectory, int], Engine], command: str
-) -> Measurement:
-    """What costs least is checked first: nothing is loaded for a mistyped path."""
-    language = None if arguments.language == AUTO else language_code(arguments.language)
-    options = TranscribeOptions(language=language)
-    normalizer = _normalizer(arguments, language)
-    utterances = load_data(arguments.data, arguments.limit)
-    directory = ModelStore.from_environment(os.environ).resolve(arguments.model)
-    engine = load(directory, arguments.threads)
-    engine.check(options)
-    heard, failures = hear_all(engine, utterances, options)
+def _subjects(arguments: argparse.Namespace) -> list[Subject]:
+    store = ModelStore.from_environment(os.environ)
+    subjects: list[Subject] = []
+    for given in arguments.model or [None]:
+        subject = _subject(given, arguments, store)
+        if subject in subjects:
+            raise ConfigurationError(f"--model {given} is given twice: leave one out")
+        if any(subject.name == other.name for other in subjects):
+            subject = replace(subject, name=str(given))
+        subjects.append(subject)
+    return subjects
+
+
+def _subject(given: str | None, arguments: argparse.Namespace, store: ModelStore) -> Subject:
+    padded, vad = arguments.padded, not arguments.no_vad
+    while given is not None and given.endswith((_PADDED, _NO_VAD)):
+        padded, vad = padded or given.endswith(_PADDED), vad and not given.endswith(_NO_VAD)
+        given = given.rpartition("+")[0]
+    if given is not None and given.endswith(SUFFIX):
+        path = Path(given)
+        if not path.is_file():
+            raise ConfigurationError(f"there is no file {path}: mend the path to the transcripts")
+        return Subject(path.stem, path, None)
+    directory = store.resolve(given)
+    name = directory.manifest.name + _PADDED * padded + _NO_VAD * (not vad)
+    return Subject(name, directory.path, directory, vad=vad, padded=padded)
+
+
+def _transcripts(subject: Subject, task: _Task) -> Transcripts:
+    folder: Path | None = task.arguments.transcripts
+    if subject.model is None:
+        path: Path | None = subject.path
+    else:
+        path = None if folder is None else folder / stored_as(subject.name, subject.model)
+    version = None if subject.model is None else engine_version()
+    return Transcripts(path, version, noise=task.noise, detects=task.language is None)
+
+
+def _measure(subject: Subject, task: _Task, load: Load) -> Measurement:
+    known = _transcripts(subject, task)
+    listener = None
+    left_out: Counter[str] = Counter()
+    if subject.model is not None and any(known.find(one) is None for one in task.utterances):
+        threads = task.arguments.threads
+        engine = load(subject.model, threads, vad=subject.vad, padded=subject.padded)
+        options = TranscribeOptions(language=task.language)
+        listener = Listener(engine, options, detects=task.language is None, mixer=task.mixer)
+        left_out = _unknown_languages(listener, task.utterances)
+    utterances = [one for one in task.utterances if one.language not in left_out]
+    heard, failures = hear_all(listener, utterances, known, subject.name)
+    if known.outdated:
+        report(
+            "warning",
+            f"{known.outdated} transcripts in {known.path} are by another version of the engine: "
+            f"remove the file to hear them again",
+            "evaluate",
+        )
     return Measurement(
-        command=command,
-        model=directory,
-        language=language,
-        threads=arguments.threads,
-        normalizer=normalizer.name,
-        scored=[score(one, normalizer) for one in heard],
+        command=task.command,
+        subject=subject,
+        language=task.language,
+        threads=task.arguments.threads,
+        normalizer=task.normalizers.names,
+        scored=[score(one, task.normalizers.of(one.utterance.language)) for one in heard],
         failures=failures,
+        unknown_languages=left_out,
     )
 
 
-def main(argv: Sequence[str], load: Callable[[ModelDirectory, int], Engine] = load_engine) -> int:
+def _unknown_languages(listener: Listener, utterances: Sequence[Utterance]) -> Counter[str]:
+    """How many utterances are in which language that the model does not know.
+
+    Raises:
+        ConfigurationError: it knows none of them, or can't be used for another reason.
+    """
+    counts = Counter(one.language for one in utterances)
+    examples = {one.language: one for one in utterances}
+    refused: Counter[str] = Counter()
+    for language, example in examples.items():
+        try:
+            listener.engine.check(listener.options_for(example))
+        except ConfigurationError:
+            refused[language] = counts[language]
+            if len(refused) == len(examples):
+                raise
+    return refused
+
+
+def main(argv: Sequence[str], load: Load = load_engine) -> int:
     """Command line: status 2 when a file could not be decoded."""
     arguments = _parser().parse_args(argv)
     target: Path | None = arguments.markdown
     if target is not None and target.is_dir():
         raise ConfigurationError(f"{target} is a folder: give --markdown the name of a file")
-    measurement = _measure(arguments, load, shlex.join(["tools/evaluate", *argv]))
-    markdown = _encodable(to_markdown(measurement, arguments.errors))
-    write_result(_encodable(to_json(measurement)) if arguments.json else markdown)
+    task = _task(arguments, shlex.join(["tools/evaluate", *argv]))
+    measurements = [_measure(subject, task, load) for subject in _subjects(arguments)]
+    if len(measurements) == 1:
+        markdown = _encodable(to_markdown(measurements[0], arguments.errors))
+    else:
+        markdown = _encodable(comparison(measurements))
+    write_result(_encodable(to_json(measurements)) if arguments.json else markdown)
     if target is not None:
         atomic_file.write_text(target, markdown)
-    for failure in measurement.failures:
+    failures = [failure for one in measurements for failure in one.failures]
+    for failure in failures:
         report("error", failure.reason, "evaluate")
-    return AudioError.exit_status if measurement.failures else 0
+    return AudioError.exit_status if failures else 0
 
 
 def _encodable(text: str) -> str:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from rtap.errors import ConfigurationError
+from rtap.whisper.languages import language_code
 
 MANIFEST = "manifest.jsonl"
+KEYWORDS = "keywords.jsonl"
+"""The manifest of a set of which only some of the words are known."""
 TRANSCRIPTS = ".trans.txt"
 """How LibriSpeech's transcript files end."""
 AUDIO_SUFFIXES = (".flac", ".wav", ".ogg", ".opus", ".mp3")
@@ -32,6 +35,22 @@ class Utterance:
     """Empty: not known."""
     noise: str = ""
     """Such as ``clean`` or ``10 dB``; empty: not known."""
+    language: str = ""
+    """Whisper's code; empty: not known."""
+    must_contain: tuple[str, ...] = ()
+    """Phrases that are said, where nobody wrote down the rest; the text is empty then."""
+    snr: float | None = field(default=None, kw_only=True)
+    """Decibels of speech over the noise that is mixed in; None: heard as it is."""
+
+    @property
+    def clip(self) -> str:
+        """What it is known by wherever the data lie: set and name of the file."""
+        return f"{self.group}/{self.audio.name}"
+
+    @property
+    def is_speech(self) -> bool:
+        """Whether anything is said at all, fillers included."""
+        return bool(self.text or self.must_contain)
 
 
 class _BrokenLine(Exception):
@@ -67,12 +86,21 @@ def load_data(sources: Sequence[Path], limit: int | None = None) -> list[Utteran
 def _read(source: Path) -> list[Utterance]:
     if not source.is_dir():
         return _manifest(source)
-    if (source / MANIFEST).is_file():
-        return _manifest(source / MANIFEST)
+    if manifests := _manifests(source):
+        return [utterance for path in manifests for utterance in _manifest(path)]
     chapters = sorted({path.parent for path in source.rglob(f"*{TRANSCRIPTS}")})
     if chapters:
         return [utterance for chapter in chapters for utterance in _chapter(source, chapter)]
     return _pairs(source)
+
+
+def _manifests(folder: Path) -> list[Path]:
+    """Those of the folder, otherwise those of the folders in it."""
+    for place in ("", "*/"):
+        found = [path for name in (MANIFEST, KEYWORDS) for path in folder.glob(place + name)]
+        if found:
+            return sorted(found)
+    return []
 
 
 def _refuse_repetition(utterances: Sequence[Utterance]) -> None:
@@ -90,6 +118,11 @@ def _first_of_each_set(utterances: Sequence[Utterance], limit: int) -> Iterator[
         seen[utterance.group] += 1
         if seen[utterance.group] <= limit:
             yield utterance
+
+
+def with_language(utterances: Sequence[Utterance], language: str) -> list[Utterance]:
+    """The same, with this language where the data name none."""
+    return [replace(one, language=one.language or language) for one in utterances]
 
 
 def _text(path: Path) -> str:
@@ -110,7 +143,8 @@ def _numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
 
 def _manifest(path: Path) -> list[Utterance]:
     place = path.resolve()
-    default_group = place.parent.name if place.name == MANIFEST else place.stem
+    is_folder = place.name in (MANIFEST, KEYWORDS)
+    default_group = place.parent.name if is_folder else place.stem
     utterances = []
     for number, line in _numbered_lines(path):
         try:
@@ -134,7 +168,9 @@ def _entry(line: str, folder: Path, default_group: str) -> Utterance:
         raise _BrokenLine(
             'there is no "audio": add the path, which starts at the manifest\'s folder'
         )
-    if not isinstance(entry.get("text"), str):
+    phrases = _phrases(entry)
+    text = "" if phrases else entry.get("text")
+    if not isinstance(text, str):
         raise _BrokenLine('there is no "text": add what is said, "" where nobody speaks')
     if entry.get("offset"):
         raise _BrokenLine(
@@ -147,11 +183,28 @@ def _entry(line: str, folder: Path, default_group: str) -> Utterance:
         )
     return Utterance(
         audio=audio,
-        text=_one_line(entry["text"]),
+        text=_one_line(text),
         group=_one_line(_field(entry, "set")) or default_group,
         speaker=_one_line(_field(entry, "speaker")),
         noise=_one_line(_field(entry, "noise")),
+        language=_language(entry),
+        must_contain=phrases,
     )
+
+
+def _phrases(entry: dict[str, Any]) -> tuple[str, ...]:
+    phrases = entry.get("must_contain", [])
+    if not isinstance(phrases, list) or not all(isinstance(one, str) for one in phrases):
+        raise _BrokenLine('"must_contain" is no list of texts: write ["small", "latte"]')
+    return tuple(phrase for one in phrases if (phrase := _one_line(one)))
+
+
+def _language(entry: dict[str, Any]) -> str:
+    name = _field(entry, "language")
+    try:
+        return language_code(name) if name else ""
+    except ConfigurationError as error:
+        raise _BrokenLine(str(error)) from error
 
 
 def _field(entry: dict[str, Any], name: str) -> str:

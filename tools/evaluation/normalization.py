@@ -13,13 +13,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Final
 
 from rtap.errors import ConfigurationError
 from rtap.whisper.languages import WITHOUT_SPACES
+from tools.evaluation.number_words import NUMBER_WORDS
 
 _PUBLISHED = Path("models", "whisper", "english_normalizer.py")
 _WITHOUT_IT = "run `make setup`, or give --no-normalize"
 _APOSTROPHES = "'\N{RIGHT SINGLE QUOTATION MARK}"
+WITHOUT_ACCENTS: Final = frozenset({"ca", "es", "fr", "gl", "it", "pt"})
+"""Languages whose accents do not count: who writes ``numero`` for ``número`` has heard the same word, and
+transcripts often have it so. A German umlaut is another letter, and counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,7 @@ def normalizer_for(
         return Normalizer("lower case without punctuation", _plain)
     module = _published_normalizers()
     if language == "en":
+        # Makes 21 of "twenty-one", and of digits said one by one a number, on both sides alike.
         name = "Whisper's English normaliser"
         return Normalizer(
             name if spelling else f"{name} without a spelling list",
@@ -63,7 +69,14 @@ def normalizer_for(
             "Whisper's basic normaliser, every character a word",
             module.BasicTextNormalizer(split_letters=True),
         )
-    return Normalizer("Whisper's basic normaliser", module.BasicTextNormalizer())
+    is_accent_free = language in WITHOUT_ACCENTS
+    basic: Callable[[str], str] = module.BasicTextNormalizer(remove_diacritics=is_accent_free)
+    numbers = NUMBER_WORDS.get(language or "", {})
+    name = "Whisper's basic normaliser"
+    name += " without accents" if is_accent_free else ""
+    if not numbers:
+        return Normalizer(name, basic)
+    return Normalizer(f"{name}, numbers of one word as digits", _in_digits(basic, numbers))
 
 
 def read_spelling(path: Path) -> dict[str, str]:
@@ -101,6 +114,11 @@ def _published_normalizers() -> ModuleType:
     except (ImportError, OSError) as error:
         raise ConfigurationError(f"{path} cannot be loaded ({error}): {_WITHOUT_IT}") from error
     return module
+
+
+def _in_digits(rewrite: Callable[[str], str], numbers: Mapping[str, str]) -> Callable[[str], str]:
+    known = {rewrite(word).strip(): digits for word, digits in numbers.items()}
+    return lambda text: " ".join(known.get(word, word) for word in rewrite(text).split())
 
 
 def _plain(text: str) -> str:

@@ -1,10 +1,13 @@
-"""What the engine hears in audio files: as ``rtap transcribe`` does it unless told otherwise."""
+"""What an engine hears in audio files: as ``rtap transcribe`` does it unless told otherwise."""
 
 from __future__ import annotations
 
+import hashlib
 import sys
+import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tqdm import tqdm
@@ -14,6 +17,7 @@ from rtap.errors import AudioError
 from rtap.terminal import decoder_notes_hidden
 from rtap.whisper.model_directory import ModelDirectory
 from tools.evaluation.data import Utterance
+from tools.evaluation.transcripts import Heard, Transcripts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,35 +25,25 @@ if TYPE_CHECKING:
 
     from rtap.commands.transcribe import Engine
     from rtap.whisper.transcribe import TranscribeOptions
+    from tools.evaluation.noise import NoiseMixer
 
     Block = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """What came out for one utterance."""
-
-    utterance: Utterance
-    text: str
-    """On one line; empty when nothing was heard."""
-    seconds: float
-    """Length of the audio."""
-    inference_time: float
-    """Seconds in the model: features, encoder, decoder."""
-    warnings: tuple[str, ...] = ()
-    """What is wrong with a file that was used all the same."""
-
-
-@dataclass(frozen=True, slots=True)
 class Failure:
-    """An utterance whose audio could not be decoded."""
+    """An utterance for which there is no transcript."""
 
     utterance: Utterance
     reason: str
 
 
-def load_engine(directory: ModelDirectory, threads: int) -> Engine:
-    """The model with the voice activity detector before it, as on the device.
+def load_engine(directory: ModelDirectory, threads: int, *, vad: bool, padded: bool) -> Engine:
+    """The model as on the device, unless told otherwise.
+
+    Args:
+        vad: whether the voice activity detector stands before it.
+        padded: whether everything is encoded in 30 s of context, whatever the model can take.
 
     Raises:
         ModelError: the model is damaged.
@@ -58,36 +52,103 @@ def load_engine(directory: ModelDirectory, threads: int) -> Engine:
     from rtap.whisper.model import load_model
     from rtap.whisper.transcribe import Transcriber
 
-    return Transcriber(load_model(directory, threads), Vad())
+    if padded:
+        directory = replace(directory, manifest=replace(directory.manifest, elastic="no"))
+    return Transcriber(load_model(directory, threads), Vad() if vad else None)
+
+
+def engine_version() -> str:
+    """Changes with every change of the code that makes a text of audio."""
+    import rtap
+
+    package = Path(rtap.__file__).parent
+    digest = hashlib.sha256()
+    for file in sorted([*package.glob("whisper/*.py"), package / "stages/vad.py"]):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """An engine, and how it is asked."""
+
+    engine: Engine
+    options: TranscribeOptions
+    """Those of an utterance whose language is not known, or is to be detected."""
+    detects: bool
+    """Whether the language is detected, also where it is known."""
+    mixer: NoiseMixer | None
+
+    def hear(self, utterance: Utterance) -> Heard:
+        """Transcribe one utterance.
+
+        Raises:
+            AudioError: it cannot be decoded.
+        """
+        warnings: list[str] = []
+        with decoder_notes_hidden():
+            audio = AudioFile.open(utterance.audio, str(utterance.audio), warnings.append)
+        with audio:
+            blocks = self._in_noise(utterance, _quietly(audio.blocks()))
+            started = time.process_time()
+            transcription = self.engine.transcribe(blocks, self.options_for(utterance))
+            processor_time = time.process_time() - started
+        return Heard(
+            utterance=utterance,
+            text=" ".join(transcription.text.split()),
+            seconds=transcription.duration,
+            inference_time=transcription.inference_time,
+            processor_time=processor_time,
+            contexts=transcription.contexts,
+            warnings=tuple(warnings),
+        )
+
+    def options_for(self, utterance: Utterance) -> TranscribeOptions:
+        """With the language that is known to be spoken."""
+        if self.detects or not utterance.language:
+            return self.options
+        return replace(self.options, language=utterance.language)
+
+    def _in_noise(self, utterance: Utterance, blocks: Iterator[Block]) -> Iterable[Block]:
+        import numpy as np
+
+        if utterance.snr is None:
+            return blocks
+        assert self.mixer is not None
+        whole = np.concatenate([*blocks, np.empty(0, np.float32)])
+        return [self.mixer.mix(whole, utterance.clip, utterance.snr)]
 
 
 def hear_all(
-    engine: Engine, utterances: Sequence[Utterance], options: TranscribeOptions
+    listener: Listener | None,
+    utterances: Sequence[Utterance],
+    known: Transcripts,
+    title: str,
 ) -> tuple[list[Heard], list[Failure]]:
-    """Transcribe every utterance; one that cannot be decoded keeps back no other."""
+    """Transcribe every utterance; one that cannot be decoded keeps back no other.
+
+    Args:
+        listener: None takes what is known only.
+        known: what was heard before, which is not heard again; it learns what is new.
+        title: for the progress.
+    """
     heard: list[Heard] = []
     failures: list[Failure] = []
-    for utterance in _with_progress(utterances):
+    for utterance in _with_progress(utterances, title):
+        one = known.find(utterance)
         try:
-            heard.append(_hear(engine, utterance, options))
+            if one is None and listener is not None:
+                one = listener.hear(utterance)
+                known.add(one)
         except AudioError as error:
             failures.append(Failure(utterance, str(error)))
+            continue
+        if one is None:
+            reason = f"{known.path} has no transcript of {utterance.clip}"
+            failures.append(Failure(utterance, f"{reason}: hear it with the same options"))
+        else:
+            heard.append(one)
     return heard, failures
-
-
-def _hear(engine: Engine, utterance: Utterance, options: TranscribeOptions) -> Heard:
-    warnings: list[str] = []
-    with decoder_notes_hidden():
-        audio = AudioFile.open(utterance.audio, str(utterance.audio), warnings.append)
-    with audio:
-        transcription = engine.transcribe(_quietly(audio.blocks()), options)
-    return Heard(
-        utterance=utterance,
-        text=" ".join(transcription.text.split()),
-        seconds=transcription.duration,
-        inference_time=transcription.inference_time,
-        warnings=tuple(warnings),
-    )
 
 
 def _quietly(blocks: Iterator[Block]) -> Iterator[Block]:
@@ -99,6 +160,6 @@ def _quietly(blocks: Iterator[Block]) -> Iterator[Block]:
         yield block
 
 
-def _with_progress(utterances: Sequence[Utterance]) -> Iterable[Utterance]:
+def _with_progress(utterances: Sequence[Utterance], title: str) -> Iterable[Utterance]:
     hidden = sys.stderr is None or not sys.stderr.isatty()
-    return tqdm(utterances, unit=" files", leave=False, dynamic_ncols=True, disable=hidden)
+    return tqdm(utterances, title, unit=" files", leave=False, dynamic_ncols=True, disable=hidden)

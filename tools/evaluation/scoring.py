@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import jiwer
 
+from tools.evaluation.bootstrap import Interval, interval
 from tools.evaluation.normalization import Normalizer, normalizer_for
-from tools.evaluation.recognition import Heard
+from tools.evaluation.transcripts import Heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +48,18 @@ class Scored:
     heard: Heard
     counts: Counts
 
+    has_phrases: bool = False
+    """Whether every phrase that is known to be said was heard; counts are 0 for such utterances."""
+
     @property
     def is_speech(self) -> bool:
-        """Whether anything was said at all, fillers included."""
+        """Whether all that was said is known, fillers included."""
         return bool(self.heard.utterance.text)
+
+    @property
+    def is_keywords(self) -> bool:
+        """Whether only phrases are known of what was said."""
+        return bool(self.heard.utterance.must_contain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +84,33 @@ class Summary:
     """Seconds in the model, as the engine measured them."""
     median_rtf: float | None
     """Of the utterances' real-time factors; None without audio."""
+    error_interval: Interval | None
+    """In which the error rate would be with other utterances of this kind; None without words."""
+    keywords: int
+    """Utterances of which only phrases are known."""
+    keywords_right: int
+    """Those in which all of their phrases were heard."""
+    keywords_interval: Interval | None
+    """Of the share that was heard right."""
+    processor_time: float
+    """Seconds of processor, of all threads."""
+    encodes: int | None
+    """Passes of the encoder; None where the engine does not tell."""
 
     @property
     def false_text_rate(self) -> float | None:
         """Share of the utterances without speech; None where there are none."""
         return self.false_texts / self.silent if self.silent else None
+
+    @property
+    def files(self) -> int:
+        """Utterances of all kinds."""
+        return self.utterances + self.silent + self.keywords
+
+    @property
+    def keywords_rate(self) -> float | None:
+        """Share of the utterances with all of their phrases; None where there are none."""
+        return self.keywords_right / self.keywords if self.keywords else None
 
     @property
     def rtf(self) -> float | None:
@@ -95,8 +126,17 @@ def count(said: Sequence[str], heard: Sequence[str]) -> Counts:
 
 def score(heard: Heard, normalizer: Normalizer) -> Scored:
     """Compare what was heard with what was said, both normalised."""
-    said = normalizer.words(heard.utterance.text)
-    return Scored(heard, count(said, normalizer.words(heard.text)))
+    words = normalizer.words(heard.text)
+    if phrases := heard.utterance.must_contain:
+        found = all(_contains(words, normalizer.words(phrase)) for phrase in phrases)
+        return Scored(heard, Counts(), has_phrases=found)
+    return Scored(heard, count(normalizer.words(heard.utterance.text), words))
+
+
+def _contains(words: Sequence[str], phrase: Sequence[str]) -> bool:
+    """Whether the words of the phrase stand there, in their order and with none between them."""
+    size = len(phrase)
+    return any(words[start : start + size] == phrase for start in range(len(words) - size + 1))
 
 
 def word_error_rate(pairs: Iterable[tuple[str, str]]) -> float:
@@ -110,7 +150,8 @@ def summarize(scored: Iterable[Scored]) -> Summary:
     """Add up."""
     everything = list(scored)
     speech = [one for one in everything if one.is_speech]
-    silent = [one for one in everything if not one.is_speech]
+    keywords = [one for one in everything if one.is_keywords]
+    silent = [one for one in everything if not (one.is_speech or one.is_keywords)]
     heard = [one.heard for one in everything]
     factors = [one.inference_time / one.seconds for one in heard if one.seconds]
     return Summary(
@@ -123,7 +164,19 @@ def summarize(scored: Iterable[Scored]) -> Summary:
         seconds=sum(one.seconds for one in heard),
         inference_time=sum(one.inference_time for one in heard),
         median_rtf=statistics.median(factors) if factors else None,
+        error_interval=interval([(one.counts.errors, one.counts.words) for one in speech]),
+        keywords=len(keywords),
+        keywords_right=sum(one.has_phrases for one in keywords),
+        keywords_interval=interval([(int(one.has_phrases), 1) for one in keywords]),
+        processor_time=sum(one.processor_time for one in heard),
+        encodes=_encodes(heard),
     )
+
+
+def _encodes(heard: Sequence[Heard]) -> int | None:
+    """Of all together; None as soon as one is not known."""
+    known = [len(one.contexts) for one in heard if one.contexts is not None]
+    return sum(known) if known and len(known) == len(heard) else None
 
 
 def summarize_by(scored: Iterable[Scored], key: Callable[[Scored], str]) -> dict[str, Summary]:

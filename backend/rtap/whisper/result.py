@@ -54,3 +54,5 @@ class Transcription:
     inference_time: float
     """Seconds spent in the model: features, encoder, decoder."""
     segments: tuple[Segment, ...]
+    contexts: tuple[float, ...] = ()
+    """Seconds of context of every pass of the encoder, in their order: what the answer has cost."""

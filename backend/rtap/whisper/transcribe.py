@@ -233,6 +233,7 @@ class Transcriber:
             duration=run.duration,
             inference_time=run.inference_time,
             segments=tuple(segments),
+            contexts=tuple(run.decoder.contexts),
         )
 
     def _windows(self, blocks: Iterable[Block], run: _Run) -> Iterator[Window | None]:

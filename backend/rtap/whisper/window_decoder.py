@@ -150,6 +150,8 @@ class WindowDecoder:
         """Args: seed: of the sampling at temperatures above 0."""
         self._model = model
         self._options = options
+        self.contexts: list[float] = []
+        """Seconds of context of every pass of the encoder so far."""
         self._random = np.random.default_rng(seed)
         self._rules = TokenRules(
             model.tokenizer,
@@ -166,6 +168,7 @@ class WindowDecoder:
         return self._encode(audio, frames), frames
 
     def _encode(self, audio: NDArray[np.float32], frames: int) -> EncodedAudio:
+        self.contexts.append(frames / FRAMES_PER_SECOND)
         return self._model.encode(self._model.log_mel(audio, frames))
 
     def language_probabilities(

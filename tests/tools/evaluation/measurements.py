@@ -7,10 +7,11 @@ from pathlib import Path
 
 from rtap.whisper.model_directory import FileRecord, Manifest, ModelDirectory
 from tools.evaluation.data import Utterance
-from tools.evaluation.measurement import Measurement
+from tools.evaluation.measurement import Measurement, Subject
 from tools.evaluation.normalization import normalizer_for
-from tools.evaluation.recognition import Failure, Heard
+from tools.evaluation.recognition import Failure
 from tools.evaluation.scoring import Scored, score
+from tools.evaluation.transcripts import Heard
 
 PLAIN = normalizer_for("en", published=False)
 
@@ -26,13 +27,24 @@ def scored(
     inference_time: float = 0.5,
     audio: str = "a.wav",
     warnings: tuple[str, ...] = (),
+    language: str = "en",
+    must_contain: tuple[str, ...] = (),
+    snr: float | None = None,
+    processor_time: float = 1.0,
+    contexts: tuple[float, ...] | None = (3.0,),
 ) -> Scored:
-    utterance = Utterance(Path(audio), said, group, speaker, noise)
-    return score(Heard(utterance, heard, seconds, inference_time, warnings), PLAIN)
+    utterance = Utterance(Path(audio), said, group, speaker, noise, language, must_contain, snr=snr)
+    return score(
+        Heard(utterance, heard, seconds, inference_time, processor_time, contexts, warnings), PLAIN
+    )
 
 
 def measurement(
-    *results: Scored, failures: Sequence[Failure] = (), language: str | None = "en"
+    *results: Scored,
+    failures: Sequence[Failure] = (),
+    language: str | None = "en",
+    name: str = "small",
+    unknown_languages: dict[str, int] | None = None,
 ) -> Measurement:
     manifest = Manifest(
         name="small",
@@ -47,10 +59,11 @@ def measurement(
     )
     return Measurement(
         command="tools/evaluate car --model small",
-        model=ModelDirectory(Path("models/small"), manifest),
+        subject=Subject(name, Path("models/small"), ModelDirectory(Path("models/small"), manifest)),
         language=language,
         threads=1,
         normalizer=PLAIN.name,
         scored=results,
         failures=failures,
+        unknown_languages=unknown_languages or {},
     )

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import pytest
 
 from rtap.errors import ConfigurationError
-from tools.evaluation.data import Utterance, load_data
+from tools.evaluation.data import Utterance, load_data, with_language
 
 Entry = dict[str, Any] | str
 
@@ -62,6 +62,32 @@ class TestManifest:
             Utterance(car / "c.flac", "grüß Gott du", "car"),
         ]
 
+    def test_language(self, car: Path) -> None:
+        write_manifest(
+            car,
+            {"audio": "a.wav", "text": "links", "language": "German"},
+            {"audio": "b.wav", "text": "left"},
+        )
+        found = load_data([car])
+        assert [one.language for one in found] == ["de", ""]
+        assert [one.language for one in with_language(found, "en")] == ["de", "en"]
+
+    def test_phrases_instead_of_a_text(self, car: Path) -> None:
+        entry = {"audio": "a.wav", "must_contain": [" brown  sugar", ""], "seconds": 7.1}
+        write_manifest(car, entry, name="keywords.jsonl")
+        (one,) = load_data([car])
+        assert (one.text, one.group, one.must_contain) == ("", "car", ("brown sugar",))
+        assert one.is_speech
+
+    def test_a_folder_of_sets(self, car: Path) -> None:
+        write_manifest(car, {"audio": "a.wav", "text": "left"})
+        coffee = car.parent / "coffee"
+        coffee.mkdir()
+        (coffee / "a.wav").touch()
+        write_manifest(coffee, {"audio": "a.wav", "must_contain": ["latte"]}, name="keywords.jsonl")
+        (car.parent / "notes").mkdir()
+        assert [one.clip for one in load_data([car.parent])] == ["car/a.wav", "coffee/a.wav"]
+
     def test_separators_within_a_line_do_not_break_it(self, car: Path) -> None:
         write_manifest(car, '{"audio": "a.wav", "text": "one\u2028two\x85three"}')
         assert [one.text for one in load_data([car])] == ["one two three"]
@@ -95,6 +121,10 @@ class TestManifest:
             ({"audio": "b.wav", "text": "left", "noise": True}, '"noise" is neither text'),
             ({"audio": "b.wav", "text": "left", "offset": 1.5}, '"offset" asks for a part'),
             ({"audio": "none.wav", "text": "left"}, "there is no file"),
+            ({"audio": "b.wav", "must_contain": "latte"}, '"must_contain" is no list of texts'),
+            ({"audio": "b.wav", "must_contain": [1]}, '"must_contain" is no list of texts'),
+            ({"audio": "b.wav", "must_contain": []}, 'there is no "text"'),
+            ({"audio": "b.wav", "text": "", "language": "klingon"}, "unknown language 'klingon'"),
             ({"audio": ".", "text": "left"}, "there is no file"),
         ],
     )

@@ -61,10 +61,44 @@ def test_what_is_no_spelling_list(text: str | bytes | None, tmp_path: Path) -> N
         read_spelling(path)
 
 
-@pytest.mark.parametrize("language", ["de", None])
-def test_other_languages_keep_numbers_and_letters(language: str | None) -> None:
+@pytest.mark.parametrize(("language", "number"), [("de", "21"), (None, "einundzwanzig")])
+def test_other_languages_keep_numbers_and_letters(language: str | None, number: str) -> None:
     words = normalizer_for(language).words("Grüß Gott: einundzwanzig, 21 (leise) um")
-    assert words == ["grüß", "gott", "einundzwanzig", "21", "um"]
+    assert words == ["grüß", "gott", number, "21", "um"]
+
+
+@pytest.mark.parametrize(
+    ("language", "one", "other"),
+    [
+        ("es", "Introduzca su número, por favor.", "introduzca su numero por favor"),
+        ("es", "dieciseis", "16"),
+        ("es", "veintidós", "22."),
+        ("fr", "ÉTEINS la lumière du Rez-de-chaussée", "eteins la lumiere du rez de chaussee"),
+        ("fr", "quatorze", "14"),
+        ("it", "L’utente potrà partecipare.", "l'utente potra partecipare"),
+        ("it", "trentotto", "38"),
+        ("it", "ventuno ventitré", "21, 23"),
+        ("de", "dreißig Grad", "30 GRAD"),
+        ("de", "einundzwanzig", "21"),
+    ],
+)
+def test_the_same_in_other_languages(language: str, one: str, other: str) -> None:
+    normalizer = normalizer_for(language)
+    assert normalizer.words(one) == normalizer.words(other) != []
+
+
+@pytest.mark.parametrize(
+    ("language", "one", "other"),
+    [
+        ("de", "schon", "schön"),
+        ("fr", "une lumière", "1 lumière"),
+        ("es", "tres", "trece"),
+        ("it", "sette", "17"),
+    ],
+)
+def test_different_in_other_languages(language: str, one: str, other: str) -> None:
+    normalizer = normalizer_for(language)
+    assert normalizer.words(one) != normalizer.words(other)
 
 
 def test_characters_are_words_where_no_spaces_part_them() -> None:

@@ -20,8 +20,10 @@ Table = list[list[str]]
 
 LEFT = scored("turn left", "turn left", group="calm", speaker="10", noise="clean")
 RIGHT = scored("turn right now", "turn it right", group="calm", speaker="9", noise="5 dB")
-STOP = scored("stop", "", group="loud", speaker="10", noise="-5 dB", seconds=1.0)
-QUIET = scored("", "", group="nobody", noise="hiss", inference_time=0.0)
+STOP = scored(
+    "stop", "", group="loud", speaker="10", noise="-5 dB", seconds=1.0, contexts=(2.0, 30.0)
+)
+QUIET = scored("", "", group="nobody", noise="hiss", inference_time=0.0, contexts=())
 FALSE = scored("", "thank you", group="nobody", noise="hiss", audio="false.wav")
 ALL = (STOP, LEFT, RIGHT, QUIET, FALSE)
 BROKEN = Failure(Utterance(Path("bad.wav"), "hello", "calm"), "bad.wav is empty: copy it again")
@@ -50,19 +52,21 @@ def table(lines: list[str]) -> Table:
 
 def test_tables() -> None:
     found = sections(to_markdown(measurement(*ALL)))
-    header = ["utterances", "words", "WER", "substituted", "deleted", "inserted", "heard right"]
-    total = ["total", "3", "6", "50.00 %", "0", "2", "1", "1"]
+    header = ["utterances", "words", "WER", "95 % within"]
+    header += ["substituted", "deleted", "inserted", "heard right"]
+    total = ["3", "6", "50.00 %", "0.0 to 100.0", "0", "2", "1", "1"]
     assert table(found["Words by set"]) == [
         ["set", *header],
-        ["loud", "1", "1", "100.00 %", "0", "1", "0", "0"],
-        ["calm", "2", "5", "40.00 %", "0", "1", "1", "1"],
-        total,
+        ["loud", "1", "1", "100.00 %", "100.0 to 100.0", "0", "1", "0", "0"],
+        ["calm", "2", "5", "40.00 %", "0.0 to 66.7", "0", "1", "1", "1"],
+        ["all English", *total],
+        ["total", *total],
     ]
     assert table(found["Words by speaker"]) == [
         ["speaker", *header],
-        ["9", "1", "3", "66.67 %", "0", "1", "1", "0"],
-        ["10", "2", "3", "33.33 %", "0", "1", "0", "1"],
-        total,
+        ["9", "1", "3", "66.67 %", "66.7 to 66.7", "0", "1", "1", "0"],
+        ["10", "2", "3", "33.33 %", "0.0 to 100.0", "0", "1", "0", "1"],
+        ["total", *total],
     ]
     assert [row[0] for row in table(found["Words by noise"])] == [
         *("noise", "clean", "5 dB", "-5 dB", "total")
@@ -74,12 +78,21 @@ def test_tables() -> None:
             *([title, *header], [name, *silence], ["total", *silence])
         ]
     assert table(found["Speed"]) == [
-        ["set", "audio", "inference", "RTF", "median RTF"],
-        ["loud", "1.0 s", "0.50 s", "0.500", "0.500"],
-        ["calm", "4.0 s", "1.00 s", "0.250", "0.250"],
-        ["nobody", "4.0 s", "0.50 s", "0.125", "0.125"],
-        ["all with speech", "5.0 s", "1.50 s", "0.300", "0.250"],
-        ["total", "9.0 s", "2.00 s", "0.222", "0.250"],
+        [
+            "set",
+            "audio",
+            "inference",
+            "RTF",
+            "median RTF",
+            "processor",
+            "per file",
+            "encodes per file",
+        ],
+        ["loud", "1.0 s", "0.50 s", "0.500", "0.500", "1.00 s", "1.000 s", "2.00"],
+        ["calm", "4.0 s", "1.00 s", "0.250", "0.250", "2.00 s", "1.000 s", "1.00"],
+        ["nobody", "4.0 s", "0.50 s", "0.125", "0.125", "2.00 s", "1.000 s", "0.50"],
+        ["all with speech", "5.0 s", "1.50 s", "0.300", "0.250", "3.00 s", "1.000 s", "1.33"],
+        ["total", "9.0 s", "2.00 s", "0.222", "0.250", "5.00 s", "1.000 s", "1.00"],
     ]
     assert any(line.startswith("With 1 thread.") for line in found["Speed"])
 
@@ -88,10 +101,47 @@ def test_head() -> None:
     head = "\n".join(sections(to_markdown(measurement(*ALL, failures=[BROKEN])))[""])
     assert head.startswith("# Word error rate of small\n\n    tools/evaluate car --model small\n")
     assert "models/small: int8, 12.3 M parameters, 25 MB. Language: en." in head
-    assert "**WER 50.00 %**: 3 errors in 6 words; 1 of 3 utterances heard right." in head
+    assert "**WER 50.00 %** (95 % within 0.0 to 100.0): 3 errors in 6 words; 1 of 3" in head
     assert "**False-text rate 50.00 %**: text for 1 of 2 files without speech." in head
     assert "**1 failed**" in head
     assert "Language: detected." in to_markdown(measurement(LEFT, language=None))
+    links = scored("links", "links", language="de")
+    assert "Language: de, en." in to_markdown(measurement(LEFT, links))
+    left_out = to_markdown(measurement(LEFT, unknown_languages={"de": 3, "fr": 1}))
+    assert "Left out, as the model does not know their language: 3 in de, 1 in fr." in left_out
+
+
+def test_phrases() -> None:
+    coffee = [
+        scored("", text, group="coffee", must_contain=("small", "latte"))
+        for text in ("a small latte", "small", "a latte small")
+    ]
+    markdown = to_markdown(measurement(LEFT, *coffee))
+    found = sections(markdown)
+    assert "**All phrases in 66.67 %**: 2 of 3 files" in markdown
+    assert table(found["Phrases by set"]) == [
+        ["set", "files", "heard right", "share", "95 % within"],
+        ["coffee", "3", "2", "66.67 %", "0.0 to 100.0"],
+    ]
+    assert [row[0] for row in table(found["Words by set"])] == [
+        "set",
+        "calm",
+        "all English",
+        "total",
+    ]
+    assert "Text without speech, by set" not in found
+
+
+def test_noise_that_was_mixed_in_makes_sets_of_its_own() -> None:
+    levels = [None, 10.0, 0.0]
+    rows = [scored("left", "left", group=group, snr=snr) for snr in levels for group in "ab"]
+    rows.append(scored("links", "rechts", group="a", language="de", snr=0.0))
+    found = sections(to_markdown(measurement(*rows)))
+    names = [row[0] for row in table(found["Words by set"])]
+    assert names == [
+        *("set", "a", "b", "a, 10 dB", "b, 10 dB", "a, 0 dB", "b, 0 dB"),
+        *("all English", "all English, 10 dB", "all English, 0 dB", "all German, 0 dB", "total"),
+    ]
 
 
 def test_only_what_was_measured_is_shown() -> None:
@@ -149,7 +199,7 @@ def test_gibberish_cannot_spoil_the_screen_or_the_tables() -> None:
 
 
 def document(*results: Scored, **options: Any) -> dict[str, Any]:
-    text = to_json(measurement(*results, **options))
+    text = to_json([measurement(*results, **options)])
     found: dict[str, Any] = json.loads(text, parse_constant=pytest.fail)
     assert text.endswith("}\n")
     return found
@@ -159,6 +209,8 @@ def test_json() -> None:
     found = document(*ALL, failures=[BROKEN])
     assert found["model"]["precision"] == "int8"
     assert (found["language"], found["threads"]) == ("en", 1)
+    assert found["model"]["vad"]
+    assert not found["model"]["padded"]
     assert found["total"] == {
         "utterances": 3,
         "words": 6,
@@ -166,14 +218,23 @@ def test_json() -> None:
         "deletions": 2,
         "insertions": 1,
         "wer": 0.5,
+        "wer_95": [0.0, 1.0],
         "right": 1,
+        "phrases": {"utterances": 0, "right": 0, "rate": None, "rate_95": None},
         "no_speech": {
             "utterances": 2,
             "false_texts": 1,
             "false_text_rate": 0.5,
             "false_words": 2,
         },
-        "speed": {"seconds": 9.0, "inference_time": 2.0, "rtf": 0.2222, "median_rtf": 0.25},
+        "speed": {
+            "seconds": 9.0,
+            "inference_time": 2.0,
+            "rtf": 0.2222,
+            "median_rtf": 0.25,
+            "processor_time": 5.0,
+            "encodes": 5,
+        },
     }
     assert found["with_speech"]["speed"]["rtf"] == 0.3
     assert {name: one["wer"] for name, one in found["sets"].items()} == {
@@ -189,8 +250,13 @@ def test_json() -> None:
         "set": "calm",
         "speaker": "9",
         "noise": "5 dB",
+        "language": "en",
         "said": "turn right now",
+        "must_contain": [],
         "heard": "turn it right",
+        "has_phrases": False,
+        "processor_time": 1.0,
+        "contexts": [3.0],
         "counts": {"words": 3, "substitutions": 0, "deletions": 1, "insertions": 1},
         "seconds": 2.0,
         "inference_time": 0.5,

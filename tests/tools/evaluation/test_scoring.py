@@ -106,3 +106,27 @@ def test_worst() -> None:
     assert worst(results, 10) == order
     assert worst(results, 2) == order[:2]
     assert worst(results, 0) == []
+
+
+def test_phrases_are_heard_in_their_order_and_whole() -> None:
+    phrases = ("double shot", "latte")
+    heard = {
+        "A double-shot latte, please!": True,
+        "latte with a double shot": True,
+        "shot double latte": False,
+        "a double strong shot latte": False,
+        "a double shot": False,
+        "": False,
+    }
+    for text, expected in heard.items():
+        assert scored("", text, must_contain=phrases).has_phrases is expected, text
+    summary = summarize([scored("", text, must_contain=phrases) for text in heard])
+    assert (summary.keywords, summary.keywords_right, summary.files) == (6, 2, 6)
+    assert (summary.utterances, summary.silent, summary.counts) == (0, 0, Counts())
+
+
+def test_encodes() -> None:
+    twice, once = scored("a", "a", contexts=(3.0, 30.0)), scored("a", "a", contexts=(3.0,))
+    assert summarize([twice, once]).encodes == 3
+    assert summarize([twice, scored("a", "a", contexts=None)]).encodes is None
+    assert summarize([]).encodes is None
