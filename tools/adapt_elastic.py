@@ -4,22 +4,26 @@ Whisper was trained on audio padded to 30 s. Encoded shorter it loops, or loses 
 learns from itself (audio-context finetuning, as FUTO published it): what its decoder thinks in a short
 context shall be what it thinks in 30 s. DATA is a folder of audio files, some hundred clips of 1 to 15 s in
 the language that matters, with or without a .txt of the same name beside each, or anything else that
-tools/evaluate takes. Clips without a text get the checkpoint's own transcript.
+tools/evaluate takes. Clips without a text get the checkpoint's own transcript. Half of the clips are heard
+in the synthesised noise of a car.
 
 The result is a checkpoint as transformers and tools/convert_whisper take it. It holds elastic.json with the
 figures before and after on clips that were held out; where it hears them in the short context as well as
 the original does in 30 s, tools/convert_whisper marks the model native, which is never padded again.
+With --rank only differences of the weights are learnt, and adapter.safetensors beside the checkpoint holds
+them in some megabytes: tools/convert_whisper --adapter merges it into the original.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import secrets
 import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -28,17 +32,28 @@ from rtap.guard import OneLineParser
 from rtap.terminal import report, write_result
 from rtap.whisper.languages import language_code
 from rtap.whisper.model import FRAMES_PER_SECOND
-from tools.adaptation.mark import MARK, write_mark
+from tools.adaptation.mark import ADAPTED_MARGIN, MARK, write_mark
 from tools.command_line import positive_number, run
+from tools.export.adapter import write_adapter
 from tools.export.checkpoint import Checkpoint
 from tools.export.manifest import CREATED_BY
 from tools.export.staging import StagedDirectory
 
 if TYPE_CHECKING:
+    from rtap.whisper.decode import Decoded
+    from tools.adaptation.agreement import Agreement
     from tools.adaptation.clips import Clip
+    from tools.adaptation.low_rank import LowRank
     from tools.adaptation.result import Result
     from tools.adaptation.training import Course
     from tools.adaptation.whisper import Whisper
+
+ADAPTER: Final = "adapter.safetensors"
+"""The file with the differences, beside the checkpoint that has them in it."""
+_MOST_HELD_OUT: Final = 60
+"""Clips. Each is heard four times, twice in 30 s, which takes longer than a step of learning."""
+_RATE_OF_WEIGHTS: Final = 1e-5
+_RATE_OF_DIFFERENCES: Final = 8e-4
 
 
 def adapt_checkpoint(
@@ -68,7 +83,9 @@ def adapt_checkpoint(
     results: list[Result] = []
 
     def work(scratch: Path) -> None:
-        student, result = _learn(checkpoint, clips, course, language, validation, device)
+        student, result, differences = _learn(
+            checkpoint, clips, course, language, validation, device
+        )
         _save(student, checkpoint, scratch)
         record = {
             "source": checkpoint.source,
@@ -78,9 +95,20 @@ def adapt_checkpoint(
             "learning_rate": course.learning_rate,
             "batch": course.batch,
             "seed": course.seed,
+            "rank": course.rank,
+            "noisy": course.noisy,
             "held_out": result.to_json(),
         }
-        write_mark(scratch, result.elastic, record)
+        write_mark(scratch, result.elastic, {"margin": ADAPTED_MARGIN, **record})
+        if differences is not None:
+            metadata = {
+                "checkpoint": checkpoint.digest,
+                "source": checkpoint.source,
+                "elastic": result.elastic,
+                "margin": str(ADAPTED_MARGIN),
+                "record": json.dumps(record),
+            }
+            write_adapter(scratch / ADAPTER, differences.tensors(), metadata)
         results.append(result)
 
     # Learning is one step, so an earlier run that was stopped has nothing to go on from.
@@ -97,8 +125,8 @@ def _learn(
     language: str,
     validation: float,
     device: str,
-) -> tuple[Whisper, Result]:
-    from tools.adaptation.agreement import compare, transcripts
+) -> tuple[Whisper, Result, LowRank | None]:
+    from tools.adaptation.agreement import compare, likelihoods, transcripts
     from tools.adaptation.lessons import Teacher
     from tools.adaptation.result import Result
     from tools.adaptation.training import adapt
@@ -106,27 +134,33 @@ def _learn(
     from tools.evaluation.normalization import normalizer_for
 
     order = np.random.default_rng(course.seed).permutation(len(clips))
-    held_out = min(max(1, round(validation * len(clips))), len(clips) - 1)
+    held_out = min(max(1, round(validation * len(clips))), len(clips) - 1, _MOST_HELD_OUT)
     judged, learnt = ([clips[i] for i in part] for part in np.split(order, [held_out]))
     original, student = (Whisper(checkpoint, language, device) for _ in range(2))
     normalizer = normalizer_for(language_code(language))
     _report(f"hearing {held_out} held-out clips")
     reference = transcripts(original, judged, full=True)
     before = transcripts(original, judged, full=False)
-    losses = adapt(student, Teacher(original), learnt, judged, course, _report)
+    losses, differences = adapt(student, Teacher(original), learnt, judged, course, _report)
     _report(f"hearing {held_out} held-out clips again")
+
+    def agreement(heard: Sequence[Decoded]) -> Agreement:
+        return compare(
+            [original.text(one) for one in heard],
+            [original.text(one) for one in reference],
+            judged,
+            normalizer,
+            likelihoods(reference),
+        )
+
     result = Result(
         losses=losses,
-        original_full=compare(reference, reference, judged, normalizer),
-        original_short=compare(before, reference, judged, normalizer),
-        adapted_short=compare(
-            transcripts(student, judged, full=False), reference, judged, normalizer
-        ),
-        adapted_full=compare(
-            transcripts(student, judged, full=True), reference, judged, normalizer
-        ),
+        original_full=agreement(reference),
+        original_short=agreement(before),
+        adapted_short=agreement(transcripts(student, judged, full=False)),
+        adapted_full=agreement(transcripts(student, judged, full=True)),
     )
-    return student, result
+    return student, result, differences
 
 
 def _save(student: Whisper, checkpoint: Checkpoint, output: Path) -> None:
@@ -151,7 +185,12 @@ def _parser() -> OneLineParser:
     parser.add_argument(
         "source", help="checkpoint directory, or a hub name such as openai/whisper-base"
     )
-    parser.add_argument("data", type=Path, help="clips to learn from, and to judge by")
+    parser.add_argument(
+        "data",
+        type=Path,
+        nargs="+",
+        help="clips to learn from, and to judge by: one folder or several",
+    )
     parser.add_argument("output", type=Path, help="checkpoint directory to make")
     parser.add_argument(
         "--steps", type=positive_number, default=500, metavar="N", help="default: 500"
@@ -159,9 +198,22 @@ def _parser() -> OneLineParser:
     parser.add_argument(
         "--learning-rate",
         type=_share,
-        default=1e-5,
         metavar="X",
-        help="the highest; default: 1e-5, which suits tiny to small; 1e-4 for some million parameters",
+        help="the highest; default: 1e-5, which suits all weights of tiny to small, or 8e-4 with --rank; "
+        "1e-4 for all of some million parameters",
+    )
+    parser.add_argument(
+        "--rank",
+        type=positive_number,
+        metavar="N",
+        help="learn differences of this rank instead of all weights; 32 makes 4 MB for whisper-base",
+    )
+    parser.add_argument(
+        "--noisy",
+        type=_part,
+        default=0.5,
+        metavar="SHARE",
+        help="of the clips, heard in the noise of a car (default: 0.5)",
     )
     parser.add_argument(
         "--batch", type=positive_number, default=8, metavar="N", help="clips in a step (default: 8)"
@@ -183,6 +235,11 @@ def _parser() -> OneLineParser:
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
     parser.add_argument("--json", action="store_true", help="print elastic.json instead of a table")
     return parser
+
+
+def _part(text: str) -> float:
+    """For ``type=`` of an argument: a number from 0 to 1."""
+    return float(text) if text in ("0", "1") else _share(text)
 
 
 def _share(text: str) -> float:
@@ -216,7 +273,15 @@ def main(argv: Sequence[str]) -> int:
         checkpoint,
         clips,
         arguments.output,
-        Course(arguments.steps, arguments.learning_rate, arguments.batch, arguments.seed),
+        Course(
+            arguments.steps,
+            arguments.learning_rate
+            or (_RATE_OF_DIFFERENCES if arguments.rank else _RATE_OF_WEIGHTS),
+            arguments.batch,
+            arguments.seed,
+            arguments.rank,
+            arguments.noisy,
+        ),
         language=language,
         validation=arguments.validation,
         device=arguments.device,

@@ -67,7 +67,7 @@ def adapted(source: Path, clips: Path, tmp_path_factory: pytest.TempPathFactory)
     torch.set_num_threads(1)  # for so small a network two wait for each other most of the time
     output = tmp_path_factory.mktemp("adapted") / "whisper-adapted"
     course = Course(steps=60, learning_rate=3e-3, batch=8, seed=0)
-    data = load_clips(clips, SECONDS, None, lambda _: None)
+    data = load_clips([clips], SECONDS, None, lambda _: None)
     adapt_elastic.adapt_checkpoint(
         Checkpoint.open(str(source)), data, output, course, validation=0.25
     )
@@ -92,7 +92,7 @@ def test_the_figures_are_those_of_the_weights(adapted: Path, source: Path, clips
     original, student = (
         Whisper(Checkpoint.open(str(one)), "en", "cpu") for one in (source, adapted)
     )
-    data = load_clips(clips, SECONDS, None, lambda _: None)
+    data = load_clips([clips], SECONDS, None, lambda _: None)
     held_out = [data[index] for index in np.random.default_rng(0).permutation(24)[:6]]
     losses = json.loads((adapted / MARK).read_text())["held_out"]["losses"]
     teacher = Teacher(original)

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
+from rtap.whisper.decode import Decoded
 from tools.adaptation.clips import Clip
 from tools.adaptation.whisper import Whisper
 from tools.evaluation.normalization import Normalizer
 from tools.evaluation.scoring import Counts, count
+
+SURE: Final = -0.5
+"""Average log-probability of a transcript that the original does not merely guess. What it guesses in 30 s it
+guesses otherwise in any other context, whatever the weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,27 +25,42 @@ class Agreement:
     same: int
     """Transcripts that have just the words of the original's at 30 s."""
     error_rate: float | None
-    """Word errors against the original's transcripts at 30 s; None where it heard no word."""
+    """Word errors against those transcripts of the original at 30 s that it is sure of; None without any."""
     text_error_rate: float | None
     """Word errors against the texts; None where there are none."""
 
 
-def transcripts(whisper: Whisper, clips: Sequence[Clip], *, full: bool) -> list[str]:
+def transcripts(whisper: Whisper, clips: Sequence[Clip], *, full: bool) -> list[Decoded]:
     """What the model hears, in the full context or in the one a native engine would give each clip."""
-    return [
-        whisper.transcribe(clip, whisper.full if full else whisper.frames(clip)) for clip in clips
-    ]
+    return [whisper.search(clip, whisper.full if full else whisper.frames(clip)) for clip in clips]
+
+
+def likelihoods(heard: Sequence[Decoded]) -> list[float]:
+    """Average log-probability of each transcript."""
+    return [one.average_log_probability for one in heard]
 
 
 def compare(
-    heard: Sequence[str], original: Sequence[str], clips: Sequence[Clip], normalizer: Normalizer
+    heard: Sequence[str],
+    original: Sequence[str],
+    clips: Sequence[Clip],
+    normalizer: Normalizer,
+    sureness: Sequence[float],
 ) -> Agreement:
-    """Hold transcripts against the original's at 30 s, and against the texts where those are known."""
+    """Hold transcripts against the original's at 30 s, and against the texts where those are known.
+
+    Args:
+        sureness: average log-probability of each of the original's transcripts.
+    """
     words = [normalizer.words(text) for text in heard]
     wanted = [normalizer.words(text) for text in original]
     known = [(clip.text, found) for clip, found in zip(clips, words, strict=True) if clip.text]
     against_texts = (count(normalizer.words(text), found) for text, found in known)
-    against_original = (count(said, found) for said, found in zip(wanted, words, strict=True))
+    against_original = (
+        count(said, found)
+        for said, found, sure in zip(wanted, words, sureness, strict=True)
+        if sure >= SURE
+    )
     return Agreement(
         clips=len(clips),
         same=sum(one == other for one, other in zip(words, wanted, strict=True)),

@@ -13,7 +13,7 @@ from rtap.audio_file import AudioFile
 from rtap.audio_format import SAMPLE_RATE
 from rtap.errors import AudioError, ConfigurationError
 from rtap.terminal import decoder_notes_hidden
-from tools.evaluation.data import AUDIO_SUFFIXES, MANIFEST, TRANSCRIPTS, load_data
+from tools.evaluation.data import AUDIO_SUFFIXES, KEYWORDS, MANIFEST, TRANSCRIPTS, load_data
 
 _FULL_SCALE = 32768
 
@@ -26,6 +26,8 @@ class Clip:
     """16 kHz mono; half the memory of floats."""
     text: str | None
     """What is said, empty where nobody speaks; None: not known."""
+    language: str = ""
+    """Whisper's code; empty: that of the adaptation."""
 
     @property
     def samples(self) -> NDArray[np.float32]:
@@ -34,12 +36,12 @@ class Clip:
 
 
 def load_clips(
-    source: Path, longest: float, limit: int | None, warn: Callable[[str], None]
+    sources: Sequence[Path], longest: float, limit: int | None, warn: Callable[[str], None]
 ) -> list[Clip]:
     """Read audio and, where they are known, texts.
 
     Args:
-        source: what tools/evaluate takes, or a folder in which some or all audio files have no text.
+        sources: what tools/evaluate takes, or folders in which some or all audio files have no text.
         longest: clips of this many seconds or more are left out; so are files that cannot be decoded.
         limit: how many files to take, drawn evenly from all; None takes all.
         warn: told what was left out.
@@ -47,12 +49,12 @@ def load_clips(
     Raises:
         ConfigurationError: the source is broken, or too few clips are left.
     """
-    files = _files(source)
+    files = [file for source in sources for file in _files(source)]
     if limit is not None and limit < len(files):
         files = [files[index * len(files) // limit] for index in range(limit)]
     clips: list[Clip] = []
     too_long = 0
-    for path, text in files:
+    for path, text, language in files:
         try:
             audio = _read(path, longest)
         except AudioError as error:
@@ -61,34 +63,40 @@ def load_clips(
         if audio is None:
             too_long += 1
         else:
-            clips.append(Clip(audio, text))
+            clips.append(Clip(audio, text, language))
     if too_long:
         warn(
             f"{too_long} files of {longest:g} s or more are left out: they are heard whole as it is"
         )
     if len(clips) < 2:
         raise ConfigurationError(
-            f"{source} has {len(clips)} usable audio files shorter than {longest:g} s, and two are the "
+            f"{sources[0]} has {len(clips)} usable audio files shorter than {longest:g} s, and two are the "
             f"least, one to learn from and one to judge by: give some hundred"
         )
     return clips
 
 
-def _files(source: Path) -> Sequence[tuple[Path, str | None]]:
-    is_plain = (
-        source.is_dir()
-        and not (source / MANIFEST).is_file()
-        and next(source.rglob(f"*{TRANSCRIPTS}"), None) is None
+def _files(source: Path) -> Sequence[tuple[Path, str | None, str]]:
+    """Audio, text and language."""
+    is_plain = source.is_dir() and not any(
+        next(source.glob(pattern), None)
+        for pattern in (
+            *(place + name for place in ("", "*/") for name in (MANIFEST, KEYWORDS)),
+            f"**/*{TRANSCRIPTS}",
+        )
     )
     if not is_plain:
-        return [(one.audio, one.text) for one in load_data([source])]
+        return [
+            (one.audio, None if one.must_contain else one.text, one.language)
+            for one in load_data([source])
+        ]
     audio = [file for file in sorted(source.iterdir()) if file.suffix.lower() in AUDIO_SUFFIXES]
     if not audio:
         raise ConfigurationError(
             f"{source} holds no audio ({', '.join(AUDIO_SUFFIXES)}): "
             f"give a folder of audio files, or data as tools/evaluate takes it"
         )
-    return [(file, _text_beside(file)) for file in audio]
+    return [(file, _text_beside(file), "") for file in audio]
 
 
 def _text_beside(audio: Path) -> str | None:

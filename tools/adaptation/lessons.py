@@ -1,4 +1,4 @@
-"""What the student shall think: the decoder's hidden states of the model that hears 30 s."""
+"""What the student shall think and write: the hidden states of the model that hears 30 s, and the text."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from torch import Tensor
 
 from tools.adaptation.clips import Clip
 from tools.adaptation.whisper import Whisper
+from tools.evaluation.normalization import normalizer_for
 
 _KEPT_BYTES = 2**30
 
@@ -20,6 +21,10 @@ class Lesson:
     tokens: list[int]
     states: Tensor
     """Shape (layers, tokens, width)."""
+    prompt: int
+    """How many of the tokens come before the text."""
+    agrees: bool
+    """Whether the teacher itself hears this text; if not, what it predicts is no example."""
 
 
 class Teacher:
@@ -32,18 +37,24 @@ class Teacher:
 
     @torch.no_grad()
     def lesson(self, clip: Clip) -> Lesson:
-        """The lesson of a clip, which must outlive the teacher; without a text, on its own transcript."""
+        """The lesson of a clip, which must outlive the teacher.
+
+        The tokens are the teacher's own transcript, in its own spelling, where nobody knows better: without
+        a text, and where it hears the words of the text.
+        """
         kept = self._kept.get(id(clip))
         if kept is not None:
             return kept
         whisper = self._whisper
-        text = clip.text
-        if text is None:
-            text = whisper.transcribe(clip, whisper.full)
-        tokens = whisper.text_tokens(text)
         encoded = whisper.encode(whisper.features([clip], whisper.full))
+        heard = whisper.text(whisper.search_in(encoded, clip))
+        normalizer = normalizer_for(clip.language or whisper.language)
+        agrees = clip.text is None or normalizer.words(clip.text) == normalizer.words(heard)
+        text = heard if clip.text is None or agrees else clip.text
+        tokens = whisper.text_tokens(text, clip.language)
         batch = torch.tensor([tokens], device=whisper.device)
-        lesson = Lesson(tokens, whisper.hidden_states(encoded, batch)[:, 0])
+        states = whisper.hidden_states(encoded, batch)[:, 0]
+        lesson = Lesson(tokens, states, len(whisper.prompt(clip.language)), agrees)
         size = lesson.states.numel() * lesson.states.element_size()
         if size <= self._room:
             self._room -= size

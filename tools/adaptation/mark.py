@@ -12,6 +12,8 @@ from rtap.whisper.model_directory import MAX_MARGIN_SECONDS, Elastic
 from tools.export.checkpoint import Checkpoint
 
 MARK: Final = "elastic.json"
+ADAPTED_MARGIN: Final = 0.5
+"""Seconds of silence after the audio that adapted weights are trained with and get from the engine."""
 _STOCK: Final[Elastic] = "guarded"
 
 

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from rtap.whisper.decode import Search, search
+from rtap.whisper.decode import Decoded, Search, search
 from rtap.whisper.features import LogMel
 from rtap.whisper.model import GenerationRules
 from rtap.whisper.model_directory import Manifest, ModelDirectory
 from rtap.whisper.token_rules import TokenRules
 from rtap.whisper.tokenizer import WhisperTokenizer
-from rtap.whisper.window_decoder import context_frames
+from rtap.whisper.window_decoder import context_frames, token_limit
+from tools.adaptation.mark import ADAPTED_MARGIN
 from tools.export.checkpoint import Checkpoint
 from tools.export.graph_writer import OPSET
 from tools.export.in_torch import load_network
@@ -47,8 +48,7 @@ class Whisper:
             self.tokenizer = _tokenizer(directory, checkpoint)
             self.log_mel = LogMel.from_preprocessor(directory.read_json("preprocessor_config.json"))
             rules = GenerationRules.from_directory(directory)
-        code = self.tokenizer.language(language)
-        self.prompt = [*self.tokenizer.sot_sequence(code), self.tokenizer.no_timestamps]
+        self.language = self.tokenizer.language(language)
         self.full = 2 * checkpoint.config.max_source_positions
         """Log-mel frames of the longest context."""
         self.longest_text = checkpoint.config.max_target_positions
@@ -58,9 +58,21 @@ class Whisper:
             self.tokenizer, rules, checkpoint.config.vocab_size, timestamps=False
         )
 
+    def prompt(self, language: str = "") -> list[int]:
+        """What comes before the text.
+
+        Args:
+            language: Whisper's code; empty: that of the adaptation.
+
+        Raises:
+            ConfigurationError: the checkpoint does not know the language.
+        """
+        code = self.tokenizer.language(language) if language else self.language
+        return [*self.tokenizer.sot_sequence(code), self.tokenizer.no_timestamps]
+
     def frames(self, clip: Clip) -> int:
-        """The context in which a native engine would encode a clip."""
-        return context_frames(clip.audio.size, "native", self.full)
+        """The context in which the engine will encode a clip with the adapted weights."""
+        return context_frames(clip.audio.size, "native", self.full, ADAPTED_MARGIN)
 
     def features(self, clips: Sequence[Clip], frames: int) -> Tensor:
         """Log-mel features, shape (clips, bands, frames)."""
@@ -89,20 +101,33 @@ class Whisper:
         # The first is the embedding of the tokens, which has heard nothing yet.
         return torch.stack(output.hidden_states[1:])
 
-    def text_tokens(self, text: str) -> list[int]:
+    def text_tokens(self, text: str, language: str = "") -> list[int]:
         """Prompt and text, without the end of text; cut to what the decoder holds."""
         body = self.tokenizer.encode(f" {text.strip()}") if text.strip() else []
-        return [*self.prompt, *body][: self.longest_text]
+        return [*self.prompt(language), *body][: self.longest_text]
 
-    @torch.inference_mode()
     def transcribe(self, clip: Clip, frames: int) -> str:
-        """The greedy transcript in a context of so many frames, by the engine's own search."""
-        decoding = _TorchDecoding(self.network, self.encode(self.features([clip], frames)))
-        logits = decoding.prompt(self.prompt, [len(self.prompt) - 1])
-        limit = min(self.longest_text // 2, self.longest_text - len(self.prompt))
-        how = Search(limit=max(1, limit), end_of_text=self.tokenizer.end_of_text)
-        decoded = search(decoding, logits, self._rules, how, np.random.default_rng(0))
+        """The greedy transcript in a context of so many frames."""
+        return self.text(self.search(clip, frames))
+
+    def text(self, decoded: Decoded) -> str:
+        """What the tokens say."""
         return self.tokenizer.decode(decoded.tokens).strip()
+
+    def search(self, clip: Clip, frames: int) -> Decoded:
+        """As :meth:`transcribe`, with how likely the tokens are."""
+        with torch.inference_mode():
+            return self.search_in(self.encode(self.features([clip], frames)), clip)
+
+    @torch.no_grad()
+    def search_in(self, encoded: Tensor, clip: Clip) -> Decoded:
+        """The engine's own search with its bounds, on a clip's encoder states (1, positions, width)."""
+        prompt = self.prompt(clip.language)
+        decoding = _TorchDecoding(self.network, encoded)
+        logits = decoding.prompt(prompt, [len(prompt) - 1])
+        limit = token_limit(clip.audio.size, len(prompt), self.longest_text)
+        how = Search(limit=limit, end_of_text=self.tokenizer.end_of_text)
+        return search(decoding, logits, self._rules, how, np.random.default_rng(0))
 
 
 class _TorchDecoding:

@@ -15,7 +15,8 @@ from scipy.signal import butter, sosfilt
 from rtap.audio_format import SAMPLE_RATE
 from tools.cabin.noise import Samples
 
-_SPEECH_PEAK: Final = 0.7
+SPEECH_PEAK: Final = 0.7
+"""Of clean speech that is given to a cabin; noise is set against it."""
 _REVERB_SECONDS: Final = 0.2
 
 

@@ -143,6 +143,18 @@ def context_frames(
     return min(int(buckets * bucket * FRAMES_PER_SECOND), max_frames)
 
 
+def token_limit(samples: int, prompt: int, longest: int) -> int:
+    """Most tokens to produce for so much audio, at least 1; bounds what a loop costs.
+
+    Args:
+        samples: at 16 kHz.
+        prompt: tokens before the text.
+        longest: what the decoder holds.
+    """
+    by_time = _TOKENS_AT_LEAST + _TOKENS_PER_SECOND * samples // SAMPLE_RATE
+    return max(1, min(longest // 2, longest - prompt, by_time))
+
+
 class WindowDecoder:
     """Decodes windows with one model and one set of options."""
 
@@ -200,7 +212,8 @@ class WindowDecoder:
         """
         full = self._model.dimensions.max_frames
         prompt = self._prompt(sot_sequence, previous)
-        task = _Task(encoded, frames, prompt, self._token_limit(audio.size, len(prompt)))
+        limit = token_limit(audio.size, len(prompt), self._model.dimensions.max_tokens)
+        task = _Task(encoded, frames, prompt, limit)
         first, *others = self._options.temperatures
         outcome = self._attempt(task, first)
         shortened = frames < full and self._model.elastic == "guarded"
@@ -275,11 +288,6 @@ class WindowDecoder:
         # Half of the sequence is for the new text, as in the training of Whisper.
         room = self._model.dimensions.max_tokens // 2 - 1
         return [tokenizer.start_of_previous, *previous[-room:], *prompt]
-
-    def _token_limit(self, samples: int, prompt: int) -> int:
-        longest = self._model.dimensions.max_tokens
-        by_time = _TOKENS_AT_LEAST + _TOKENS_PER_SECOND * samples // SAMPLE_RATE
-        return max(1, min(longest // 2, longest - prompt, by_time))
 
 
 def _least_bad(outcomes: Sequence[Outcome]) -> Outcome:

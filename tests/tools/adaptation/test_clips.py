@@ -20,7 +20,7 @@ def write(path: Path, seconds: float = 1.0, rate: int = 16_000, value: float = 0
 
 def load(source: Path, longest: float = 30.0, limit: int | None = None) -> list[Clip]:
     complaints: list[str] = []
-    clips = load_clips(source, longest, limit, complaints.append)
+    clips = load_clips([source], longest, limit, complaints.append)
     assert not complaints
     return clips
 
@@ -65,7 +65,7 @@ def test_long_and_broken_files_are_left_out(tmp_path: Path) -> None:
     (tmp_path / "d.wav").write_bytes(b"RIFF")
     write(tmp_path / "e.wav", 0.0)
     complaints: list[str] = []
-    assert len(load_clips(tmp_path, 2.0, None, complaints.append)) == 2
+    assert len(load_clips([tmp_path], 2.0, None, complaints.append)) == 2
     assert [
         "d.wav" in complaints[0],
         "e.wav" in complaints[1],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tools.adaptation.agreement import Agreement, compare
+from tools.adaptation.agreement import SURE, Agreement, compare
 from tools.adaptation.clips import Clip
 from tools.adaptation.result import Result
 from tools.adaptation.training import Losses
@@ -30,6 +30,7 @@ def test_compare() -> None:
         ["turn left", "stop it now", "yes"],
         clips("turn right", None, ""),
         normalizer_for("en"),
+        [-0.1, -0.2, SURE],
     )
     assert (found.clips, found.same) == (3, 1)
     # Of six words one was another and two were missing.
@@ -37,8 +38,20 @@ def test_compare() -> None:
     assert found.text_error_rate == pytest.approx(1 / 2)
 
 
+def test_what_the_original_guesses_does_not_count() -> None:
+    said = ["turn left", "view glass"]
+    found = compare(
+        ["turn left", "few class"],
+        said,
+        clips(None, None),
+        normalizer_for("en"),
+        [-0.1, SURE - 0.1],
+    )
+    assert (found.same, found.error_rate) == (1, 0.0)
+
+
 def test_without_texts() -> None:
-    found = compare(["", ""], ["", ""], clips(None, None), normalizer_for("en"))
+    found = compare(["", ""], ["", ""], clips(None, None), normalizer_for("en"), [0.0, 0.0])
     assert found == Agreement(clips=2, same=2, error_rate=None, text_error_rate=None)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -65,35 +66,92 @@ def test_tokens_that_fill_up_do_not_count(whisper: Whisper) -> None:
 
 
 def test_draws_share_a_context(whisper: Whisper) -> None:
-    data = clips(0.5, 0.9, 1.5, 1.9, 2.5)
+    data = clips(0.5, 0.9, 1.5, 1.9, 2.2)
     draws = training._Draws(whisper, data, COURSE)
     seen: list[int] = []
     for _ in range(300):
-        chosen, frames = draws.next()
-        assert len({whisper.frames(clip) for clip in chosen}) == 1
-        longest = max(clip.audio.size for clip in chosen) / 160
-        assert longest <= frames <= 500
-        assert frames == 500 or frames <= whisper.frames(chosen[0]) + 100
-        assert frames % 2 == 0
-        seen.append(frames)
+        draw = draws.next()
+        spoken = [clip for clip in draw.clips if clip is not None]
+        assert len(spoken) == len(draw.audio)
+        assert len({whisper.frames(clip) for clip in spoken}) == 1
+        longest = max(audio.size for audio in draw.audio) / 160
+        assert longest + 24 <= draw.frames <= 500
+        assert draw.frames == 500 or draw.frames <= longest + 165
+        assert draw.frames % 2 == 0
+        seen.append(draw.frames)
     # The full context comes now and then, all others nearly every time.
     assert 10 < seen.count(500) < 60
     assert len(set(seen)) > 50
 
 
-def test_keeps_the_best_weights(whisper: Whisper, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_noise_is_heard_with_speech_and_alone(whisper: Whisper) -> None:
+    data = clips(0.5, 0.9)
+    course = dataclasses.replace(COURSE, noisy=1.0)
+    draws = training._Draws(whisper, data, course)
+    drawn = [draws.next() for _ in range(40)]
+    alone = [clip for draw in drawn for clip in draw.clips if clip is None]
+    assert 0 < len(alone) < 40
+    for draw in drawn:
+        for clip, audio in zip(draw.clips, draw.audio, strict=True):
+            assert np.abs(audio).max() <= 1.0
+            # The silence around the clip is gone.
+            assert clip is None or np.count_nonzero(audio) > 1.01 * clip.audio.size
+
+
+@pytest.mark.parametrize("rank", [None, 2])
+def test_keeps_the_best_weights(
+    whisper: Whisper, monkeypatch: pytest.MonkeyPatch, rank: int | None
+) -> None:
     weights = []
     losses = iter([0.5, 0.3, 0.2, 0.4, 0.9])
 
     def loss(*_: object) -> float:
-        weights.append(whisper.network.model.encoder.conv1.weight.detach().clone())
+        weights.append(whisper.network.model.encoder.layers[0].fc1.weight.detach().clone())
         return next(losses)
 
     monkeypatch.setattr(training, "validation_loss", loss)
-    found = adapt(whisper, Teacher(whisper), clips(1.2), [], COURSE, lambda _: None)
+    course = dataclasses.replace(COURSE, rank=rank)
+    found, differences = adapt(whisper, Teacher(whisper), clips(1.2), [], course, lambda _: None)
     assert (found.before, found.after, found.best_step) == (0.5, 0.2, 2)
-    assert torch.equal(whisper.network.model.encoder.conv1.weight, weights[2])
+    assert (differences is None) == (rank is None)
+    kept = whisper.network.model.encoder.layers[0].fc1.weight
+    assert torch.equal(kept, weights[2])
     assert not torch.equal(weights[2], weights[4])
+
+
+def test_a_rank_changes_only_what_meets_the_length(whisper: Whisper) -> None:
+    before = {name: value.clone() for name, value in whisper.network.state_dict().items()}
+    course = dataclasses.replace(COURSE, rank=2)
+    _, differences = adapt(
+        whisper, Teacher(whisper), clips(1.2), clips(0.7), course, lambda _: None
+    )
+    after = whisper.network.state_dict()
+    assert set(after) == set(before)
+    changed = {name for name, value in after.items() if not torch.equal(value, before[name])}
+    assert changed
+    assert all(".encoder" in name for name in changed)
+    assert not any("conv" in name or "decoder.layers.0.self_attn" in name for name in changed)
+    assert differences is not None
+    tensors = differences.tensors()
+    for name in ("encoder.layers.0.fc1.weight", "decoder.layers.0.encoder_attn.v_proj.weight"):
+        learnt = tensors[f"{name}.lora_b"] @ tensors[f"{name}.lora_a"]
+        merged = after[f"model.{name}"] - before[f"model.{name}"]
+        np.testing.assert_allclose(learnt, merged.numpy(), atol=1e-6)
+    bias = "encoder.layers.0.fc1.bias"
+    moved = (after[f"model.{bias}"] - before[f"model.{bias}"]).numpy()
+    np.testing.assert_allclose(tensors[f"{bias}.delta"], moved, atol=1e-7)
+
+
+def test_noise_alone_is_taught_to_have_no_text(whisper: Whisper) -> None:
+    draw = training.Draw([None], [np.zeros(16_000, np.float32)], 150)
+    loss = training._lesson_loss(whisper, Teacher(whisper), draw)
+    prompt = torch.tensor([whisper.prompt()])
+    mel = torch.from_numpy(whisper.log_mel(draw.audio[0], 150))[None]
+    states = whisper.hidden_states(whisper.encode(mel), prompt)[-1, 0, -1]
+    wanted = -torch.log_softmax(whisper.network.proj_out(states), -1)
+    assert loss.item() == pytest.approx(
+        0.3 * wanted[whisper.tokenizer.end_of_text].item(), rel=1e-4
+    )
 
 
 class TestTeacher:
@@ -115,7 +173,16 @@ class TestTeacher:
     def test_takes_its_own_transcript_where_there_is_no_text(self, whisper: Whisper) -> None:
         (clip,) = clips(1.2, text=None)
         said = whisper.transcribe(clip, whisper.full)
-        assert Teacher(whisper).lesson(clip).tokens == whisper.text_tokens(said)
+        lesson = Teacher(whisper).lesson(clip)
+        assert lesson.tokens == whisper.text_tokens(said)
+        assert lesson.agrees
+
+    def test_keeps_its_own_spelling_where_the_words_are_the_same(self, whisper: Whisper) -> None:
+        (clip,) = clips(1.2, text=None)
+        said = whisper.transcribe(clip, whisper.full)
+        same = Clip(clip.audio, said.upper() + "!")
+        assert Teacher(whisper).lesson(same).tokens == whisper.text_tokens(said)
+        assert not Teacher(whisper).lesson(Clip(clip.audio, "other words")).agrees
 
     def test_states_are_of_every_token(self, whisper: Whisper) -> None:
         (clip,) = clips(1.2)
