@@ -56,7 +56,7 @@ screenshots: $(READY) ## Save the screen in every state, driven by the real serv
 	@tools/screenshots --out build/screenshots
 
 model: $(READY) ## Convert a Whisper checkpoint and make it the one that rtap uses
-	@tools/install_model.sh "$(MODEL)" "$(PRECISION)"
+	@tools/install_model "$(MODEL)" "$(PRECISION)"
 
 container: $(READY) ## Build the service's container: build/container/whisper-backend.tar
 	@tools/install_packages.sh mmdebstrap

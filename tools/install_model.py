@@ -1,0 +1,111 @@
+"""Make a Whisper checkpoint the model that rtap uses: fetch, convert, quantise, choose.
+
+Started by `make model`. What was made before is kept, unless its weights or their adapter have changed since.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final, cast, get_args
+
+from rtap.errors import ModelError
+from rtap.guard import OneLineParser
+from rtap.model_store import ModelStore
+from rtap.terminal import write_result
+from rtap.whisper.model_directory import Manifest, ModelDirectory, Precision
+from tools.command_line import run
+from tools.convert_whisper import convert
+from tools.export.adapter import ADAPTERS, Adapter, adapter_for
+from tools.export.checkpoint import Checkpoint
+from tools.quantize import PASSES, quantize
+
+DEFAULT_CHECKPOINT: Final = "openai/whisper-base"
+
+
+def ensure_model(
+    source: str = DEFAULT_CHECKPOINT,
+    precision: Precision = "int8",
+    *,
+    models: Path | None = None,
+    adapters: Path = ADAPTERS,
+    on_progress: Callable[[str], None] = lambda _: None,
+) -> Path:
+    """The directory of a checkpoint's model, made unless it is there.
+
+    Args:
+        source: checkpoint directory, or a name such as openai/whisper-base.
+        models: where models are; None is the models directory of this user.
+        adapters: where the project's adapters are.
+
+    Raises:
+        ModelError: the checkpoint cannot be had, or not be read.
+        StorageError: the disk is full, or another run makes the same.
+    """
+    place = models or ModelStore.from_environment(os.environ).models_dir
+    name = source.rstrip("/").rsplit("/", 1)[-1]
+    full = place / name
+    output = full if precision == "fp32" else place / f"{name}-{precision}"
+    if (made := _manifest(output)) and _is_current(made, source, adapters):
+        return output
+    manifest = _manifest(full)
+    if manifest is None or not _is_current(manifest, source, adapters):
+        checkpoint = Checkpoint.open(source)
+        if adapter := adapter_for(checkpoint, adapters):
+            checkpoint = checkpoint.adapted(adapter)
+        convert(checkpoint, full, replace=full.exists(), on_progress=on_progress)
+    if precision != "fp32":
+        replace = output.exists()
+        quantize(
+            ModelDirectory.open(full), output, precision, replace=replace, on_progress=on_progress
+        )
+    return output
+
+
+def _manifest(path: Path) -> Manifest | None:
+    """Of a model that is there and whole, by the sizes of its files."""
+    try:
+        return ModelDirectory.open(path).manifest
+    except ModelError:
+        return None
+
+
+def _is_current(manifest: Manifest, source: str, adapters: Path) -> bool:
+    """Whether a model was made with the adapter that the project has for its weights today.
+
+    By their names: what a directory holds is not read for this.
+    """
+    project = {Adapter.read(path).source: path for path in adapters.glob("*.safetensors")}
+    if source not in project:
+        return True
+    return manifest.adapter.get("sha256") == Adapter.read(project[source]).sha256
+
+
+def main(argv: Sequence[str]) -> int:
+    """Command line."""
+    parser = OneLineParser(prog="tools/install_model", description=__doc__)
+    parser.add_argument(
+        "source", help="checkpoint directory, or a name such as openai/whisper-base"
+    )
+    parser.add_argument(
+        "precision",
+        nargs="?",
+        default="int8",
+        choices=[name for name in get_args(Precision) if name == "fp32" or name in PASSES],
+        help="default: int8",
+    )
+    arguments = parser.parse_args(argv)
+    path = ensure_model(
+        arguments.source,
+        cast("Precision", arguments.precision),
+        on_progress=lambda step: print(f"install_model: {step} ...", file=sys.stderr, flush=True),
+    )
+    directory = ModelStore.from_environment(os.environ).use(path.name)
+    write_result(f"using {directory.manifest.name} ({directory.path})\n")
+    return 0
+
+
+if __name__ == "__main__":
+    run(main)
