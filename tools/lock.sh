@@ -25,9 +25,9 @@ resolve() { # OUTPUT COMMENT SOURCE UV_ARGUMENT...
 # The larger one first: the run-time lock then takes the same versions, so that what is tested is what ships.
 # torch is absent: its CPU and its registry build differ in hash, tools/setup.sh installs it by version.
 resolve requirements-dev.lock "Run time, model conversion, training and development." pyproject.toml \
-    --extra convert --extra evaluate --extra train --extra dev --no-emit-package torch
+    --extra vad --extra convert --extra evaluate --extra train --extra dev --no-emit-package torch
 resolve requirements.lock "Run time only: what goes onto the device. For pip install --require-hashes." pyproject.toml \
-    --constraint "$scratch/requirements-dev.lock"
+    --extra vad --constraint "$scratch/requirements-dev.lock"
 resolve requirements-voices.lock "Synthesisers for tools/train_cabin_model. For pip install --no-deps --require-hashes." \
     tools/cabin/voices.in --no-deps
 resolve requirements-bench.lock "Peers for tools/benchmark asr. For pip install --no-deps --require-hashes." \

