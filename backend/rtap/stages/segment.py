@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 
 HYSTERESIS: Final = 0.15
 """How far the probability must fall below the threshold before speech counts as over."""
+FAINT: Final = 0.2
+"""Share of the threshold from which a chunk right before speech belongs to it. The detector is sure of a
+voice only after some of it: a soft "turn off" has 0.1 to 0.3 until "lights" is surely speech."""
+FAINT_GAP_MS: Final = 96
+"""Fainter chunks within the beginning of speech, as before a plosive."""
+LOOK_BACK_MS: Final = 992
+"""The beginning of speech is sought so far before the first chunk that is surely speech."""
 _CUT_SEARCH_MS: Final = 3_000
 """An utterance that is too long is cut at the best place in its last seconds."""
 _SHORTEST_PAUSE_MS: Final = 150
@@ -73,6 +80,8 @@ class Segmenter:
 
     - A chunk is speech from the threshold on, and stays so until the probability is HYSTERESIS below it
       (half of it for thresholds under 0.3, or background noise would never end speech).
+    - Its beginning is moved back over the faint chunks before it: those with a share of FAINT of the
+      threshold, FAINT_GAP_MS apart at most, within LOOK_BACK_MS.
     - Speech begins once ``min_speech_ms`` of it were heard without ``min_silence_ms`` of silence between,
       or as much of it as the longest utterance holds, where that is less.
     - It ends after ``min_silence_ms`` of silence, or at ``max_utterance_ms``: then it is cut after the
@@ -90,6 +99,8 @@ class Segmenter:
         self._cap = max(4, config.max_utterance_ms * SAMPLE_RATE // 1000 // VAD_CHUNK)
         # The clamps keep settings that contradict each other from losing speech.
         self._pad = min(_chunks(config.speech_pad_ms), self._cap // 4)
+        self._faint = config.threshold * FAINT
+        self._look_back = min(_chunks(LOOK_BACK_MS), self._cap // 4)
         self._min_speech = min(max(1, _chunks(config.min_speech_ms)), self._cap)
         self._min_silence = max(1, _chunks(config.min_silence_ms))
         self._pause = max(self._pad, _chunks(_SHORTEST_PAUSE_MS))
@@ -151,7 +162,9 @@ class Segmenter:
         if self._began or self._speech < self._needed:
             return []
         self._began = True
-        return [SpeechBegan(self._start + self._lead() * VAD_CHUNK)]
+        onset = self._onset()
+        self._drop(onset - self._pad)
+        return [SpeechBegan(self._start + min(onset, self._pad) * VAD_CHUNK)]
 
     def _pause_or_resume(self) -> list[SegmentEvent]:
         is_pause = self._began and self._silence >= self._pause
@@ -188,9 +201,9 @@ class Segmenter:
         return events + self._begin_if_enough()
 
     def _trim(self) -> None:
-        """Before speech, hold no more than the margin."""
+        """Before speech, hold no more than the margin and where its beginning may be."""
         if not self._began:
-            self._drop(self._lead() - self._pad)
+            self._drop(self._lead() - self._look_back - self._pad)
 
     def _drop(self, count: int) -> None:
         for _ in range(count):
@@ -213,6 +226,17 @@ class Segmenter:
     def _lead(self) -> int:
         """Chunks held before the first voiced one."""
         return next((i for i, chunk in enumerate(self._held) if chunk.voiced), len(self._held))
+
+    def _onset(self) -> int:
+        """Chunks held before the beginning of speech: the first voiced one, or faint ones before it."""
+        onset = lead = self._lead()
+        furthest, gap = max(0, lead - self._look_back), _chunks(FAINT_GAP_MS)
+        for i in range(lead - 1, furthest - 1, -1):
+            if self._held[i].probability >= self._faint:
+                onset = i
+            elif onset - i > gap:
+                break
+        return onset
 
     def _with_margin(self) -> Samples:
         chunks = list(self._held)[: self._length_with_margin()]

@@ -6,6 +6,7 @@ How it decides, with the defaults of :class:`WindowOptions`:
 
 - A chunk that is speech with at least 0.5 opens a *region*; 0.1 s below 0.35 closes it. Regions shorter than
   0.1 s are noise.
+- A region begins with the faint speech before it: chunks with at least 0.1, less than 0.1 s apart.
 - Regions less than 2 s apart share a window while it stays within 30 s: a window's cost grows with its
   length, and each one costs a decoder start.
 - A window has 0.2 s of what surrounds its speech, less where its neighbour is nearer.
@@ -25,6 +26,8 @@ from numpy.typing import NDArray
 from rtap.audio_format import SAMPLE_RATE, VAD_CHUNK
 from rtap.errors import ConfigurationError
 
+_FAINT_GAP = 3 * VAD_CHUNK
+"""Samples that are not even faint speech within a beginning, as before a plosive."""
 _STEP = 32 * VAD_CHUNK
 """Samples of a block that are taken in at a time, so that a large block is never held twice."""
 
@@ -42,6 +45,11 @@ class WindowOptions:
     off: float = 0.35
     """Probability below which speech becomes silence. Lower than ``on``, so that a doubtful sound in the
     middle of a word does not end it."""
+    faint: float = 0.1
+    """Probability from which what comes right before speech is its beginning. The detector is sure of a voice
+    only after some of it: a soft "turn off" has 0.1 to 0.3 until "lights" is surely speech."""
+    look_back: float = 1.0
+    """How far before sure speech its beginning is sought."""
     minimum_speech: float = 0.1
     """Shorter speech is taken for noise. "Yes" and "go" last 0.25 s and more."""
     minimum_silence: float = 0.1
@@ -61,8 +69,10 @@ class WindowOptions:
                 f"speech starts at probability {self.on} and ends below {self.off}: "
                 f"set 0 < off <= on <= 1"
             )
-        if min(self.minimum_speech, self.minimum_silence, self.pad) < 0.0:
-            raise ConfigurationError("minimum_speech, minimum_silence and pad can't be negative")
+        if min(self.minimum_speech, self.minimum_silence, self.pad, self.look_back) < 0.0:
+            raise ConfigurationError(
+                "minimum_speech, minimum_silence, pad and look_back can't be negative"
+            )
         if self.merge_gap < max(2.0 * self.pad, self.minimum_silence):
             raise ConfigurationError(
                 f"merge_gap is {self.merge_gap} s: set it to minimum_silence or more, and to twice the "
@@ -114,6 +124,8 @@ class WindowCutter:
         options = options or WindowOptions()
         self._on = options.on
         self._off = options.off
+        self._faint = options.faint
+        self._look_back = _samples(options.look_back)
         self._minimum_speech = _samples(options.minimum_speech)
         self._minimum_silence = _samples(options.minimum_silence)
         self._pad = _samples(options.pad)
@@ -129,9 +141,11 @@ class WindowCutter:
         # The window being collected: the regions that are closed, then the one that is not.
         self._closed: tuple[int, int] | None = None  # start of the first, end of the last
         self._region: int | None = None  # start of the open region
+        self._sure = 0  # where it became sure that this is speech
         self._silent_since: int | None = None  # start of the silence that may close it
         self._continued = False  # the open region goes on from a forced cut, so it is no noise
         self._recent: deque[tuple[int, float]] = deque()  # start, probability: where a cut may go
+        self._past: deque[tuple[int, float]] = deque()  # the same: where the next region may begin
 
     def push(
         self,
@@ -213,7 +227,9 @@ class WindowCutter:
             if probability >= self._on:
                 self._open_region(start)
             else:
+                self._remember(start, probability)
                 return
+        self._remember(start, probability)
         self._recent.append((start, probability))
         if probability >= self._off:
             self._silent_since = None
@@ -225,16 +241,36 @@ class WindowCutter:
         while self._recent and self._recent[0][0] < end - self._search:
             self._recent.popleft()
 
+    def _remember(self, start: int, probability: float) -> None:
+        self._past.append((start, probability))
+        while self._past[0][0] < start - self._look_back:
+            self._past.popleft()
+
     def _open_region(self, start: int) -> None:
-        self._region = start
+        self._region = self._onset(start)
+        self._sure = start
         self._silent_since = None
         self._continued = False
         self._recent.clear()
 
+    def _onset(self, sure: int) -> int:
+        """Where the faint speech before sure speech begins."""
+        earliest = max(self._emitted, self._closed[1] if self._closed else 0)
+        onset = sure
+        for start, probability in reversed(self._past):
+            if (
+                start < max(earliest, sure - self._look_back)
+                or onset - start > _FAINT_GAP + VAD_CHUNK
+            ):
+                break
+            if probability >= self._faint:
+                onset = start
+        return onset
+
     def _close_region(self, end: int) -> None:
         """The open region ends: it joins the window, or is dropped as noise."""
         assert self._region is not None
-        if self._continued or end - self._region >= self._minimum_speech:
+        if self._continued or end - self._sure >= self._minimum_speech:
             first = self._region if self._closed is None else self._closed[0]
             self._closed = (first, end)
         self._region = None
@@ -295,7 +331,7 @@ class WindowCutter:
         elif self._region is not None:
             first = self._region
         else:
-            first = self._judged
+            first = max(0, self._judged - self._look_back)
         self._tape.forget(self._window_start(first))
 
 

@@ -22,8 +22,9 @@ from rtap.stages.segment import (
     SpeechResumed,
 )
 
-PROBABILITIES = {".": 0.02, "-": 0.34, "o": 0.4, "s": 0.9, "S": 1.0}
-"""Silence, just below hysteresis, within it, speech, certain speech (threshold 0.5)."""
+PROBABILITIES = {".": 0.02, ",": 0.09, "f": 0.1, "-": 0.34, "o": 0.4, "s": 0.9, "S": 1.0}
+"""Silence, just below faint, faint, just below hysteresis, within it, speech, certain speech (threshold
+0.5)."""
 
 SHORT = VadConfig(min_speech_ms=96, min_silence_ms=160, speech_pad_ms=64, max_utterance_ms=1_024)
 """In chunks: 3 of speech, 5 of silence, 2 of margin, 32 at most."""
@@ -93,6 +94,32 @@ def table(pattern: str, config: VadConfig = SHORT) -> Run:
 )
 def test_utterances(pattern: str, utterances: list[tuple[int, int]]) -> None:
     assert table(pattern).utterances == utterances
+
+
+@pytest.mark.parametrize(
+    ("pattern", "utterances"),
+    [
+        ("........ffffssss.......", [(6, 18)]),  # a soft beginning
+        ("........f...ossss.......", [(6, 19)]),  # with a plosive
+        ("........f....ssss.......", [(11, 19)]),  # too long before it
+        ("........,,,,ssss.......", [(10, 18)]),  # too soft
+        (
+            "fffffffffffffffssss.......",
+            [(5, 21)],
+        ),  # a quarter of the longest utterance, and the margin
+        ("........ffffss.......", []),  # faint speech does not make a click a word
+        ("....ssss.....ffssss.......", [(2, 10), (11, 21)]),  # nothing is taken twice
+        ("....ssss....ffff....ffssss.......", [(2, 10), (18, 28)]),
+    ],
+)
+def test_beginnings(pattern: str, utterances: list[tuple[int, int]]) -> None:
+    result = table(pattern)
+    assert result.utterances == utterances
+    # The margin comes before the faint speech, as far as the stream goes back.
+    assert all(
+        began - begin in {0, 1, 2}
+        for began, (begin, _) in zip(result.began, utterances, strict=True)
+    )
 
 
 def test_when_events_come() -> None:

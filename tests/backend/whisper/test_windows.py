@@ -72,6 +72,24 @@ TABLE = {
     ),
     "never certain enough": ([(0.49, 3.0)], []),
     "doubtful once begun": ([(0.0, 1.0), (0.5, 0.1), (0.36, 3.0), (0.0, 3.0)], [(0.79, 4.30)]),
+    "a soft beginning": (
+        [(0.0, 1.0), (0.15, 0.5), (0.9, 1.0), (0.0, 3.0)],
+        [(0.79, 2.69)],
+    ),
+    "a soft beginning with a plosive": (
+        [(0.0, 1.0), (0.15, 0.2), (0.0, 0.096), (0.15, 0.2), (0.9, 1.0), (0.0, 3.0)],
+        [(0.79, 2.69)],
+    ),
+    "a soft sound that was over": (
+        [(0.0, 1.0), (0.15, 0.2), (0.0, 0.128), (0.9, 1.0), (0.0, 3.0)],
+        [(1.12, 2.52)],
+    ),
+    "too soft": ([(0.0, 1.0), (0.09, 0.5), (0.9, 1.0), (0.0, 3.0)], [(1.3, 2.7)]),
+    "a soft sound without an end": ([(0.15, 5.0), (0.9, 1.0), (0.0, 3.0)], [(3.79, 6.19)]),
+    "a soft beginning does not make a click a word": (
+        [(0.0, 1.0), (0.3, 0.5), (0.9, 0.064), (0.0, 1.0)],
+        [],
+    ),
     "a short word in two halves": (
         [(0.0, 1.0), (0.9, 0.064), (0.1, 0.064), (0.9, 0.064), (0.0, 1.0)],
         [(0.79, 1.38)],
@@ -158,7 +176,9 @@ def test_flush_twice() -> None:
 
 
 @pytest.mark.parametrize("pattern", [[0.0], [0.9] + [0.0] * 4, [0.9, 0.9, 0.9] + [0.0] * 7])
-def test_two_hours_of_silence_or_clicks_hold_only_the_pad(pattern: list[float]) -> None:
+def test_two_hours_of_silence_or_clicks_hold_only_what_may_begin_speech(
+    pattern: list[float],
+) -> None:
     cutter = WindowCutter()
     block = np.zeros(VAD_CHUNK * 60, dtype=np.float32)
     probabilities = (pattern * 60)[:60]
@@ -166,7 +186,7 @@ def test_two_hours_of_silence_or_clicks_hold_only_the_pad(pattern: list[float]) 
     for _ in range(2 * 3600 * SAMPLE_RATE // block.size):
         assert cutter.push(block, probabilities) == []
         held = max(held, cutter._tape.end - cutter._tape._begin)
-    assert held <= PAD + 33 * VAD_CHUNK
+    assert held <= SAMPLE_RATE + PAD + 33 * VAD_CHUNK
     assert cutter.flush() == []
 
 
