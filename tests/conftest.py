@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,25 @@ _ASKED_FOR: Final = {
     "layer": "make image-check, or pytest -m layer",
 }
 """Markers, and the command that runs their tests."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_models_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Whoever runs the tests may have chosen a model; a test that names none is to get the bundled one."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MODEL_NAME", raising=False)
+        patch.delenv("MODELS_DIR", raising=False)
+        for variable, usual in (("XDG_CONFIG_HOME", ".config"), ("XDG_DATA_HOME", ".local/share")):
+            present = Path(os.environ.get(variable) or Path.home() / usual)
+            stand_in = home / variable
+            stand_in.mkdir()
+            # What other programs have there, such as pip its configuration, is still to be found.
+            for one in present.iterdir() if present.is_dir() else ():
+                if one.name != "rtap":
+                    (stand_in / one.name).symlink_to(one)
+            patch.setenv(variable, str(stand_in))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -177,7 +177,8 @@ class RTAPApplication:
                 return Health(healthy=False, model_loaded=True, reason=reason)
             except RTAPException as error:
                 return Health(healthy=False, model_loaded=True, reason=str(error))
-        return Health(healthy=True, model_loaded=True, reason="")
+        warning = "" if self._facts is None else self._facts.warning
+        return Health(healthy=True, model_loaded=True, reason="", warning=warning)
 
     def model(self) -> ModelFacts | None:
         """None until a model is loaded."""
@@ -380,6 +381,7 @@ class RTAPApplication:
         from rtap.whisper.sessions import resolve_providers
 
         stt = self.config.stt
+        choice = self._store.choose(name)
         directory = self._store.resolve(name)
         manifest = directory.manifest
         wanted = _PRECISIONS[stt.compute_dtype]
@@ -402,6 +404,8 @@ class RTAPApplication:
             manifest.name, manifest.precision, manifest.parameters, onnxruntime.__version__
         )
         _log.info("model loaded", model=manifest.name, precision=manifest.precision)
+        if choice.warning:
+            _log.warning(choice.warning)
         return WhisperEngine(model, Vad)
 
     def _break(self, reason: str) -> None:

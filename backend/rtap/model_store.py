@@ -12,12 +12,18 @@ from rtap import atomic_file
 from rtap.errors import ModelError
 from rtap.whisper.model_directory import MANIFEST_NAME, ModelDirectory
 
-DEFAULT_MODEL = "cabin-en"
-"""Name of the bundled model that is used when nothing else was chosen."""
+DEFAULT_MODEL = "whisper-base-int8"
+"""What ``make model`` installs, and what is used where nothing else was chosen. It understands people."""
+BUNDLED_MODEL = "cabin-en"
+"""Comes with the program, and is used where there is no other model."""
+BUNDLED_WARNING = (
+    f"{BUNDLED_MODEL} is in use: it knows 600 words and does not understand people reliably: "
+    "`make model` installs a model that does"
+)
 AUTO = "auto"
 """Stands in the place of a name where none is meant."""
 
-_CONVERT = "`make model MODEL=openai/whisper-base` converts one"
+_CONVERT = "`make model` gets one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,8 @@ class Choice:
     """Name or directory."""
     reason: str
     """Who says so; empty where it was asked for."""
+    warning: str = ""
+    """What the user should know of a model that was nobody's choice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +101,7 @@ class ModelStore:
         return self._open(choice.model, f" ({choice.reason})" if choice.reason else "")
 
     def choose(self, name_or_path: str | None = None) -> Choice:
-        """The model asked for; where none is, or AUTO: MODEL_NAME, the stored choice, the bundled default.
+        """The model asked for; where none is, or AUTO: MODEL_NAME, the stored choice, DEFAULT_MODEL, the bundled.
 
         Raises:
             ModelError: nothing was chosen, and there is no default; or the stored choice cannot be read.
@@ -106,6 +114,9 @@ class ModelStore:
             return Choice(stored, "`rtap models use` chose it")
         if self._find_by_name(DEFAULT_MODEL):
             return Choice(DEFAULT_MODEL, "the default")
+        if self._find_by_name(BUNDLED_MODEL):
+            reason = f"there is no {DEFAULT_MODEL} in {self.models_dir}"
+            return Choice(BUNDLED_MODEL, reason, BUNDLED_WARNING)
         if names := self._names():
             raise ModelError(f"no model chosen: run `rtap models use NAME` with one of {names}")
         raise ModelError(f"there is no model in {self.models_dir}: {_CONVERT}")

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from rtap.model_store import BUNDLED_MODEL, BUNDLED_WARNING
+
 if TYPE_CHECKING:
     from rtap.bus import EventBus
     from rtap.config import Config
@@ -29,6 +31,11 @@ class ModelFacts:
     languages: tuple[str, ...]
     num_threads: int
     onnx_runtime_version: str
+
+    @property
+    def warning(self) -> str:
+        """What a user of this model should know; empty where there is nothing."""
+        return BUNDLED_WARNING if self.name == BUNDLED_MODEL else ""
 
 
 class Service(Protocol):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rtap.errors import ModelError
-from rtap.model_store import AUTO, Choice, ModelStore
+from rtap.model_store import AUTO, BUNDLED_WARNING, Choice, ModelStore
 from tests.backend.model_directories import make_model
 
 
@@ -67,12 +67,24 @@ def test_order_of_choices(store: ModelStore, tmp_path: Path) -> None:
 def test_auto_names_nothing(store: ModelStore, tmp_path: Path) -> None:
     make_model(tmp_path / "bundled" / "cabin-en")
     for unsaid in (None, "", AUTO):
-        assert store.choose(unsaid) == Choice("cabin-en", "the default")
+        choice = store.choose(unsaid)
+        assert (choice.model, choice.warning) == ("cabin-en", BUNDLED_WARNING)
+        assert choice.reason == f"there is no whisper-base-int8 in {tmp_path}/models"
     store.use("whisper-base")
     assert store.choose(AUTO) == Choice("whisper-base", "`rtap models use` chose it")
     wished = store_at(tmp_path, environment_choice="whisper-tiny")
     assert wished.choose(AUTO) == Choice("whisper-tiny", "MODEL_NAME says so")
     assert wished.choose("cabin-en") == Choice("cabin-en", "")
+
+
+def test_the_default_understands_people(store: ModelStore, tmp_path: Path) -> None:
+    make_model(tmp_path / "bundled" / "cabin-en")
+    make_model(tmp_path / "models" / "whisper-base-int8")
+    assert store.choose() == Choice("whisper-base-int8", "the default")
+    # A model that was asked for needs no advice.
+    assert store.choose("cabin-en").warning == ""
+    store.use("cabin-en")
+    assert store.choose() == Choice("cabin-en", "`rtap models use` chose it")
 
 
 @pytest.mark.parametrize(

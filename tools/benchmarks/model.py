@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from rtap.config import Config
-from rtap.model_store import DEFAULT_MODEL, ModelStore
+from rtap.model_store import BUNDLED_MODEL, ModelStore
 from rtap.whisper.model_directory import ModelDirectory
 from tools.benchmarks.service_process import ServiceSettings
 
@@ -16,7 +16,7 @@ def find_model(settings: ServiceSettings) -> ModelDirectory:
     Raises:
         ModelError: it is not there, or damaged.
     """
-    return ModelStore.from_environment(os.environ).resolve(settings.model or DEFAULT_MODEL)
+    return ModelStore.from_environment(os.environ).resolve(settings.model or BUNDLED_MODEL)
 
 
 def described(settings: ServiceSettings) -> str:

@@ -22,7 +22,7 @@ import psutil
 import yaml
 
 from rtap.errors import ModelError, PipelineError, TransportError
-from rtap.model_store import DEFAULT_MODEL
+from rtap.model_store import BUNDLED_MODEL
 from tools.service_ports import HOST, free_ports
 
 START_SECONDS: Final = 180.0
@@ -58,7 +58,7 @@ class ServiceSettings:
     def profile(self, ports: dict[str, int]) -> dict[str, Any]:
         """The profile to start it with."""
         stt = {
-            "model_name": self.model or DEFAULT_MODEL,
+            "model_name": self.model or BUNDLED_MODEL,
             "num_threads": self.threads,
             "decode_at_pause": self.decode_at_pause,
         }

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from rtap.errors import ModelError
-from rtap.model_store import DEFAULT_MODEL
+from rtap.model_store import BUNDLED_MODEL
 from rtap.whisper.model_directory import MANIFEST_NAME, ModelDirectory
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -20,7 +20,7 @@ def open_model(root: Path, chosen: Path | None) -> ModelDirectory:
     Raises:
         ModelError: it is missing, damaged, or has a name that is no name of a folder.
     """
-    model = ModelDirectory.open(chosen or root / "backend/rtap/models" / DEFAULT_MODEL)
+    model = ModelDirectory.open(chosen or root / "backend/rtap/models" / BUNDLED_MODEL)
     if not _NAME.fullmatch(model.manifest.name):
         raise ModelError(
             f"{model.path} is called {model.manifest.name!r} in its {MANIFEST_NAME}: "

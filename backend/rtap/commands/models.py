@@ -55,13 +55,22 @@ def run_list(arguments: argparse.Namespace, environment: Mapping[str, str] = os.
     if not models:
         report(
             "note",
-            f"no models in {store.models_dir}: `make model MODEL=openai/whisper-base` adds one",
+            f"no models in {store.models_dir}: `make model` adds one",
         )
+    elif warning := _warning(store):
+        report("note", warning)
     width = max((len(model.name) for model in models), default=0)
     write_result(
         "".join(_line(model, width, in_use=in_use == model.path) + "\n" for model in models)
     )
     return 0
+
+
+def _warning(store: ModelStore) -> str:
+    try:
+        return store.choose().warning
+    except ModelError:
+        return ""
 
 
 def _path_in_use(store: ModelStore) -> object:

@@ -122,7 +122,10 @@ def _names(text: str) -> tuple[str, ...]:
 
 def load_engine(arguments: argparse.Namespace) -> Engine:
     """The real engine, with the model that the arguments or the user's settings name."""
-    directory = ModelStore.from_environment(os.environ).resolve(arguments.model)
+    store = ModelStore.from_environment(os.environ)
+    directory = store.resolve(arguments.model)
+    if warning := store.choose(arguments.model).warning:
+        report("note", warning)
 
     from rtap.stages.vad import Vad
     from rtap.whisper.model import load_model

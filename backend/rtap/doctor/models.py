@@ -40,6 +40,8 @@ def check_model(config: Config) -> Finding:
     if seconds > _SLOW_SECONDS:
         fix = "choose a smaller model (`rtap models list`, stt.model_name), or one in int8"
         return Finding("warning", said, fix)
+    if _store(config).choose(config.stt.model_name).warning:
+        return Finding("warning", f"{said}; it does not understand people reliably", "`make model`")
     return Finding("ok", said)
 
 
@@ -90,4 +92,8 @@ def configured_model(config: Config) -> ModelDirectory:
     Raises:
         ModelError: it is not there, or damaged.
     """
-    return ModelStore.from_environment(os.environ, config.models_dir).resolve(config.stt.model_name)
+    return _store(config).resolve(config.stt.model_name)
+
+
+def _store(config: Config) -> ModelStore:
+    return ModelStore.from_environment(os.environ, config.models_dir)

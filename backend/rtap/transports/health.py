@@ -25,6 +25,8 @@ class Health:
     """What is wrong and what to do about it; empty when healthy."""
     checks: Mapping[str, str] = field(default_factory=dict)
     """Each part that was looked at, and ``ok`` or what is wrong with it."""
+    warning: str = ""
+    """What works and may still disappoint; empty where nothing does."""
 
     def reply(self) -> HealthReply:
         """What ``GET /health`` says of it, at this moment."""
@@ -34,6 +36,7 @@ class Health:
             timestamp=time.time(),
             reason=None if self.healthy else self.reason or "no reason was given: see the log",
             checks=dict(self.checks),
+            warning=self.warning or None,
         )
 
     @property

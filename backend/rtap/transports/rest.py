@@ -139,6 +139,7 @@ def _add_information(app: FastAPI, service: Service) -> None:
             languages=facts.languages,
             version=__version__,
             system=service.telemetry.system,
+            warning=facts.warning or None,
         )
 
 

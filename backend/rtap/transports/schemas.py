@@ -79,6 +79,8 @@ class HealthReply(WireModel):
     """What is wrong and what to do about it; absent when healthy."""
     checks: Annotated[dict[str, str], Field(exclude_if=lambda checks: not checks)] = {}
     """Each part that was looked at, and ``ok`` or what is wrong with it; absent when nothing was."""
+    warning: Annotated[Text | None, Field(exclude_if=_is_none)] = None
+    """What works and may still disappoint, such as a model of few words; absent when nothing does."""
 
 
 class ModelInfo(WireModel):
@@ -113,6 +115,8 @@ class ModelInfo(WireModel):
     """Of this service."""
     system: Text | None = None
     """Version of the device's image, its build and its variant; null where the service isn't part of one."""
+    warning: Annotated[Text | None, Field(exclude_if=_is_none)] = None
+    """What a user of this model should know, such as that it knows few words; absent where there is nothing."""
 
 
 class ModelCard(WireModel):

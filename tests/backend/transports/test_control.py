@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from rtap.config import Config, OutputConfig
-from rtap.model_store import DEFAULT_MODEL, ModelStore
+from rtap.model_store import BUNDLED_MODEL, ModelStore
 from tests.backend.transports.scripted_service import ScriptedService
 from tests.backend.transports.serving import Server, serving
 
@@ -36,14 +36,14 @@ def test_models(service: ScriptedService, client: httpx.Client) -> None:
     assert client.get("/v1/models").json() == {"object": "list", "data": []}
     service.stored = ModelStore.from_environment({}).list_models()
     [card] = client.get("/v1/models").json()["data"]
-    assert (card["id"], card["object"], card["owned_by"]) == (DEFAULT_MODEL, "model", "rtap")
+    assert (card["id"], card["object"], card["owned_by"]) == (BUNDLED_MODEL, "model", "rtap")
     assert card["created"] > 1_700_000_000
 
 
 def test_one_model(service: ScriptedService, client: httpx.Client) -> None:
     service.stored = ModelStore.from_environment({}).list_models()
     [card] = client.get("/v1/models").json()["data"]
-    assert client.get(f"/v1/models/{DEFAULT_MODEL}").json() == card
+    assert client.get(f"/v1/models/{BUNDLED_MODEL}").json() == card
 
 
 @pytest.mark.parametrize("name", ["gpt-9", "openai/whisper-1", "..", "x" * 255])
@@ -52,7 +52,7 @@ def test_no_such_model(name: str, service: ScriptedService, client: httpx.Client
     reply = client.get(f"/v1/models/{name.replace('..', '%2E%2E')}")
     error = reply.json()["error"]
     assert (reply.status_code, error["code"], error["param"]) == (404, "model_not_found", "model")
-    assert error["message"].startswith(f"no model {name[:64]}: there are {DEFAULT_MODEL}, and ")
+    assert error["message"].startswith(f"no model {name[:64]}: there are {BUNDLED_MODEL}, and ")
     service.stored = []
     assert "there is none" in client.get("/v1/models/gpt-9").json()["error"]["message"]
 
@@ -63,9 +63,9 @@ def test_a_name_that_no_model_can_have(client: httpx.Client) -> None:
 
 def test_another_model(service: ScriptedService, client: httpx.Client) -> None:
     service.stored = ModelStore.from_environment({}).list_models()
-    reply = client.put("/model", json={"model_name": DEFAULT_MODEL})
-    assert (reply.status_code, reply.json()) == (202, {"model_name": DEFAULT_MODEL})
-    assert service.used == DEFAULT_MODEL
+    reply = client.put("/model", json={"model_name": BUNDLED_MODEL})
+    assert (reply.status_code, reply.json()) == (202, {"model_name": BUNDLED_MODEL})
+    assert service.used == BUNDLED_MODEL
 
 
 def test_a_model_that_is_not_there(service: ScriptedService, client: httpx.Client) -> None:

@@ -25,7 +25,7 @@ from typing import Any
 import httpx
 import pytest
 
-from rtap.model_store import DEFAULT_MODEL
+from rtap.model_store import BUNDLED_MODEL
 from rtap.whisper.model_directory import file_sha256
 from tools.container.architecture import ARCHITECTURES, Architecture, this_architecture
 from tools.container.lock import LEFT_OUT
@@ -85,7 +85,7 @@ def build(architecture: str, folder: Path, *options: str | Path, umask: int = 0o
 @pytest.fixture(scope="module")
 def chosen_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     model = tmp_path_factory.mktemp("models") / "anything"
-    shutil.copytree(ROOT / "backend/rtap/models" / DEFAULT_MODEL, model)
+    shutil.copytree(ROOT / "backend/rtap/models" / BUNDLED_MODEL, model)
     manifest = json.loads((model / "manifest.json").read_text())
     (model / "manifest.json").write_text(json.dumps(manifest | {"name": CHOSEN_MODEL}))
     return model
@@ -321,7 +321,7 @@ def test_transcribes(container: Container, file: str, words: str) -> None:
 
 def test_runs_the_model_that_was_put_in(container: Container, loaded: Image) -> None:
     model = httpx.get(f"{container.address(8000)}/model/info", timeout=60).text
-    wanted = CHOSEN_MODEL if loaded.architecture.name == "amd64" else DEFAULT_MODEL
+    wanted = CHOSEN_MODEL if loaded.architecture.name == "amd64" else BUNDLED_MODEL
     assert f'"{wanted}"' in model
     assert loaded.description["model"]["name"] == wanted
 

@@ -68,6 +68,8 @@ async function refresh() {
   if (info.kind === "ready") {
     complain("");
     part("model").textContent = info.model;
+    part("warning").textContent = info.warning;
+    part("warning").hidden = !info.warning;
     offer(info.languages);
     show("ready");
   } else if (info.kind === "loading") {

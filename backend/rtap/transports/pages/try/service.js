@@ -20,6 +20,7 @@ export function storeKey(key) {
  * @property {string} [message] what the service says about it
  * @property {string} [model]
  * @property {string[]} [languages]
+ * @property {string} [warning] what a user of the model should know; empty where there is nothing
  */
 
 /** @returns {Promise<Info>} how the service is; never fails */
@@ -38,7 +39,10 @@ export async function askInfo() {
       ? { kind: "gone", message: "The service does not answer: see that it runs, then try again." }
       : { kind: "failed", message: `The service answered with status ${reply.status}: try again.` };
   }
-  if (reply.ok) return { kind: "ready", model: body.model_name, languages: body.languages };
+  if (reply.ok) {
+    const { model_name: model, languages, warning = "" } = body;
+    return { kind: "ready", model, languages, warning };
+  }
   const message = body.error?.message ?? `The service answered with status ${reply.status}.`;
   const kinds = { 401: "locked", 503: "loading" };
   return { kind: kinds[reply.status] ?? "failed", message };
