@@ -1,6 +1,6 @@
 """Build the service's container without a registry, and without running any of its programs.
 
-Debian's packages, the locked wheels, rtap and a model become whisper-backend.tar, which `docker load` reads,
+Debian's packages, the locked wheels and rtap become whisper-backend.tar, which `docker load` reads,
 with its checksum, a description (image ID, sizes, versions) and a bill of materials beside it. The same
 checkout and the same packages give the same image ID. Needs mmdebstrap, no root and no emulator.
 """
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rtap.guard import OneLineParser
+from rtap.model_store import AUTO
 from rtap.terminal import write_result
 from rtap.whisper.model_directory import file_sha256
 from tools.command_line import run
@@ -47,7 +48,7 @@ def _parser() -> OneLineParser:
         "--model",
         type=Path,
         metavar="DIR",
-        help="a converted model to put in and use; default: the bundled",
+        help="a converted model to put in and use; default: none, models are mounted at /app/models",
     )
     parser.add_argument(
         "--output",
@@ -110,7 +111,8 @@ def _write_image(
     folders = work / "folders"
     layers = [write_layer(name, folders / name, work / f"{name}.tar") for name in LAYERS]
     name = recipe.model.manifest.name
-    config = image_config(recipe.architecture, origin, name, layers)
+    chosen = AUTO if recipe.is_bundled else name
+    config = image_config(recipe.architecture, origin, chosen, layers)
     archive = done / f"{NAME}.tar"
     tags = [f"{NAME}:{origin.version}", f"{NAME}:latest"]
     image_id = write_archive(config, layers, tags, archive)

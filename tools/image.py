@@ -19,9 +19,10 @@ from typing import Final
 
 from rtap.errors import RTAPException
 from rtap.guard import OneLineParser
-from rtap.model_store import DEFAULT_MODEL, ModelStore
+from rtap.model_store import DEFAULT_MODEL
 from rtap.terminal import write_result
 from tools.command_line import positive_number, run
+from tools.default_model import NONE, chosen_model
 from tools.yocto import preflight
 from tools.yocto.bitbake_progress import ProgressView, read_progress
 from tools.yocto.images import RELEASES, ROOT, Image, choose, option_file, options, repositories
@@ -48,7 +49,7 @@ class Order:
     container: Path
     is_container_given: bool
     model: Path | None
-    """None: the bundled one."""
+    """Folder of the model that becomes a package; None: the image has none but the container's."""
     work: Path
 
     @property
@@ -73,11 +74,13 @@ def _parser() -> OneLineParser:
         metavar="NAME",
         help=f"file of kas/opt; may be given several times: {', '.join(options())}",
     )
-    source = parser.add_mutually_exclusive_group()
-    source.add_argument(
-        "--model", metavar="NAME|DIR", help=f"for the container; default: {DEFAULT_MODEL}"
+    parser.add_argument(
+        "--model",
+        metavar="NAME|DIR|none",
+        help=f"speech model beside the container; none: the container's own; default: {DEFAULT_MODEL}, which is "
+        "made where it is missing, or none where it cannot be had",
     )
-    source.add_argument(
+    parser.add_argument(
         "--container", type=Path, metavar="FILE", help="a docker-archive that exists already"
     )
     parser.add_argument(
@@ -118,16 +121,16 @@ def _checked_order(arguments: argparse.Namespace) -> Order:
     image = choose(arguments.machine, arguments.release)
     for name in arguments.option:
         option_file(name)
-    model = None
-    if arguments.model:
-        directory = ModelStore.from_environment(os.environ).resolve(arguments.model)
-        model = directory.path.resolve()
+    # What may take minutes comes last, so what was asked for is looked at here and the default after the rest.
+    model = chosen_model(arguments.model or NONE, "image")
     if arguments.container is not None:
         preflight.require_container(arguments.container)
     preflight.require_ordinary_user()
     preflight.require_programs()
     work = ROOT / "build/yocto" / image.release
     preflight.require_disk(work, arguments.free_gb)
+    if arguments.model is None and not arguments.check:
+        model = chosen_model(None, "image")
     return Order(
         image=image,
         options=tuple(arguments.option),
@@ -140,8 +143,6 @@ def _checked_order(arguments: argparse.Namespace) -> Order:
 
 def _build_container(order: Order) -> None:
     command = [str(ROOT / "tools/build_container"), "--output", str(order.container.parent)]
-    if order.model is not None:
-        command += ["--model", str(order.model)]
     # Its table of sizes is no result of ours; its complaints are one line, as ours are.
     status = subprocess.run(
         command, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False
@@ -213,6 +214,8 @@ def build_environment(
         "KAS_BUILD_DIR": str(order.build),
         "WHISPER_BACKEND_TARBALL": str(order.container),
     }
+    if order.model is not None:
+        ours["WHISPER_MODEL"] = str(order.model)
     if git_configuration is not None:
         ours |= {"GITCONFIG_FILE": str(git_configuration), "KAS_CLONE_DEPTH": "1"}
     # Our own interpreter's, which bitbake's shall not find.

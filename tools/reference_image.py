@@ -15,16 +15,20 @@ import sys
 import time
 from argparse import Namespace
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from rtap import __version__
 from rtap.errors import ConfigurationError
 from rtap.guard import OneLineParser
+from rtap.model_store import DEFAULT_MODEL
 from rtap.terminal import write_result
+from rtap.whisper.model_directory import ModelDirectory
 from tools.command_line import run
 from tools.container.program import BuildError, require
 from tools.container.workplace import workplace
+from tools.default_model import chosen_model
 from tools.reference.assemble import Plan
 from tools.reference.debian_base import packages
 from tools.reference.disk import missing_programs
@@ -50,6 +54,12 @@ def _parser() -> OneLineParser:
         default=ROOT / "build/container",
         metavar="DIR",
         help="what tools/build_container wrote; default: build/container",
+    )
+    parser.add_argument(
+        "--model",
+        metavar="NAME|DIR|none",
+        help=f"speech model beside the container; none: the container's own; default: {DEFAULT_MODEL}, which is "
+        "made where it is missing, or none where it cannot be had",
     )
     parser.add_argument(
         "--packages",
@@ -82,14 +92,18 @@ def main(argv: Sequence[str]) -> int:
     arguments = _parser().parse_args(argv)
     _require_programs(compiles=arguments.packages is None)
     ours = our_packages(arguments.packages) if arguments.packages else []
+    model = None
     if not ours:
         require_container(arguments.container)
+        model = chosen_model(arguments.model, "reference_image")
     began = time.monotonic()
     output: Path = arguments.output
     target = output / f"{NAME}.wic"
-    with workplace(output, _ROOT_BYTES) as work:
+    size = 0 if model is None else ModelDirectory.open(model).manifest.bytes
+    with workplace(output, _ROOT_BYTES + size) as work:
         fresh = work / target.name
-        _plan(arguments, ours, fresh, work).write(work / "plan.json")
+        plan = replace(_plan(arguments, ours, fresh, work), model="" if model is None else str(model))
+        plan.write(work / "plan.json")
         _report_progress("the image")
         _assemble(work / "plan.json")
         for file in (fresh, Path(f"{fresh}.bmap")):
@@ -113,6 +127,7 @@ def _plan(arguments: Namespace, ours: Sequence[Path], target: Path, work: Path) 
         debian=tuple(map(str, debian)),
         container=str(arguments.container.resolve()),
         gui=str(gui),
+        model="",
         packages=tuple(map(str, ours)),
         version=arguments.version,
         build=arguments.build_id,

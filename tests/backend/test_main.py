@@ -153,7 +153,7 @@ def test_as_a_module() -> None:
 
 
 def test_reader_that_has_gone(tmp_path: Path) -> None:
-    make_model(tmp_path / "models" / "whisper-base")
+    make_model(tmp_path / "models" / "whisper-base-int8")
     reading, writing = os.pipe()
     os.close(reading)
     try:
@@ -171,7 +171,7 @@ def test_reader_that_has_gone(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
 def test_output_on_a_full_disk(tmp_path: Path) -> None:
-    make_model(tmp_path / "models" / "whisper-base")
+    make_model(tmp_path / "models" / "whisper-base-int8")
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [*RTAP, "models", "list"],

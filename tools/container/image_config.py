@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from rtap import large_pages
+from rtap.model_store import AUTO
 from tools.container.architecture import Architecture
 from tools.container.layers import Layer
 from tools.container.root_files import CACHE, USER_ID
@@ -27,7 +28,7 @@ ENVIRONMENT: Final[Mapping[str, str]] = MappingProxyType(
         "PYTHONUNBUFFERED": "1",
         "LANG": "C.UTF-8",
         "RTAP_ENVIRONMENT": "container",
-        "MODEL_NAME": "cabin-en",
+        "MODEL_NAME": AUTO,
         "MODELS_DIR": "/app/models",
         "CACHE_DIR": f"/{CACHE}",
         # Three of a Raspberry Pi's four cores: the fourth draws the screen.
@@ -37,7 +38,8 @@ ENVIRONMENT: Final[Mapping[str, str]] = MappingProxyType(
         "AUDIO_DEVICE": "default",
     }
 )
-"""Can be overridden with `docker run --env`; MODEL_NAME is that of the model inside."""
+"""Can be overridden with `docker run --env`. MODEL_NAME is that of a model that was put in; otherwise the default
+model is taken where it is mounted at MODELS_DIR, and the one in rtap's wheel where it is not."""
 PORTS: Final = (5802, 6552, 6553, 8000, 8080, 10300)
 ENTRYPOINT: Final = ("rtap",)
 COMMAND: Final = ("serve",)

@@ -1,4 +1,4 @@
-"""The model that the container runs: the bundled one, or a converted one that is put in."""
+"""The model inside the container: the bundled one, which others are mounted over, or a converted one."""
 
 from __future__ import annotations
 

@@ -41,6 +41,8 @@ class Plan:
     """The .deb files of the base system."""
     container: str
     gui: str
+    model: str
+    """Folder of the speech model; empty: there is none but the container's."""
     packages: tuple[str, ...]
     """Of our recipes, built by bitbake; none: the recipes' install rules."""
     version: str
@@ -77,9 +79,9 @@ def assemble(plan: Plan, work: Path) -> None:
     if plan.packages:
         payload = install_packages(root, [Path(one) for one in plan.packages])
     else:
-        payload = install_by_recipes(
-            root, Path(plan.container), Path(plan.gui), plan.version, work / "recipes"
-        )
+        model = Path(plan.model) if plan.model else None
+        places = (Path(plan.container), Path(plan.gui))
+        payload = install_by_recipes(root, *places, plan.version, work / "recipes", model)
     write_accounts(root, payload, debug=plan.debug)
     enable_units(root, payload)
     finish_as_image(root, debug=plan.debug)

@@ -21,6 +21,7 @@ from tools.yocto.process import complaint
 IMAGE: Final = LAYER / "recipes-core/images/voice-assistant-image.inc"
 GUI: Final = "qt6-voice-assistant"
 BACKEND: Final = "whisper-backend"
+MODEL: Final = "whisper-model"
 _GROUPS: Final = ("packagegroup-voice-assistant",)
 """Recipes that have no files of their own."""
 
@@ -45,10 +46,14 @@ class Payload:
     groups: tuple[str, ...]
 
 
-def recipes(variables: Mapping[str, str], work: Path) -> list[Recipe]:
-    """All recipes with files, each with a work folder of its own."""
+def recipes(
+    variables: Mapping[str, str], work: Path, leave_out: Sequence[str] = ()
+) -> list[Recipe]:
+    """All recipes with files but those left out, each with a work folder of its own."""
     found = []
     for name, file in _files_of_recipes():
+        if name in leave_out:
+            continue
         folder = work / name
         (folder / "build").mkdir(parents=True)
         given = dict(variables) | {"WORKDIR": str(folder), "B": str(folder / "build")}
@@ -56,7 +61,9 @@ def recipes(variables: Mapping[str, str], work: Path) -> list[Recipe]:
     return found
 
 
-def install_by_recipes(root: Path, container: Path, gui: Path, version: str, work: Path) -> Payload:
+def install_by_recipes(
+    root: Path, container: Path, gui: Path, version: str, work: Path, model: Path | None = None
+) -> Payload:
     """Install everything as ``do_install`` of each recipe says.
 
     Args:
@@ -64,6 +71,7 @@ def install_by_recipes(root: Path, container: Path, gui: Path, version: str, wor
         gui: folder with the compiled screen, as ``cmake --install`` leaves it.
         version: of the system.
         work: an empty folder.
+        model: folder of the speech model; None: the root gets none.
 
     Raises:
         RecipeError: a recipe refuses something.
@@ -77,11 +85,16 @@ def install_by_recipes(root: Path, container: Path, gui: Path, version: str, wor
         # Debian's docker is as old as kirkstone's.
         "LAYERSERIES_CORENAMES": "kirkstone",
     }
-    installed = recipes(variables, work)
+    if model is not None:
+        # It is read where it is: nothing changes it, and it is large.
+        variables |= {"WHISPER_MODEL": str(model), "WHISPER_MODEL_FOLDER": str(model)}
+    installed = recipes(variables, work, () if model else (MODEL,))
     for recipe in installed:
         recipe.fetch(work / recipe.name)
         if recipe.name == BACKEND:
             recipe.run_task("do_verify_tarball")
+        if recipe.name == MODEL:
+            recipe.run_task("do_verify_model")
         if recipe.name == GUI:
             _copy_files(gui, root)
         recipe.install(root)
@@ -113,7 +126,8 @@ def our_packages(folder: Path) -> list[Path]:
         for file in sorted(folder.resolve().rglob("*.deb"))
         if (name := file.name.partition("_")[0]) in wanted
     }
-    if missing := sorted(wanted - found.keys()):
+    # As in the image: it may be without one.
+    if missing := sorted(wanted - found.keys() - {MODEL}):
         raise ConfigurationError(
             f"there is no package {', '.join(missing)} in {folder}: bitbake them first"
         )

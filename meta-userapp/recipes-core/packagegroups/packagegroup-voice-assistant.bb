@@ -6,6 +6,7 @@ PACKAGE_ARCH = "${MACHINE_ARCH}"
 inherit packagegroup features_check
 REQUIRED_DISTRO_FEATURES = "voice-assistant systemd virtualization opengl"
 
+# Without a model of its own the image has the one in the container, which knows few words.
 RDEPENDS:${PN} = " \
     alsa-utils-amixer \
     alsa-utils-aplay \
@@ -16,6 +17,7 @@ RDEPENDS:${PN} = " \
     voice-assistant-data \
     voice-assistant-tuning \
     whisper-backend \
+    ${@'whisper-model' if d.getVar('WHISPER_MODEL') else ''} \
 "
 # Docker's network, USB microphones and QEMU's devices come as modules.
 RRECOMMENDS:${PN} = " \

@@ -21,7 +21,7 @@ DOCKERFILE = Path(__file__).resolve().parents[3] / "backend/Dockerfile"
 
 @pytest.fixture
 def document(origin: Origin, layers: list[Layer]) -> dict[str, Any]:
-    return image_config(ARCHITECTURES["arm64"], origin, "cabin-en", layers)
+    return image_config(ARCHITECTURES["arm64"], origin, "auto", layers)
 
 
 @pytest.fixture(scope="module")
