@@ -43,8 +43,11 @@ def find_default_model(program: str, install: Install | None = None) -> ModelDir
         problem = (install or _make_model)()
     if directory := _installed(store):
         return directory
-    _say(program, f"{BUNDLED_MODEL} is taken instead of {DEFAULT_MODEL}: it does not understand people "
-         f"reliably, and the other cannot be had ({problem or 'make model left none'})")
+    _say(
+        program,
+        f"{BUNDLED_MODEL} is taken instead of {DEFAULT_MODEL}: it does not understand people "
+        f"reliably, and the other cannot be had ({problem or 'make model left none'})",
+    )
     return None
 
 

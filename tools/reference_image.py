@@ -102,7 +102,9 @@ def main(argv: Sequence[str]) -> int:
     size = 0 if model is None else ModelDirectory.open(model).manifest.bytes
     with workplace(output, _ROOT_BYTES + size) as work:
         fresh = work / target.name
-        plan = replace(_plan(arguments, ours, fresh, work), model="" if model is None else str(model))
+        plan = replace(
+            _plan(arguments, ours, fresh, work), model="" if model is None else str(model)
+        )
         plan.write(work / "plan.json")
         _report_progress("the image")
         _assemble(work / "plan.json")

@@ -150,6 +150,7 @@ def backend(device: Device) -> Device:
         "WHISPER_MOUNTS": "mounts",
         "WHISPER_UPTIME": "uptime",
         "WHISPER_CACHE": "cache",
+        "WHISPER_MODELS": "models",
         "WHISPER_SOUND": "snd",
         "WHISPER_ASOUND": "asound.conf",
         "WHISPER_GROUPS": "group",
@@ -343,6 +344,38 @@ class TestRunContainer:
         assert "--restart" not in command
         assert command.endswith(OURS)
         assert f"chown -R 10001:10001 {backend.root}/cache" in backend.calls()
+
+    @pytest.mark.parametrize(
+        ("default", "setting", "chosen"),
+        [
+            ("whisper-base-int8\n", "", "whisper-base-int8"),
+            ("whisper-base-int8\n", "cabin-en", "cabin-en"),
+            (None, "", ""),
+        ],
+    )
+    def test_models_of_the_system_are_mounted_and_their_default_is_chosen(
+        self, backend: Device, service: Service, default: str | None, setting: str, chosen: str
+    ) -> None:
+        backend.write("healthy")
+        backend.write("models/sample/manifest.json")
+        if default is not None:
+            backend.write("models/default", default)
+        backend.environment["MODEL_NAME"] = setting
+        # Docker gets the value through its own environment.
+        run = '"run "*)\n'
+        backend.program("docker", DOCKER.replace(run, f'{run}    echo "$MODEL_NAME" >model\n'))
+        service.start()
+        service.hears("--ready")
+        command = container_command(backend)
+        assert f"--volume {backend.root}/models:/app/models:ro" in command
+        assert ("--env MODEL_NAME" in command) == bool(chosen)
+        assert backend.read("model").strip() == chosen
+
+    def test_a_system_without_models_mounts_none(self, backend: Device, service: Service) -> None:
+        backend.write("healthy")
+        service.start()
+        service.hears("--ready")
+        assert "/app/models" not in container_command(backend)
 
     def test_no_sound_card_is_no_reason_not_to_start(
         self, backend: Device, service: Service

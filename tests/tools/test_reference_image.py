@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from rtap.errors import StorageError
+from tests.backend.model_directories import make_model
 from tools import reference_image as module
 from tools.container.workplace import NEEDED_BYTES
 from tools.image_checks.sample_container import write_sample
@@ -49,6 +50,7 @@ class Work:
         monkeypatch.setattr(module, "packages", lambda *_: [place / "a.deb"])
         monkeypatch.setattr(module, "compiled_gui", lambda _: place / "gui")
         monkeypatch.setattr(module, "missing_programs", list)
+        monkeypatch.setattr("tools.default_model.find_default_model", lambda _: None)
         (place / "bin").mkdir()
         for name in (*module._PROGRAMS, *module._COMPILER):
             self.program(name, "exit 9")
@@ -102,6 +104,19 @@ def test_image_and_its_map(start: Any, work: Work) -> None:
     assert plan["container"] == str(work.container)
     assert (plan["debug"], plan["packages"]) == (True, [])
     assert plan["gui"] == str(work.place / "gui")
+    # It could not be had.
+    assert plan["model"] == ""
+
+
+def test_model_beside_the_container(start: Any, work: Work) -> None:
+    model = make_model(work.place / "models/mine")
+    assert start(main, *work.arguments, "--model", model).status == 0
+    assert work.notes["plan"]["model"] == str(model)
+    done = start(main, *work.arguments, "--model", "nonsense")
+    assert done.status == 2
+    assert "no model nonsense" in done.err
+    assert start(main, *work.arguments, "--model", "none").status == 0
+    assert work.notes["plan"]["model"] == ""
 
 
 def test_json_and_release(start: Any, work: Work) -> None:

@@ -10,6 +10,7 @@ from typing import Final
 from tools.image_checks.masked_build import MaskedBuild
 from tools.image_checks.packages import MACHINE
 from tools.image_checks.sample_container import NAME, write_sample
+from tools.image_checks.sample_model import write_sample_model
 from tools.image_checks.verdict import CheckFailed
 from tools.image_checks.workshop import Workshop
 from tools.yocto.images import Image
@@ -64,6 +65,8 @@ def _faults(folder: Path) -> list[Fault]:
         _tarball_fault("missing-container", folder / "nowhere.tar", "There is no"),
         _tarball_fault("container-for-amd64", foreign, "is for amd64"),
         _tarball_fault("no-container", no_archive, "has the SHA-256"),
+        _model_fault("missing-model", folder / "no-model", "There is no model in"),
+        _model_fault("damaged-model", _damaged_model(folder), "is missing or damaged"),
         Fault(
             name="file-not-shipped",
             target="voice-assistant-tuning",
@@ -84,6 +87,17 @@ def _faults(folder: Path) -> list[Fault]:
 def _tarball_fault(name: str, tarball: Path, complaint: str) -> Fault:
     passed = {"WHISPER_BACKEND_TARBALL": str(tarball)}
     return Fault(name, "whisper-backend", complaint, passed, task="verify_tarball")
+
+
+def _model_fault(name: str, model: Path, complaint: str) -> Fault:
+    passed = {"WHISPER_MODEL": str(model)}
+    return Fault(name, "whisper-model", complaint, passed, task="verify_model")
+
+
+def _damaged_model(folder: Path) -> Path:
+    model = write_sample_model(folder / "damaged")
+    (model / "encoder.onnx.data").write_bytes(b"weighty\n")
+    return model
 
 
 def _sample(folder: Path, architecture: str = "arm64") -> Path:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from tools.image_checks.sample_container import write_sample
+from tools.image_checks.sample_model import write_sample_model
 from tools.image_checks.workshop import Workshop
 from tools.yocto.build_folder import BuildFolder
 from tools.yocto.images import Image
@@ -36,6 +37,8 @@ class MaskedBuild:
     folder: BuildFolder
     sample: Path
     """A container that the backend's recipe accepts."""
+    model: Path
+    """A model that the model's recipe accepts."""
     stubs: str
     """Packages of other recipes that ours need at run time."""
 
@@ -44,11 +47,12 @@ class MaskedBuild:
         """Set up the folder and find out which packages have to be made up."""
         folder = workshop.build_folder(image, "masked")
         sample = write_sample(workshop.folder("sample"))
-        build = cls(folder, sample, "")
+        model = write_sample_model(workshop.folder("sample"))
+        build = cls(folder, sample, model, "")
         ours = our_recipes()
         # One run names all of them: -k goes on after the first.
         dry = build.bitbake("--dry-run", "--continue", *ours, log="stubs.log")
-        return cls(folder, sample, " ".join(missing_packages(dry.text, ours)))
+        return cls(folder, sample, model, " ".join(missing_packages(dry.text, ours)))
 
     def bitbake(self, *arguments: str, log: str, passed: dict[str, str] | None = None) -> Done:
         """Run bitbake; it may fail.
@@ -56,7 +60,11 @@ class MaskedBuild:
         Args:
             passed: variables for the recipes, such as another container.
         """
-        variables = {"WHISPER_BACKEND_TARBALL": str(self.sample), "CHECK_STUBS": self.stubs}
+        variables = {
+            "WHISPER_BACKEND_TARBALL": str(self.sample),
+            "WHISPER_MODEL": str(self.model),
+            "CHECK_STUBS": self.stubs,
+        }
         lines = [f'{name} = "{value}"\n' for name, value in (variables | (passed or {})).items()]
         # Not in the environment: bitbake's server would go on with what it has read.
         settings = self.folder.path / "conf/check.conf"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from typing import Final
 
 from tools.image_checks.sample_container import write_sample
+from tools.image_checks.sample_model import write_sample_model
 from tools.image_checks.verdict import CheckFailed
 from tools.image_checks.workshop import Workshop
 from tools.yocto.images import Image
@@ -26,6 +27,7 @@ RECIPES: Final = frozenset(
         "voice-assistant-data",
         "voice-assistant-tuning",
         "whisper-backend",
+        "whisper-model",
     }
 )
 """What has to be built for the image, whatever else is."""
@@ -39,13 +41,14 @@ def for_image(image: Image) -> Callable[[Workshop], str]:
     def check(workshop: Workshop) -> str:
         build = workshop.build_folder(image, "full")
         sample = write_sample(workshop.folder("sample"))
+        model = write_sample_model(workshop.folder("sample"))
         done = build.run(
             "bitbake",
             "-g",
             "core-image-base",
             log="bitbake-g.log",
             seconds=3 * 3600,
-            passed={"WHISPER_BACKEND_TARBALL": str(sample)},
+            passed={"WHISPER_BACKEND_TARBALL": str(sample), "WHISPER_MODEL": str(model)},
         )
         done.require_success()
         require_no_warning(done)

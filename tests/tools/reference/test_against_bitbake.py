@@ -14,6 +14,7 @@ from tools.gui_screens.arm64_build import PROGRAM
 from tools.image_check import judge
 from tools.image_checks.checks import CHECKS
 from tools.image_checks.packages import MACHINE
+from tools.image_checks.sample_model import NAME as SAMPLE_MODEL
 from tools.image_checks.workshop import Workshop
 from tools.reference.payload import install_by_recipes, our_packages, unpack_package
 
@@ -83,8 +84,9 @@ def test_the_same_files(tmp_path: Path, release: str) -> None:
     program.write_text("a program\n")
     program.chmod(0o755)
     sample = workshop.cache / "sample"
+    places = (sample, tmp_path / "gui")
     payload = install_by_recipes(
-        installed, sample, tmp_path / "gui", __version__, tmp_path / "work"
+        installed, *places, __version__, tmp_path / "work", sample / SAMPLE_MODEL
     )
     assert enabled_by_presets(packed) == set(payload.units)
 

@@ -21,6 +21,7 @@ def plan(place: Path) -> Plan:
         debian=(str(place / "a.deb"), str(place / "b ü.deb")),
         container=str(place / "container"),
         gui=str(place / "gui"),
+        model="",
         packages=(),
         version="1.2.3",
         build="build-4",

@@ -13,6 +13,7 @@ import pytest
 from rtap.errors import ConfigurationError, StorageError
 from tools.container.program import BuildError
 from tools.image_checks.sample_container import write_sample
+from tools.image_checks.sample_model import write_sample_model
 from tools.reference.payload import (
     Payload,
     finish_as_image,
@@ -53,6 +54,50 @@ def check_payload(payload: Payload) -> None:
     assert (user.name, user.home) == ("voice-assistant", "/data/voice-assistant")
     assert user.shell == "/sbin/nologin"
     assert user.groups == ("audio", "input", "render", "video")
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    return write_sample_model(tmp_path)
+
+
+def install_model(root: Path, container: Path, gui: Path, model: Path | None) -> Path:
+    install_by_recipes(root, container, gui, "7.8.9", root.parent / "work", model)
+    return root / "usr/share/voice-assistant/models"
+
+
+def test_the_model_is_installed_and_chosen(
+    root: Path, container: Path, gui: Path, model: Path
+) -> None:
+    (model / "notes.txt").write_text("not in the manifest\n")
+    models = install_model(root, container, gui, model)
+    assert (models / "default").read_text() == "sample-model\n"
+    names = sorted(file.name for file in (models / "sample-model").iterdir())
+    assert names == ["config.json", "encoder.onnx.data", "manifest.json"]
+    weights = models / "sample-model/encoder.onnx.data"
+    assert weights.read_bytes() == (model / "encoder.onnx.data").read_bytes()
+    # The container's user is nobody here.
+    assert weights.stat().st_mode & 0o777 == 0o644
+
+
+def test_an_image_may_be_without_a_model(root: Path, container: Path, gui: Path) -> None:
+    assert not install_model(root, container, gui, None).exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "complaint"),
+    [
+        ("encoder.onnx.data", "weighty\n", "encoder.onnx.data in .* is missing or damaged"),
+        ("manifest.json", "{", "is no manifest of a model"),
+        ("manifest.json", '{"files": {"../x": {"sha256": ""}}}', "no name of a file in a model"),
+    ],
+)
+def test_a_damaged_model_is_refused(
+    root: Path, container: Path, gui: Path, model: Path, file: str, text: str, complaint: str
+) -> None:
+    (model / file).write_text(text)
+    with pytest.raises(RecipeError, match=f"whisper-model.bb: .*{complaint}"):
+        install_model(root, container, gui, model)
 
 
 def test_every_recipe_installs(root: Path, container: Path, gui: Path) -> None:
