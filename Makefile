@@ -29,7 +29,7 @@ setup: $(READY) ## Make .venv with the locked dependencies
 $(READY): pyproject.toml requirements-dev.lock
 	@tools/setup.sh
 
-demo: $(READY) ## Speak ten commands, and print what the bundled model hears
+demo: $(READY) ## Let the default model hear a person and ten spoken commands, and print what it understands
 	@tools/demo
 
 lint: $(READY) ## Check style and types

@@ -1,7 +1,9 @@
-"""Say commands to the bundled model and show what it hears.
+"""Let the default model hear a person and spoken commands, and show what it understands.
 
-espeak-ng speaks where it is installed; otherwise the commands are recordings of it. The transcripts come
-through `rtap transcribe`, the command that users have.
+The person speaks in eight recordings of Debian's alsa-utils. espeak-ng speaks the commands where it is
+installed; otherwise they are recordings of it. The transcripts come through `rtap transcribe`, the command that
+users have. The model is fetched and converted where it is missing; where it cannot be had, the bundled one takes
+its place.
 """
 
 from __future__ import annotations
@@ -19,8 +21,10 @@ from typing import Any
 
 from rtap.errors import RTAPException
 from rtap.guard import OneLineParser
-from rtap.model_store import DEFAULT_MODEL
+from rtap.model_store import BUNDLED_MODEL, DEFAULT_MODEL
+from tools import people
 from tools.command_line import run
+from tools.default_model import find_default_model
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORDED = {
@@ -125,8 +129,19 @@ def _run(command: Sequence[str]) -> None:
         )
 
 
-def _print(heard: Sequence[Heard], error_rate: float, model: str) -> None:
-    print(f"  {'said':<{COLUMN}}{'heard':<{COLUMN}}audio   latency")
+def error_rate(heard: Sequence[Heard]) -> float:
+    """Word errors by words, pooled; "twenty one" and "21" are the same."""
+    from tools.evaluation.scoring import word_error_rate
+
+    return word_error_rate([(one.said, one.heard) for one in heard])
+
+
+def _report(heard: Sequence[Heard]) -> dict[str, Any]:
+    return {"word_error_rate": error_rate(heard), "transcripts": [asdict(one) for one in heard]}
+
+
+def _print(title: str, heard: Sequence[Heard], errors: float) -> None:
+    print(f"  {title:<{COLUMN}}{'heard':<{COLUMN}}audio   latency")
     for one in heard:
         text = one.heard or "(nothing)"
         times = f"{one.seconds:4.1f} s  {1000 * one.latency:5.0f} ms"
@@ -134,38 +149,45 @@ def _print(heard: Sequence[Heard], error_rate: float, model: str) -> None:
     words = sum(len(one.said.split()) for one in heard)
     factor = sum(one.latency for one in heard) / sum(one.seconds for one in heard)
     print(
-        f"\n  {model}: {len(heard)} commands, {words} words, word error rate {100 * error_rate:.1f} %, "
-        f"real-time factor {factor:.3f}"
+        f"  {len(heard)} recordings, {words} words, word error rate {100 * errors:.1f} %, "
+        f"real-time factor {factor:.3f}\n"
     )
 
 
 def main(argv: Sequence[str]) -> int:
     """Command line."""
     parser = OneLineParser(prog="tools/demo", description=__doc__)
-    parser.add_argument(
-        "--model", default=DEFAULT_MODEL, help=f"name or directory ({DEFAULT_MODEL})"
-    )
+    parser.add_argument("--model", help=f"name or directory ({DEFAULT_MODEL})")
     parser.add_argument("--threads", type=int, default=1, help="of the engine (1)")
     parser.add_argument("--json", action="store_true", help="print the transcripts as JSON")
     arguments = parser.parse_args(argv)
-    from tools.evaluation.scoring import word_error_rate
-
+    model = arguments.model
+    if model is None:
+        found = find_default_model("demo")
+        model = BUNDLED_MODEL if found is None else str(found.path)
+    of_people = people.recordings()
     with tempfile.TemporaryDirectory(prefix="rtap-demo-") as place:
-        files = speak(Path(place))
-        heard = listen(files, Path(place), arguments.model, arguments.threads)
-    error_rate = word_error_rate([(one.said, one.heard) for one in heard])
+        spoken = speak(Path(place))
+        heard = listen(of_people | spoken, Path(place), model, arguments.threads)
+    groups = {"a person": heard[: len(of_people)], "a synthesiser": heard[len(of_people) :]}
     if arguments.json:
-        document = {
-            "model": arguments.model,
-            "word_error_rate": error_rate,
-            "transcripts": [asdict(one) for one in heard],
-        }
-        print(json.dumps(document, indent=2))
+        reports = {name: _report(group) for name, group in groups.items() if group}
+        print(json.dumps({"model": Path(model).name, **reports}, indent=2))
         return 0
-    _print(heard, error_rate, arguments.model)
-    if len(files) == len(RECORDED):
-        print("  espeak-ng is not installed, so these were recordings: apt-get install espeak-ng")
+    print(f"  {Path(model).name}\n")
+    for name, group in groups.items():
+        if group:
+            _print(f"said by {name}", group, error_rate(group))
+    _print_notes(of_people, spoken)
     return 0
+
+
+def _print_notes(of_people: dict[Path, str], spoken: dict[Path, str]) -> None:
+    if not of_people:
+        print("  No person was heard, as alsa-utils is not to be had: apt-get install alsa-utils")
+    if len(spoken) == len(RECORDED):
+        print("  espeak-ng is not installed, so these were recordings: apt-get install espeak-ng")
+    print("  Now speak yourself: .venv/bin/rtap listen --no-wake-word")
 
 
 if __name__ == "__main__":

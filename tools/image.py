@@ -77,8 +77,8 @@ def _parser() -> OneLineParser:
     parser.add_argument(
         "--model",
         metavar="NAME|DIR|none",
-        help=f"speech model beside the container; none: the container's own; default: {DEFAULT_MODEL}, which is "
-        "made where it is missing, or none where it cannot be had",
+        help=f"speech model beside the container; none: the container's own; default: {DEFAULT_MODEL}, made "
+        "where it is missing, or none where it cannot be had",
     )
     parser.add_argument(
         "--container", type=Path, metavar="FILE", help="a docker-archive that exists already"
@@ -121,7 +121,7 @@ def _checked_order(arguments: argparse.Namespace) -> Order:
     image = choose(arguments.machine, arguments.release)
     for name in arguments.option:
         option_file(name)
-    # What may take minutes comes last, so what was asked for is looked at here and the default after the rest.
+    # The default model may take minutes to make, so it comes after what can be wrong.
     model = chosen_model(arguments.model or NONE, "image")
     if arguments.container is not None:
         preflight.require_container(arguments.container)

@@ -58,8 +58,8 @@ def _parser() -> OneLineParser:
     parser.add_argument(
         "--model",
         metavar="NAME|DIR|none",
-        help=f"speech model beside the container; none: the container's own; default: {DEFAULT_MODEL}, which is "
-        "made where it is missing, or none where it cannot be had",
+        help=f"speech model beside the container; none: the container's own; default: {DEFAULT_MODEL}, made "
+        "where it is missing, or none where it cannot be had",
     )
     parser.add_argument(
         "--packages",

@@ -101,7 +101,7 @@ class ModelStore:
         return self._open(choice.model, f" ({choice.reason})" if choice.reason else "")
 
     def choose(self, name_or_path: str | None = None) -> Choice:
-        """The model asked for; where none is, or AUTO: MODEL_NAME, the stored choice, DEFAULT_MODEL, the bundled.
+        """The model asked for; for none or AUTO: MODEL_NAME, the stored choice, the default, the bundled.
 
         Raises:
             ModelError: nothing was chosen, and there is no default; or the stored choice cannot be read.

@@ -106,7 +106,8 @@ def test_show_says_which_model_auto_is(
 ) -> None:
     auto = 'model_name: "auto" #'
     assert model_shown(capsys) == (
-        f"{auto} built-in default; auto is cabin-en (there is no whisper-base-int8 in {tmp_path}/data/rtap/models)"
+        f"{auto} built-in default; auto is cabin-en "
+        f"(there is no whisper-base-int8 in {tmp_path}/data/rtap/models)"
     )
     make_model(tmp_path / "models" / "whisper-base")
     assert main(["models", "use", str(tmp_path / "models" / "whisper-base")]) == 0

@@ -2,14 +2,12 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import soundfile
 
-from tools import demo
+from tools import demo, people
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -52,19 +50,54 @@ def test_counts_errors_over_all_words(capsys: pytest.CaptureFixture[str]) -> Non
         demo.Heard("navigate home", "navigate home", 1.0, 0.01),
         demo.Heard("turn on the heating", "", 3.0, 0.07),
     ]
-    demo._print(heard, 4 / 6, "cabin-en")
+    demo._print("said by a person", heard, demo.error_rate(heard))
     out = capsys.readouterr().out
     assert "turn on the heating" in out
     assert "(nothing)" in out
-    assert "2 commands, 6 words, word error rate 66.7 %, real-time factor 0.020" in out
+    assert "2 recordings, 6 words, word error rate 66.7 %, real-time factor 0.020" in out
+
+
+def test_numbers_in_digits_are_no_errors() -> None:
+    said = "set the temperature to twenty one degrees"
+    heard = demo.Heard(said, "Set the temperature to 21 degrees.", 2.0, 0.1)
+    assert demo.error_rate([heard]) == 0
+
+
+@pytest.fixture
+def person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stands for the package's recordings: somebody says "navigate home"."""
+    file = tmp_path / "Front_Center.wav"
+    shutil.copy(ROOT / "tests/audio/navigate_home.wav", file)
+    monkeypatch.setattr(people, "recordings", lambda: {file: "navigate home"})
+    return file
 
 
 @pytest.mark.slow
-def test_bundled_model_understands_the_demonstration() -> None:
-    command = [sys.executable, "-m", "tools.demo", "--json"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout)
+@pytest.mark.usefixtures("person")
+def test_people_and_synthesisers_are_judged_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    assert demo.main(["--json", "--model", "cabin-en"]) == 0
+    report = json.loads(capsys.readouterr().out)
     assert report["model"] == "cabin-en"
-    assert len(report["transcripts"]) in (len(demo.SPOKEN), len(demo.RECORDED))
-    assert report["word_error_rate"] <= 0.15
+    assert [one["heard"] for one in report["a person"]["transcripts"]] == ["navigate home"]
+    spoken = report["a synthesiser"]
+    assert len(spoken["transcripts"]) in (len(demo.SPOKEN), len(demo.RECORDED))
+    assert spoken["word_error_rate"] <= 0.15
+
+
+@pytest.mark.usefixtures("person")
+def test_without_the_model_the_bundled_one_is_shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(demo, "find_default_model", lambda _: None)
+    models = []
+
+    def listen(files: dict[Path, str], _place: Path, model: str, _threads: int) -> list[demo.Heard]:
+        models.append(model)
+        return [demo.Heard(text, text, 1.0, 0.1) for text in files.values()]
+
+    monkeypatch.setattr(demo, "listen", listen)
+    assert demo.main([]) == 0
+    assert models == ["cabin-en"]
+    out = capsys.readouterr().out
+    assert out.index("said by a person") < out.index("said by a synthesiser")
+    assert "rtap listen" in out

@@ -38,8 +38,8 @@ ENVIRONMENT: Final[Mapping[str, str]] = MappingProxyType(
         "AUDIO_DEVICE": "default",
     }
 )
-"""Can be overridden with `docker run --env`. MODEL_NAME is that of a model that was put in; otherwise the default
-model is taken where it is mounted at MODELS_DIR, and the one in rtap's wheel where it is not."""
+"""Can be overridden with `docker run --env`. MODEL_NAME is that of a model that was put in; otherwise the
+default model is taken where it is mounted at MODELS_DIR, and the one in rtap's wheel where it is not."""
 PORTS: Final = (5802, 6552, 6553, 8000, 8080, 10300)
 ENTRYPOINT: Final = ("rtap",)
 COMMAND: Final = ("serve",)

@@ -116,7 +116,7 @@ class ModelInfo(WireModel):
     system: Text | None = None
     """Version of the device's image, its build and its variant; null where the service isn't part of one."""
     warning: Annotated[Text | None, Field(exclude_if=_is_none)] = None
-    """What a user of this model should know, such as that it knows few words; absent where there is nothing."""
+    """What a user of this model should know, such as that it knows few words; absent where nothing."""
 
 
 class ModelCard(WireModel):
