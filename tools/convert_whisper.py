@@ -204,7 +204,7 @@ def main(argv: Sequence[str]) -> int:
     """Command line."""
     parser = OneLineParser(prog="tools/convert_whisper", description=__doc__)
     parser.add_argument(
-        "source", help="checkpoint directory, or a hub name such as openai/whisper-base"
+        "source", help="checkpoint directory, or a name such as openai/whisper-base"
     )
     parser.add_argument("output", type=Path, nargs="?", help="default: <models directory>/<name>")
     parser.add_argument(

@@ -157,6 +157,7 @@ class ScriptedModel:
         max_tokens: int = 448,
         aligns_words: bool = True,
         multilingual: bool = True,
+        margin_seconds: float = 0.0,
     ) -> None:
         self.script = script
         self.tokenizer = small_tokenizer(multilingual=multilingual)
@@ -184,6 +185,7 @@ class ScriptedModel:
             opset=17,
             created_by="test",
             files={},
+            margin_seconds=margin_seconds,
         )
         self.directory = ModelDirectory(Path("scripted"), manifest)
         self.encoded: list[ScriptedAudio] = []

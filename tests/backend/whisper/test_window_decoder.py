@@ -99,6 +99,18 @@ class TestContext:
         every = {context_frames(samples, "guarded", FULL) for samples in range(1, 480_001, 997)}
         assert every == {*range(200, 1001, 100), 1500, 2000, 2500, 3000}
 
+    @pytest.mark.parametrize(
+        ("elastic", "frames"), [("native", 400), ("guarded", 400), ("no", 3000)]
+    )
+    def test_the_margin_is_a_native_models(self, elastic: Elastic, frames: int) -> None:
+        # A guarded model's is one second whatever is asked for.
+        assert context_frames(40_000, elastic, FULL, margin_seconds=0.75) == frames
+        assert context_frames(40_000, "native", FULL, margin_seconds=0.5) == 300
+
+    def test_the_margin_is_the_manifests(self) -> None:
+        model = ScriptedModel(says(SENTENCE), margin_seconds=0.75)
+        assert decode(model, 2.5).frames == 400
+
     def test_is_what_the_encoder_gets(self) -> None:
         model = ScriptedModel(says(SENTENCE))
         outcome = decode(model, 2.5)
