@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
@@ -36,6 +36,7 @@ from rtap.stages.segment import (
     SpeechPaused,
     SpeechResumed,
 )
+from rtap.whisper.windows import CERTAIN
 
 if TYPE_CHECKING:
     from rtap.config import VadConfig
@@ -221,7 +222,7 @@ class SpeechSession:
                 self._heard = self._received
                 self._send(SpeechStarted(self.session_id, self._time_of(event.start_sample)))
             case SpeechPaused():
-                self._look_ahead(event.samples)
+                self._look_ahead(event)
             case SpeechResumed():
                 # Its text stands for the partial result that was due.
                 if self._forget_ahead():
@@ -240,17 +241,24 @@ class SpeechSession:
         self._utterance_id = ""
         self._send(SpeechStopped(self.session_id, utterance.utterance_id, utterance.ended_at))
         ahead = self._take_ahead()
-        future = self._recognizer.transcribe(utterance, self._source, self._options, ahead)
+        options = self._options_for(event.certainty)
+        future = self._recognizer.transcribe(utterance, self._source, options, ahead)
         with self._lock:
             self._open.add(future)
         future.add_done_callback(self._finished)
 
-    def _look_ahead(self, samples: Samples) -> None:
+    def _options_for(self, certainty: float) -> TranscribeOptions:
+        if certainty >= CERTAIN:
+            return self._options
+        return replace(self._options, is_doubtful=True)
+
+    def _look_ahead(self, pause: SpeechPaused) -> None:
         """Have the utterance transcribed as if it were over: at a pause it mostly is."""
         if not self._decode_at_pause:
             return
+        options = self._options_for(pause.certainty)
         ahead = self._recognizer.speculate(
-            self.session_id, self._utterance_id, samples, self._options
+            self.session_id, self._utterance_id, pause.samples, options
         )
         with self._lock:
             self._ahead = ahead
@@ -277,9 +285,8 @@ class SpeechSession:
         if samples is None:
             return
         self._heard = self._received
-        future = self._recognizer.partial(
-            self.session_id, self._utterance_id, samples, self._options
-        )
+        options = self._options_for(self._segmenter.certainty)
+        future = self._recognizer.partial(self.session_id, self._utterance_id, samples, options)
         with self._lock:
             self._partial = future
         future.add_done_callback(self._partial_result())

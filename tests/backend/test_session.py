@@ -29,7 +29,7 @@ from rtap.events import (
     Transcript,
     Utterance,
 )
-from rtap.session import Equipment, Recognizer, SpeechSession
+from rtap.session import Equipment, Recognizer, SpeechSession, VoiceActivity
 from rtap.stages.denoise import Denoiser
 from rtap.stages.stt import SpeechToText
 from rtap.stages.stt_jobs import Speculation
@@ -56,6 +56,13 @@ class Loudness:
         return float(np.abs(chunk).max() > 0.01)
 
 
+class Unsure:
+    """Whatever is not silent may be speech."""
+
+    def speech_probability(self, chunk: Samples) -> float:
+        return 0.6 * float(np.abs(chunk).max() > 0.01)
+
+
 class Script:
     """A recogniser whose answers the test gives."""
 
@@ -66,8 +73,10 @@ class Script:
         self.taken: list[Speculation | None] = []
         self.forgotten: list[Speculation] = []
         self.has_time = True
+        self.options: list[TranscribeOptions] = []
 
     def transcribe(self, utterance, source, options, ahead=None):
+        self.options.append(options)
         future: Future[Transcript] = Future()
         self.utterances.append((utterance, future))
         self.taken.append(ahead)
@@ -76,6 +85,7 @@ class Script:
     def speculate(self, session_id, utterance_id, samples, options):
         if not self.has_time:
             return None
+        self.options.append(options)
         self.speculations.append(
             Speculation(lambda _: None, samples=samples, options=options, model=0)
         )
@@ -86,6 +96,7 @@ class Script:
         return not ahead.future.cancel()
 
     def partial(self, session_id, utterance_id, samples, options):
+        self.options.append(options)
         future: Future[str] = Future()
         self.partials.append((samples, future))
         return future
@@ -100,11 +111,12 @@ class Run:
         config: VadConfig = SHORT,
         *,
         decode_at_pause: bool = True,
+        vad: VoiceActivity | None = None,
     ) -> None:
         self.events: list[Event] = []
         self.script = Script()
         equipment = Equipment(
-            Loudness(),
+            vad or Loudness(),
             Denoiser(0, 0),
             config,
             recognizer or self.script,
@@ -124,6 +136,20 @@ class Run:
 
     def kinds(self) -> list[type]:
         return [type(event) for event in self.events]
+
+
+@pytest.mark.parametrize("vad", [Unsure(), Loudness()])
+def test_the_model_knows_where_the_detector_doubts(vad: Unsure | Loudness) -> None:
+    run = Run(vad=vad)
+    run.hear(1.0, 0.5)
+    run.hear(1.0, 0.0)
+    assert len(run.script.partials) == 1
+    assert len(run.script.speculations) == 1
+    [ahead] = run.script.taken
+    # Else what was transcribed ahead would not be taken.
+    assert ahead is run.script.speculations[0]
+    is_doubtful = isinstance(vad, Unsure)
+    assert [options.is_doubtful for options in run.script.options] == [is_doubtful] * 3
 
 
 def transcript(utterance: Utterance, text: str) -> Transcript:

@@ -7,6 +7,7 @@ lengths from the configuration are rounded up to whole chunks, the longest utter
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -47,6 +48,8 @@ class SpeechPaused:
 
     samples: Samples
     """Those that :class:`SpeechEnded` will have if nobody goes on."""
+    certainty: float
+    """As :class:`SpeechEnded` will have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,8 @@ class SpeechEnded:
     """Where ``samples`` begins, from the beginning of the stream."""
     end_sample_of_speech: int
     """The sample after the last one of speech, from the beginning of the stream."""
+    certainty: float
+    """Mean probability of the chunks that are speech, 0 to 1."""
 
 
 SegmentEvent = SpeechBegan | SpeechPaused | SpeechResumed | SpeechEnded
@@ -150,6 +155,11 @@ class Segmenter:
         """The utterance that has begun and not ended, with margins; None when there is none."""
         return self._with_margin() if self._began else None
 
+    @property
+    def certainty(self) -> float:
+        """Mean probability of the chunks of speech so far; 0 where there are none."""
+        return _certainty(self._held)
+
     def flush(self) -> list[SegmentEvent]:
         """End the stream: speech that has begun ends here. The object is then ready for another stream."""
         events: list[SegmentEvent] = []
@@ -171,7 +181,9 @@ class Segmenter:
         if is_pause == self._paused:
             return []
         self._paused = is_pause
-        return [SpeechPaused(self._with_margin()) if is_pause else SpeechResumed()]
+        if not is_pause:
+            return [SpeechResumed()]
+        return [SpeechPaused(self._with_margin(), self.certainty)]
 
     def _end(self) -> list[SegmentEvent]:
         events: list[SegmentEvent] = []
@@ -216,7 +228,8 @@ class Segmenter:
         self._paused = False
         last = max(i for i, chunk in enumerate(chunks) if chunk.voiced)
         samples = np.concatenate([chunk.samples for chunk in chunks])
-        return SpeechEnded(samples, start, start + (last + 1) * VAD_CHUNK)
+        end_of_speech = start + (last + 1) * VAD_CHUNK
+        return SpeechEnded(samples, start, end_of_speech, _certainty(chunks))
 
     @property
     def _start(self) -> int:
@@ -244,6 +257,11 @@ class Segmenter:
 
     def _length_with_margin(self) -> int:
         return len(self._held) - self._silence + min(self._silence, self._pad)
+
+
+def _certainty(chunks: Iterable[_Chunk]) -> float:
+    voiced = [chunk.probability for chunk in chunks if chunk.voiced]
+    return sum(voiced) / len(voiced) if voiced else 0.0
 
 
 def _chunks(ms: int) -> int:

@@ -26,6 +26,9 @@ from numpy.typing import NDArray
 from rtap.audio_format import SAMPLE_RATE, VAD_CHUNK
 from rtap.errors import ConfigurationError
 
+CERTAIN = 0.7
+"""Mean probability of the chunks that are speech, from which a sound is no noise; below, the model's doubt is
+heeded too."""
 _FAINT_GAP = 3 * VAD_CHUNK
 """Samples that are not even faint speech within a beginning, as before a plosive."""
 _STEP = 32 * VAD_CHUNK
@@ -99,6 +102,8 @@ class Window:
     """Where the speech in it begins."""
     speech_end: float
     """Where the speech in it ends; what follows up to :attr:`end` is padding."""
+    certainty: float = 1.0
+    """Mean probability of its chunks that are speech; 1 where no detector was asked."""
 
     @property
     def start(self) -> float:
@@ -143,6 +148,8 @@ class WindowCutter:
         self._region: int | None = None  # start of the open region
         self._sure = 0  # where it became sure that this is speech
         self._silent_since: int | None = None  # start of the silence that may close it
+        self._closed_speech = _Mean()
+        self._region_speech = _Mean()
         self._continued = False  # the open region goes on from a forced cut, so it is no noise
         self._recent: deque[tuple[int, float]] = deque()  # start, probability: where a cut may go
         self._past: deque[tuple[int, float]] = deque()  # the same: where the next region may begin
@@ -232,6 +239,7 @@ class WindowCutter:
         self._remember(start, probability)
         self._recent.append((start, probability))
         if probability >= self._off:
+            self._region_speech.add(probability)
             self._silent_since = None
             self._make_room(end)
         elif self._silent_since is None:
@@ -248,6 +256,7 @@ class WindowCutter:
 
     def _open_region(self, start: int) -> None:
         self._region = self._onset(start)
+        self._region_speech = _Mean()
         self._sure = start
         self._silent_since = None
         self._continued = False
@@ -273,6 +282,7 @@ class WindowCutter:
         if self._continued or end - self._sure >= self._minimum_speech:
             first = self._region if self._closed is None else self._closed[0]
             self._closed = (first, end)
+            self._closed_speech.join(self._region_speech)
         self._region = None
 
     def _window_start(self, speech: int) -> int:
@@ -299,7 +309,7 @@ class WindowCutter:
         places = [(p, -at) for at, p in self._recent if self._region < at <= latest]
         # The latest of equals. At the end of the audio the last chunk may be incomplete: cut at the limit.
         cut = -min(places)[1] if places else latest
-        self._emit(start, cut, self._region, cut)
+        self._emit(start, cut, self._region, cut, self._region_speech.value)
         self._region = cut
         self._continued = True
         while self._recent and self._recent[0][0] < cut:
@@ -311,15 +321,19 @@ class WindowCutter:
         first, last = self._closed
         start = self._window_start(first)
         end = min(last + self._pad, max(limit, last), start + self._maximum)
-        self._emit(start, end, first, last)
+        self._emit(start, end, first, last, self._closed_speech.value)
         self._closed = None
+        self._closed_speech = _Mean()
 
-    def _emit(self, start: int, end: int, speech_start: int, speech_end: int) -> None:
+    def _emit(
+        self, start: int, end: int, speech_start: int, speech_end: int, certainty: float = 1.0
+    ) -> None:
         window = Window(
             offset=start,
             audio=self._tape.read(start, end),
             speech_start=speech_start / SAMPLE_RATE,
             speech_end=speech_end / SAMPLE_RATE,
+            certainty=certainty,
         )
         self._ready.append(window)
         self._emitted = end
@@ -333,6 +347,27 @@ class WindowCutter:
         else:
             first = max(0, self._judged - self._look_back)
         self._tape.forget(self._window_start(first))
+
+
+class _Mean:
+    """A mean that grows."""
+
+    def __init__(self) -> None:
+        self._sum = 0.0
+        self._count = 0
+
+    def add(self, value: float) -> None:
+        self._sum += value
+        self._count += 1
+
+    def join(self, other: _Mean) -> None:
+        """Take in all values of another one."""
+        self._sum += other._sum
+        self._count += other._count
+
+    @property
+    def value(self) -> float:
+        return self._sum / self._count if self._count else 1.0
 
 
 class _Tape:

@@ -122,6 +122,20 @@ def test_beginnings(pattern: str, utterances: list[tuple[int, int]]) -> None:
     )
 
 
+def test_how_certain_speech_was() -> None:
+    segmenter = Segmenter(PATIENT)
+    assert segmenter.certainty == 0.0
+    audio = stream(20)
+    events: list[SegmentEvent] = []
+    for chunk, letter in zip(audio, "..fsSo.o............", strict=True):
+        events += segmenter.push(chunk, PROBABILITIES[letter])
+    # Faint speech before it, silence within and after it, and what no longer is speech do not count.
+    certain = [event.certainty for event in events if isinstance(event, SpeechPaused | SpeechEnded)]
+    assert certain == [pytest.approx((0.9 + 1.0 + 0.4) / 3)] * 2
+    assert certain[0] == certain[1]
+    assert segmenter.certainty == 0.0
+
+
 def test_when_events_come() -> None:
     result = table("....ssss.......")
     assert [(at, type(event)) for at, event in result.events] == [

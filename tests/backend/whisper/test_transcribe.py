@@ -33,7 +33,8 @@ Audio = NDArray[np.float32]
 class EnergyVad:
     """Implements :class:`rtap.whisper.transcribe.VoiceActivity`: any chunk that is not zero is speech."""
 
-    def __init__(self) -> None:
+    def __init__(self, certainty: float = 1.0) -> None:
+        self._certainty = certainty
         self._rest = np.empty(0, np.float32)
         self.resets = 0
 
@@ -45,7 +46,7 @@ class EnergyVad:
         audio = np.concatenate([self._rest, audio])
         chunks = audio[: audio.size // 512 * 512].reshape(-1, 512)
         self._rest = audio[chunks.size :]
-        return np.array([chunk.any() for chunk in chunks], np.float32)
+        return np.array([self._certainty * chunk.any() for chunk in chunks], np.float32)
 
 
 def sound(*stretches: tuple[float, float]) -> Audio:
@@ -422,6 +423,23 @@ class TestNothing:
         found = transcribe(model, sound((0.5, 5)), TranscribeOptions())
         assert (found.text, found.segments, found.language) == ("", (), None)
         assert found.language_probability == 0.0
+
+    @pytest.mark.parametrize(
+        ("is_doubtful", "no_speech", "heard"),
+        [(False, 0.9, " yes"), (True, 0.9, ""), (True, 0.56, ""), (True, 0.54, " yes")],
+    )
+    def test_a_likely_text_of_doubtful_audio(
+        self, heard: str, no_speech: float, *, is_doubtful: bool
+    ) -> None:
+        model = ScriptedModel(says(text(" yes"), probability=0.9, no_speech=no_speech))
+        options = TranscribeOptions(language="en", is_doubtful=is_doubtful)
+        assert transcribe(model, sound((0.5, 5)), options).text == heard.strip()
+
+    @pytest.mark.parametrize(("certainty", "heard"), [(0.6, ""), (0.8, "yes")])
+    def test_the_detector_doubts(self, certainty: float, heard: str) -> None:
+        model = ScriptedModel(says(text(" yes"), probability=0.9, no_speech=0.9))
+        engine = Transcriber(model, EnergyVad(certainty))
+        assert engine.transcribe(blocks(sound((0, 3), (0.5, 2), (0, 3))), ENGLISH).text == heard
 
     def test_white_space_is_no_segment(self) -> None:
         found = transcribe(ScriptedModel(says(text("  "))), sound((0.5, 5)))

@@ -143,6 +143,17 @@ def test_times_of_speech_leave_the_pad_out() -> None:
     assert window.end * SAMPLE_RATE == 150 * VAD_CHUNK + PAD
 
 
+def test_how_certain_speech_was() -> None:
+    # Faint speech before it and silence do not count; regions that share a window do together.
+    first, second = cut(
+        [0.0] * 10 + [0.2] * 3 + [0.5] * 10 + [0.0] * 10 + [0.8] * 5 + [0.0] * 100 + [0.9] * 10
+    )
+    assert first.certainty == pytest.approx((10 * 0.5 + 5 * 0.8) / 15)
+    assert second.certainty == pytest.approx(0.9)
+    [plain] = WindowCutter().push(ramp(MAXIMUM), None)
+    assert plain.certainty == 1.0
+
+
 def test_samples_after_the_last_chunk_belong_to_speech() -> None:
     (window,) = cut([0.9] * 50, extra=511)
     assert window.audio.size == 50 * VAD_CHUNK + 511
