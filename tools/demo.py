@@ -1,9 +1,9 @@
 """Let the default model hear a person and spoken commands, and show what it understands.
 
 The person speaks in eight recordings of Debian's alsa-utils. espeak-ng speaks the commands where it is
-installed; otherwise they are recordings of it. The transcripts come through `rtap transcribe`, the command that
-users have. The model is fetched and converted where it is missing; where it cannot be had, the bundled one takes
-its place.
+installed; otherwise they are recordings of it. The transcripts come through `rtap transcribe`, the command
+that users have. The model is fetched and converted where it is missing; where it cannot be had, the bundled
+one takes its place.
 """
 
 from __future__ import annotations

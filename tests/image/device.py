@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 from tools.booting.console import Result
 from tools.booting.disk import BootFiles, overlay
 from tools.booting.machine import Settings, VirtualMachine
@@ -21,8 +23,32 @@ DISK_BYTES: Final = 6 * 2**30
 LOGIN_SECONDS: Final = 300.0
 HEALTHY_SECONDS: Final = 900.0
 """An emulator on a busy machine is fifty times slower than the board."""
+MODELS: Final = "/usr/share/voice-assistant/models"
+"""The models that the system brings along."""
+SMALL_MODEL: Final = "MODEL_NAME=cabin-en"
+"""A setting: for what is not about understanding people, in an emulator, the small model inside the container."""
 LOOPBACK: Final = "modules_load=snd-aloop"
 """For the kernel: a sound card that stands for a microphone, what is played into it is heard."""
+
+
+_USE_MODEL: Final = """\
+import json, time, urllib.error, urllib.request
+address = "http://127.0.0.1:8000"
+body = json.dumps({{"model_name": "{name}"}}).encode()
+headers = {{"Content-Type": "application/json"}}
+request = urllib.request.Request(address + "/model", body, headers, method="PUT")
+urllib.request.urlopen(request, timeout=60).close()
+until = time.monotonic() + {seconds}
+while True:
+    try:
+        urllib.request.urlopen(address + "/health", timeout=60).close()
+        break
+    except (OSError, urllib.error.URLError):
+        assert time.monotonic() < until
+        time.sleep(2)
+loaded = json.load(urllib.request.urlopen(address + "/model/info", timeout=60))
+assert loaded["model_name"] == "{name}", loaded
+"""
 
 
 class Booted:
@@ -93,6 +119,19 @@ class Booted:
         """Run Python in the service's container, as its user."""
         self.machine.console.write_file("/tmp/inside.py", script.encode())
         return self.run(f"docker exec --interactive {CONTAINER} python - </tmp/inside.py", seconds)
+
+    def default_model(self) -> str:
+        """The model that the system is meant for; a test that needs one skips where there is none."""
+        found = self.attempt(f"cat {MODELS}/default")
+        if found.status:
+            pytest.skip(
+                "this image has no model but the container's: make model, then make test-image"
+            )
+        return found.output.strip()
+
+    def use_model(self, name: str, seconds: float = 300) -> None:
+        """Let the running service load another model, and wait until it has."""
+        self.inside(_USE_MODEL.format(name=name, seconds=seconds), seconds + 60)
 
     def os_release(self) -> dict[str, str]:
         """What the system says of itself."""

@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+import pytest
 import soundfile
+import soxr
 from numpy.typing import NDArray
 
 from tests.image.device import CONTAINER, Booted
 from tests.image.screen_text import seen
+from tools import people
 
 AUDIO: Final = Path(__file__).resolve().parents[1] / "audio"
 COMMANDS: Final = {
@@ -40,8 +43,15 @@ def words(text: str) -> str:
 def read(file: Path) -> NDArray[np.float32]:
     """Samples at 16 kHz, -1 to 1."""
     sound, rate = soundfile.read(file, dtype="float32")
-    assert rate == _RATE
-    return np.asarray(sound, dtype=np.float32)
+    return np.asarray(soxr.resample(sound, rate, _RATE), dtype=np.float32)
+
+
+def a_person(sentence: str) -> Path:
+    """The recording in which a person says something, of Debian's alsa-utils."""
+    for file, text in people.recordings().items():
+        if text == sentence:
+            return file
+    pytest.skip("alsa-utils is not to be had: tools/install_packages.sh alsa-utils")
 
 
 def after_the_wake_word(file: Path) -> NDArray[np.float32]:
@@ -59,10 +69,15 @@ def bring(booted: Booted, sound: NDArray[np.float32], path: str) -> None:
     booted.run(f"{decode} <{path}.ogg >{path}", 120)
 
 
-def say_until_seen(booted: Booted, path: str, sentence: str, pictures: Path) -> int:
+def say_until_seen(
+    booted: Booted, path: str, sentence: str, pictures: Path, seconds: float = 45
+) -> int:
     """Play a file into the loopback sound card, which is the microphone, until the screen shows a sentence.
 
     A driver who isn't understood says it again.
+
+    Args:
+        seconds: how long the screen may take.
 
     Returns:
         How often it was played.
@@ -70,7 +85,7 @@ def say_until_seen(booted: Booted, path: str, sentence: str, pictures: Path) -> 
     for attempt in range(1, _ATTEMPTS + 1):
         booted.run(f"aplay -q -D plughw:CARD=Loopback,DEV=1 {path}", 120)
         try:
-            seen(booted, pictures, sentence, seconds=45)
+            seen(booted, pictures, sentence, seconds=seconds)
         except AssertionError:
             if attempt == _ATTEMPTS:
                 raise

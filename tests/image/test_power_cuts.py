@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.image.device import LOAD, SCREEN, Booted, Device, Figures
+from tests.image.device import LOAD, SCREEN, SMALL_MODEL, Booted, Device, Figures
 
 pytestmark = pytest.mark.power_cuts
 
@@ -20,7 +20,8 @@ MARK = "/data/config/mark"
 def unplugged(new_device: Device) -> Device:
     """A device whose first boot has been cut while docker loaded its image."""
     with new_device.boot() as booted:
-        booted.run(f"mkdir -p /data/config && echo kept >{MARK} && sync")
+        small = f"echo {SMALL_MODEL} >/data/config/whisper-backend"
+        booted.run(f"mkdir -p /data/config && {small} && echo kept >{MARK} && sync")
         booted.wait_until(
             "the image is being loaded",
             lambda: (

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.image.device import BACKEND, CONTAINER, LOAD, Booted, Device, Figures
+from tests.image.device import BACKEND, CONTAINER, LOAD, SMALL_MODEL, Booted, Device, Figures
 from tests.image.screen_text import seen
 from tests.image.speech import (
     AUDIO,
@@ -58,7 +58,8 @@ def test_nothing_was_loaded_again(second: Booted) -> None:
 
 
 def test_settings_are_still_there(second: Booted) -> None:
-    assert second.run("cat /data/config/whisper-backend") == "WHISPER_ADDRESS=0.0.0.0"
+    settings = second.run("cat /data/config/whisper-backend").split()
+    assert settings == ["WHISPER_ADDRESS=0.0.0.0", "WHISPER_HEALTH_TIMEOUT=600", SMALL_MODEL]
 
 
 def test_the_device_is_still_the_same(second: Booted) -> None:

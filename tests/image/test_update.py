@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.image.device import BACKEND, LOAD, Booted, Device, Figures
+from tests.image.device import BACKEND, LOAD, SMALL_MODEL, Booted, Device, Figures
 from tests.image.other_container import with_another_identity
 from tools.booting.disk import unpacked
 
@@ -30,6 +30,7 @@ def update(image: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("update")
     container = with_another_identity(CONTAINER, folder / "container")
     build = [str(ROOT / "tools/reference_image"), "--version", NEXT_VERSION, "--build-id", "update"]
+    build += ["--model", "none"]  # as of a system before there were models
     subprocess.run([*build, "--container", container, "--output", folder], check=True)
     return folder / "debian-reference-arm64.wic"
 
@@ -75,6 +76,7 @@ def test_forth_and_back(
         first = booted.os_release()["IMAGE_VERSION"]
         identity = booted.run("cat /etc/machine-id")
         booted.run("mkdir -p /data/config && echo volume=7 >/data/config/mine")
+        booted.run(f"echo {SMALL_MODEL} >/data/config/whisper-backend")
         booted.run(
             "mkdir -p /data/voice-assistant/share && "
             """echo '{"text": "navigate home"}' >/data/voice-assistant/share/history.jsonl"""

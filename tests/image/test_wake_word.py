@@ -12,7 +12,14 @@ from pathlib import Path
 import pytest
 
 from tests.image.device import LOOPBACK, SCREEN, Booted, Device, Figures
-from tests.image.speech import AUDIO, COMMANDS, after_the_wake_word, bring, say_until_seen
+from tests.image.speech import (
+    AUDIO,
+    COMMANDS,
+    a_person,
+    after_the_wake_word,
+    bring,
+    say_until_seen,
+)
 from tools.booting.machine import Settings
 
 pytestmark = pytest.mark.image
@@ -45,3 +52,12 @@ def test_screen_and_service_share_the_microphone(listening: Booted) -> None:
 
 def test_a_device_without_a_network_has_all_it_needs(listening: Booted) -> None:
     assert not listening.run("systemctl --failed --plain --no-legend")
+
+
+def test_a_person_is_understood(listening: Booted, pictures: Path, figures: Figures) -> None:
+    sentence = "front center"
+    bring(listening, after_the_wake_word(a_person(sentence)), "/tmp/person.wav")
+    listening.use_model(listening.default_model())
+    # Half a minute of the emulator for a second of speech, and partial results before it.
+    attempts = say_until_seen(listening, "/tmp/person.wav", sentence, pictures, seconds=300)
+    figures.note("wake word: times a person spoke until it was understood", attempts)
