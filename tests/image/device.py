@@ -26,7 +26,7 @@ HEALTHY_SECONDS: Final = 900.0
 MODELS: Final = "/usr/share/voice-assistant/models"
 """The models that the system brings along."""
 SMALL_MODEL: Final = "MODEL_NAME=cabin-en"
-"""A setting: for what is not about understanding people, in an emulator, the small model inside the container."""
+"""A setting, for what is not about understanding people: the container's model, quick when emulated."""
 LOOPBACK: Final = "modules_load=snd-aloop"
 """For the kernel: a sound card that stands for a microphone, what is played into it is heard."""
 

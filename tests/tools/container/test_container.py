@@ -25,7 +25,7 @@ from typing import Any
 import httpx
 import pytest
 
-from rtap.model_store import BUNDLED_MODEL
+from rtap.model_store import BUNDLED_MODEL, BUNDLED_WARNING, DEFAULT_MODEL
 from rtap.whisper.model_directory import file_sha256
 from tools.container.architecture import ARCHITECTURES, Architecture, this_architecture
 from tools.container.lock import LEFT_OUT
@@ -326,6 +326,16 @@ def test_runs_the_model_that_was_put_in(container: Container, loaded: Image) -> 
     assert loaded.description["model"]["name"] == wanted
 
 
+def test_a_model_that_is_mounted_is_used(loaded: Image, chosen_model: Path) -> None:
+    if loaded.description["model"]["name"] == CHOSEN_MODEL:
+        pytest.skip("this one has a model of its own")
+    mounted = ("--volume", f"{chosen_model}:/app/models/{DEFAULT_MODEL}:ro")
+    listed = docker("run", "--rm", "--read-only", *mounted, loaded.id, "models", "list").stdout
+    assert [line.split()[1] for line in listed.splitlines() if line.startswith("*")] == [
+        DEFAULT_MODEL
+    ]
+
+
 def test_user_and_what_he_can_write(container: Container) -> None:
     program = """
 import os
@@ -376,6 +386,8 @@ def test_health_check_is_the_image_s(container: Container, loaded: Image) -> Non
 
 def test_logs_no_error_but_the_missing_microphone(container: Container) -> None:
     lines = [json.loads(line) for line in container.logs().splitlines() if line.startswith("{")]
+    # No models are mounted here.
+    lines = [line for line in lines if line["message"] != BUNDLED_WARNING]
     bad = [line for line in lines if line["level"] not in {"INFO", "DEBUG"}]
     assert lines
     assert [line for line in bad if "no microphone was found" not in line.get("error", "")] == []
