@@ -10,12 +10,15 @@ import pytest
 
 from rtap.errors import ModelError
 from tests.tools.conftest import Done, Start
+from tests.tools.tiny_checkpoints import tiny_checkpoint
 from tools import benchmark
 from tools.benchmarks.plan import Plan
 from tools.benchmarks.result import Figure, Result
 from tools.benchmarks.service import Measure
 
 Run = Callable[..., Done]
+AUDIO = Path(__file__).resolve().parents[1] / "audio"
+ASR = ("--weights", "/nowhere", "--recordings", "/nowhere")
 
 
 class Measured:
@@ -101,6 +104,12 @@ def test_what_cannot_be_measured_shows_in_the_status(measure: Run, measured: Mea
         (["service", "--threads", "0"], "'0' is not a number from 1 on"),
         (["service", "--markdown", "."], "is a folder: give --markdown the name of a file"),
         (["service", "--model", "/nowhere"], "no model /nowhere"),
+        (["asr"], "required: --weights, --recordings"),
+        (["asr", *ASR, "--limit", "0"], "'0' is not a number from 1 on"),
+        (["asr", *ASR, "--plot", "plot.txt"], "'plot.txt' is no picture: give a name that ends in"),
+        (["asr", *ASR, "--markdown", "."], "is a folder: give --markdown the name of a file"),
+        (["asr", *ASR, "--engine", "sphinx"], "invalid choice: 'sphinx'"),
+        (["asr", *ASR], "no checkpoint directory at /nowhere"),
     ],
 )
 def test_bad_input_is_refused_before_anything_is_measured(
@@ -111,6 +120,53 @@ def test_bad_input_is_refused_before_anything_is_measured(
     assert len(done.err.splitlines()) == 1
     assert message in done.err
     assert measured.plans == []
+
+
+@pytest.fixture
+def recordings(tmp_path: Path) -> Path:
+    lines = [
+        {"audio": str(AUDIO / name), "text": text, "set": name}
+        for name, text in {
+            "navigate_home.wav": "navigate home",
+            "turn_on_the_heating.wav": "turn on the heating",
+        }.items()
+    ]
+    manifest = tmp_path / "recordings.jsonl"
+    manifest.write_text("\n".join(json.dumps(line) for line in lines))
+    return manifest
+
+
+def test_recordings_are_checked_before_anything_is_made(
+    start: Start, checkpoint: Path, recordings: Path, tmp_path: Path
+) -> None:
+    given = ("asr", "--weights", checkpoint, "--recordings", recordings)
+    done = start(benchmark.main, *given, "--sets", "train")
+    assert (done.status, done.out) == (2, "")
+    assert "has no set train: give --sets some of navigate_home.wav" in done.err
+    tiny_checkpoint(tmp_path / "tiny")
+    done = start(benchmark.main, *given, "--adapted", tmp_path / "tiny")
+    assert done.status == 2
+    assert "has other sizes than" in done.err
+
+
+@pytest.mark.slow
+def test_engines_on_the_same_weights_and_recordings(
+    start: Start, checkpoint: Path, recordings: Path
+) -> None:
+    engines = ("--engine", "rtap", "--engine", "rtap-30s-fp32", "--engine", "transformers")
+    given = ("asr", "--weights", checkpoint, "--recordings", recordings, "--json", "--limit", "1")
+    done = start(benchmark.main, *given, *engines, "--sets", "navigate_home.wav")
+    assert done.status == 0, done.err
+    document = json.loads(done.out)
+    comparison, estimate = document["results"]
+    rows = dict(comparison["tables"][0]["rows"])
+    assert list(rows) == ["rtap", "rtap-30s-fp32", "transformers"]
+    assert all(row[0] > 50 for row in rows.values()), "random weights hear nothing"
+    assert all(row[3] > 0 for row in rows.values())
+    assert rows["rtap"][6] < 60 > rows["transformers"][6] == 30
+    figures = {one["name"]: one for one in comparison["figures"]}
+    assert figures["our word error rate above that of rtap-30s-fp32"]["value"] is not None
+    assert estimate["figures"][1]["value"] > 0
 
 
 @pytest.mark.slow

@@ -1,1 +1,1 @@
-"""Our engine and its peers on identical weights, in one run."""
+"""Our engine and its peers on identical weights and recordings, in one run."""

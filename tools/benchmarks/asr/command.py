@@ -7,35 +7,54 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from rtap.audio_format import SAMPLE_RATE
 from rtap.errors import ConfigurationError, ModelError
-from rtap.whisper.features import MAX_FRAMES
-from rtap.whisper.model import FRAMES_PER_SECOND
-from rtap.whisper.window_decoder import context_frames
 from tools.benchmarks import output
 from tools.benchmarks.asr import pi4
 from tools.benchmarks.asr.adapters import ENGINES
-from tools.benchmarks.asr.measure import PLACE, STARTS, AsrPlan, measure
-from tools.benchmarks.asr.results import results
+from tools.benchmarks.asr.measure import PLACE, AsrPlan, measure
+from tools.benchmarks.asr.recordings import chosen
+from tools.benchmarks.asr.results import OURS, results
 from tools.benchmarks.machine import this_machine
 from tools.benchmarks.report import Report, to_json
 from tools.command_line import positive_number
-from tools.random_checkpoint import SIZES
+from tools.export.checkpoint import Checkpoint
 
-_VOCABULARY = 51_865
-_SECONDS = (1.0, 3.0, 5.0, 10.0, 30.0)
-_ROUNDS, _QUICK_ROUNDS = 15, 1
+_QUICK_LIMIT: Final = 1
+_PLOTS: Final = (".png", ".svg")
 
 
 def add_parser(subjects: Any) -> None:
     """Add ``asr`` to the command line."""
     parser: argparse.ArgumentParser = subjects.add_parser(
         "asr",
-        help="our engine and its peers on identical weights: time, memory, start",
-        description="Measures our engine and every peer that is installed, on identical random weights and "
-        "audio, in interleaved rounds, and estimates what a Raspberry Pi 4 could do at best.",
+        help="our engine and its peers on identical weights and recordings: errors, time, memory",
+        description="Measures word errors, processor time and memory of our engine and of every peer that "
+        "is installed, on the same weights and recordings of people, in interleaved rounds, and estimates "
+        "what a Raspberry Pi 4 could do at best.",
+    )
+    parser.add_argument(
+        "--weights",
+        required=True,
+        metavar="CHECKPOINT",
+        help="directory or name, such as openai/whisper-base",
+    )
+    parser.add_argument(
+        "--adapted",
+        metavar="CHECKPOINT",
+        help="the same, taught to hear audio in its own length, for the engines that shorten the context",
+    )
+    parser.add_argument(
+        "--recordings",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="what to hear, as tools/evaluate takes it, such as a folder of folders with a manifest.jsonl",
+    )
+    parser.add_argument("--sets", nargs="+", default=[], metavar="NAME", help="only these of them")
+    parser.add_argument(
+        "--limit", type=positive_number, metavar="N", help="only the first N of each set"
     )
     parser.add_argument(
         "--engine",
@@ -49,69 +68,99 @@ def add_parser(subjects: Any) -> None:
         action="store_true",
         help="install the peers from requirements-bench.lock into .cache/benchmark-asr first",
     )
-    parser.add_argument("--size", choices=tuple(SIZES), default="base", help="default: base")
     parser.add_argument(
-        "--threads",
-        type=positive_number,
-        nargs="+",
-        default=[1, 2],
-        metavar="N",
-        help="default: 1 2",
+        "--threads", type=positive_number, default=1, metavar="N", help="default: 1"
     )
-    parser.add_argument("--rounds", type=positive_number, metavar="N", help=f"default: {_ROUNDS}")
+    parser.add_argument("--rounds", type=positive_number, default=1, metavar="N", help="default: 1")
     parser.add_argument(
         "--quick",
         action="store_true",
-        help="one round of short audio: whether it can be measured, not how good it is",
+        help="one recording of each set: whether it can be measured, not how good it is",
     )
     output.add_options(parser)
     parser.add_argument(
-        "--plot", type=Path, metavar="FILE", help="save a picture (PNG); wants the peers installed"
+        "--plot",
+        type=_picture,
+        metavar="FILE",
+        help="save a picture of errors over processor time (SVG or PNG); wants the peers installed",
     )
+
+
+def _picture(text: str) -> Path:
+    path = Path(text)
+    if path.suffix.lower() not in _PLOTS:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no picture: give a name that ends in .svg or .png"
+        )
+    return path
 
 
 def run(arguments: argparse.Namespace, command: str) -> int:
     """Measure and report; status 1 when our own engine could not be measured."""
     output.check_file(arguments.markdown, "--markdown")
     output.check_file(arguments.plot, "--plot")
+    plan = _plan(arguments)
     before = this_machine()
-    measured = measure(_plan(arguments), _report_step)
-    size = SIZES[arguments.size]
-    shape = pi4.Shape(size.width, size.encoder_layers, size.decoder_layers, size.mels, _VOCABULARY)
-    found = results(measured, shape, _context)
+    measured = measure(plan, _report_step)
     report = Report(
         title="Benchmark of speech recognition",
         command=command,
-        subject=f"Whisper {arguments.size}, random weights",
+        subject=_subject(plan),
         before=before,
         after=this_machine(),
         is_quick=arguments.quick,
-        results=found,
+        results=results(measured, _shape(plan.checkpoint)),
     )
     output.write(report, arguments)
     if arguments.plot is not None:
         _plot(to_json(report), arguments.plot)
-    ours = [one for readings in measured.readings.values() for one in readings.items()]
-    return 1 if any(name.startswith("rtap") and one.failure for name, one in ours) else 0
+    ours = [one for name, one in measured.readings.items() if name.startswith(OURS)]
+    return 1 if any(one.failure for one in ours) else 0
 
 
 def _plan(arguments: argparse.Namespace) -> AsrPlan:
-    quick: bool = arguments.quick
+    checkpoint = Checkpoint.open(arguments.weights)
+    adapted = Checkpoint.open(arguments.adapted) if arguments.adapted else None
+    if adapted is not None and adapted.config != checkpoint.config:
+        raise ConfigurationError(
+            f"{arguments.adapted} has other sizes than {arguments.weights}: give --adapted what was made "
+            f"of it"
+        )
+    generation = checkpoint.read_json("generation_config.json")
+    utterances = chosen(
+        arguments.recordings,
+        arguments.sets,
+        _QUICK_LIMIT if arguments.quick else arguments.limit,
+        multilingual=bool(generation.get("is_multilingual", True)),
+    )
     return AsrPlan(
         engines=arguments.engine or list(ENGINES),
-        size=arguments.size,
-        seconds=(1.0, 3.0) if quick else _SECONDS,
+        checkpoint=checkpoint,
+        adapted=adapted,
+        utterances=utterances,
         threads=arguments.threads,
-        rounds=arguments.rounds or (_QUICK_ROUNDS if quick else _ROUNDS),
-        starts=1 if quick else STARTS,
+        rounds=arguments.rounds,
         install=arguments.install,
     )
 
 
-def _context(seconds: float) -> float:
-    """What our engine encodes of stock weights."""
-    frames = context_frames(round(SAMPLE_RATE * seconds), "guarded", MAX_FRAMES)
-    return frames / FRAMES_PER_SECOND
+def _subject(plan: AsrPlan) -> str:
+    sets = {one.group for one in plan.utterances}
+    adapted = "without an adapter" if plan.adapted is None else f"adapted: {plan.adapted.name}"
+    threads = "1 thread" if plan.threads == 1 else f"{plan.threads} threads"
+    heard = f"{len(plan.utterances)} recordings in {len(sets)} sets"
+    return f"{plan.checkpoint.name} ({adapted}), {heard}, {threads}"
+
+
+def _shape(checkpoint: Checkpoint) -> pi4.Shape:
+    config = checkpoint.config
+    return pi4.Shape(
+        config.d_model,
+        config.encoder_layers,
+        config.decoder_layers,
+        config.num_mel_bins,
+        config.vocab_size,
+    )
 
 
 def _plot(report: str, picture: Path) -> None:

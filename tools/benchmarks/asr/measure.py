@@ -1,32 +1,28 @@
-"""Prepares weights, audio and processes, and has every engine measured."""
+"""Prepares weights, recordings and processes, and has every engine measured."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
 from rtap.errors import ModelError, RTAPException
+from tools.adaptation.mark import MARK
 from tools.benchmarks.asr.adapters import ENGINES, EngineKind
 from tools.benchmarks.asr.environment import peers_python
 from tools.benchmarks.asr.process import Worker
-from tools.benchmarks.asr.rounds import Case, Readings, Start, run_rounds
-from tools.benchmarks.asr.weights import prepared, size_on_disk
-from tools.benchmarks.speech import phrases, recording
+from tools.benchmarks.asr.recordings import Command, unpacked
+from tools.benchmarks.asr.rounds import Readings, run_rounds
+from tools.benchmarks.asr.weights import Source, prepared, size_on_disk
+from tools.evaluation.data import Utterance
+from tools.export.checkpoint import Checkpoint
 
 PLACE: Final = Path(__file__).resolve().parents[3] / ".cache/benchmark-asr"
-SHORT, LONG = Case.of(3), Case.of(30)
-"""What memory and starts are measured with."""
-STARTS: Final = 3
-_SEED: Final = 9
 _CHECK: Final = """\
 import importlib.util, sys
 print(*[name for name in sys.argv[1:] if importlib.util.find_spec(name) is None])
@@ -38,11 +34,12 @@ class AsrPlan:
     """What is to be measured."""
 
     engines: Sequence[str]
-    size: str = "base"
-    seconds: Sequence[float] = (1, 3, 5, 10, 30)
-    threads: Sequence[int] = (1, 2)
-    rounds: int = 15
-    starts: int = STARTS
+    checkpoint: Checkpoint
+    adapted: Checkpoint | None
+    """The same, taught to hear audio in its own length; None: there is none."""
+    utterances: Sequence[Utterance]
+    threads: int = 1
+    rounds: int = 1
     install: bool = False
     """Whether packages of peers that are missing may be installed."""
     place: Path = PLACE
@@ -52,12 +49,13 @@ class AsrPlan:
 class Measured:
     """Everything that one run found."""
 
-    readings: dict[int, dict[str, Readings]] = field(default_factory=dict)
-    """By threads and engine."""
+    commands: Sequence[Command] = ()
+    readings: dict[str, Readings] = field(default_factory=dict)
+    """By engine."""
     disk: dict[str, int] = field(default_factory=dict)
     """Bytes of weights and graphs."""
-    left_out: dict[str, str] = field(default_factory=dict)
-    """Engines that were not measured, and why."""
+    left_out: list[str] = field(default_factory=list)
+    """Engines and recordings that were not measured, and why."""
 
 
 def measure(plan: AsrPlan, on_step: Callable[[str], None]) -> Measured:
@@ -67,21 +65,44 @@ def measure(plan: AsrPlan, on_step: Callable[[str], None]) -> Measured:
         on_step: told what begins.
 
     Raises:
-        ModelError: our own engine cannot be measured.
+        AudioError: a recording cannot be decoded.
+        ConfigurationError: the peers cannot be installed.
     """
     found = Measured()
     python = _python(plan)
     weights = _weights(plan, python, found, on_step)
-    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
-        samples = _samples({*map(Case.of, plan.seconds), SHORT, LONG}, Path(folder))
-        for threads in plan.threads:
-            readings = {name: Readings() for name in weights}
-            found.readings[threads] = readings
-            bench = _Bench(python, weights, threads, readings, samples)
-            on_step(f"{threads} threads: starts")
-            bench.starts(plan.starts)
-            bench.rounds(plan, on_step)
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder, ExitStack() as stack:
+        found.commands, too_long = unpacked(plan.utterances, Path(folder))
+        found.left_out += too_long
+        workers = {}
+        for name, place in weights.items():
+            on_step(f"{name} loads")
+            readings = found.readings[name] = Readings()
+            kind = ENGINES[name]
+            try:
+                worker = Worker(python, kind.module, place, plan.threads, kind.environment)
+            except ModelError as error:
+                readings.failure = str(error)
+                continue
+            readings.version, readings.load_seconds = worker.version, worker.load_seconds
+            workers[name] = stack.enter_context(worker)
+        _rounds(plan, workers, found, on_step)
     return found
+
+
+def _rounds(
+    plan: AsrPlan,
+    workers: Mapping[str, Worker],
+    found: Measured,
+    on_step: Callable[[str], None],
+) -> None:
+    """All engines at once in memory, and one at a time at work."""
+
+    def on_round(number: int) -> None:
+        on_step(f"round {number} of {plan.rounds}, {len(found.commands)} recordings")
+
+    if found.commands:
+        run_rounds(workers, found.readings, found.commands, plan.rounds, on_round)
 
 
 def _python(plan: AsrPlan) -> Path:
@@ -94,86 +115,32 @@ def _python(plan: AsrPlan) -> Path:
 def _weights(
     plan: AsrPlan, python: Path, found: Measured, on_step: Callable[[str], None]
 ) -> dict[str, Path]:
+    stock = _source(plan.checkpoint, plan.place)
+    adapted = stock if plan.adapted is None else _source(plan.adapted, plan.place)
     weights: dict[str, Path] = {}
     for name in plan.engines:
         kind = ENGINES[name]
         missing = _missing(python, kind)
         if missing:
-            found.left_out[name] = f"{missing} is not installed: give --install"
+            found.left_out.append(f"{name}: {missing} is not installed: give --install")
             continue
         on_step(f"weights for {name}")
         try:
-            weights[name] = prepared(kind.weights, plan.size, plan.place, python)
+            weights[name] = prepared(kind.weights, stock if kind.padded else adapted, python)
         except RTAPException as error:
-            found.left_out[name] = str(error)
+            found.left_out.append(f"{name}: {error}")
             continue
         found.disk[name] = size_on_disk(weights[name])
     return weights
+
+
+def _source(checkpoint: Checkpoint, place: Path) -> Source:
+    has_mark = (checkpoint.path / MARK).is_file()
+    margin = float(checkpoint.read_json(MARK).get("margin", 0.0)) if has_mark else 0.0
+    return Source.of(checkpoint, margin, place)
 
 
 def _missing(python: Path, kind: EngineKind) -> str:
     command = [str(python), "-c", _CHECK, *kind.requires]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return done.stdout.strip()
-
-
-def _samples(cases: set[Case], folder: Path) -> dict[Case, Path]:
-    """Commands one after the other, in files of exactly the right length."""
-    spoken = phrases()
-    files = {}
-    for case in sorted(cases):
-        files[case] = folder / f"{case.seconds:g}.npy"
-        speech = recording(spoken, case.seconds, _SEED).samples
-        if not speech.any():  # no command is as short as that
-            speech = spoken[0].samples[: speech.size]
-        np.save(files[case], speech)
-    return files
-
-
-@dataclass(frozen=True, slots=True)
-class _Bench:
-    python: Path
-    weights: Mapping[str, Path]
-    threads: int
-    readings: Mapping[str, Readings]
-    samples: Mapping[Case, Path]
-
-    def worker(self, name: str) -> Worker:
-        kind = ENGINES[name]
-        place = self.weights[name]
-        return Worker(self.python, kind.module, place, self.threads, kind.environment)
-
-    def starts(self, count: int) -> None:
-        """Processes that begin from nothing, one at a time, every engine in turn."""
-        for _ in range(count):
-            for name, readings in self.readings.items():
-                try:
-                    readings.starts.append(self._start(name))
-                except ModelError as error:
-                    readings.failure = str(error)
-
-    def _start(self, name: str) -> Start:
-        with self.worker(name) as worker:
-            short = worker.transcribe(self.samples[SHORT], SHORT.tokens)
-            seconds = time.perf_counter() - worker.started_at
-            long = worker.transcribe(self.samples[LONG], LONG.tokens)
-            self.readings[name].version = worker.version
-            return Start(seconds, worker.load_seconds, short.peak, long.peak)
-
-    def rounds(self, plan: AsrPlan, on_step: Callable[[str], None]) -> None:
-        """All engines at once in memory, and one at a time at work."""
-
-        def on_round(number: int) -> None:
-            on_step(f"{self.threads} threads: round {number} of {plan.rounds}")
-
-        cases = [Case.of(seconds) for seconds in plan.seconds]
-        files = {case: self.samples[case] for case in cases}
-        files[SHORT.longer] = self.samples[SHORT]
-        files.setdefault(SHORT, self.samples[SHORT])
-        with ExitStack() as stack:
-            workers = {
-                name: stack.enter_context(self.worker(name))
-                for name, readings in self.readings.items()
-                if not readings.failure
-            }
-            run_rounds(workers, self.readings, files, plan.rounds, on_round)

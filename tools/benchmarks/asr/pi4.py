@@ -6,6 +6,7 @@ between lengths of context, and to tell which of the two ceilings is in the way.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -76,7 +77,13 @@ def step(shape: Shape, seconds: float, bytes_per_weight: float) -> Cost:
     return Cost(2 * (weights + attention), weights * bytes_per_weight + cached)
 
 
-def utterance(shape: Shape, seconds: float, tokens: int, bytes_per_weight: float) -> float:
-    """Seconds for all of it, encoder and every step one after the other."""
-    encoder = encoding(shape, seconds, bytes_per_weight)
-    return encoder.seconds + tokens * step(shape, seconds, bytes_per_weight).seconds
+def utterance(
+    shape: Shape, contexts: Sequence[float], tokens: int, bytes_per_weight: float
+) -> float:
+    """Seconds for all of it, one after the other: every encoding, and the steps in the last context.
+
+    Args:
+        contexts: seconds, of every pass of the encoder.
+    """
+    encoder = sum(encoding(shape, seconds, bytes_per_weight).seconds for seconds in contexts)
+    return encoder + tokens * step(shape, contexts[-1], bytes_per_weight).seconds

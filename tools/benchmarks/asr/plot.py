@@ -1,7 +1,7 @@
-"""A picture of what :mod:`tools.benchmarks.asr` measured: processor time over the length of the audio.
+"""A picture of what :mod:`tools.benchmarks.asr` measured: word errors over processor time per command.
 
-Started as ``python -m tools.benchmarks.asr.plot REPORT.json PICTURE.png`` with the peers' Python, which has
-matplotlib.
+Started as ``python -m tools.benchmarks.asr.plot REPORT.json PICTURE`` with the peers' Python, which has
+matplotlib; the picture's ending says whether it is SVG or PNG.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 _OURS: Final = "rtap"
 _FAINT: Final = "#7a8699"
@@ -18,23 +18,32 @@ _STRONG: Final = "#004e5a"
 """The product's own colour."""
 _INCHES: Final = (8.0, 4.5)
 _DOTS_PER_INCH: Final = 120
-_TICKS: Final = (30, 100, 300, 1000, 3000)
-_LABEL_HEIGHT: Final = 1.2
-"""Of the axis, as a factor."""
+_TICKS: Final = (0.03, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 3, 5)
+_LABEL_HEIGHT: Final = 0.06
+"""As a share of the axis."""
+_SEED: Final = "rtap"
+"""Of the names inside an SVG, which else are other ones every time."""
 
 
-def times(report: dict[str, Any]) -> dict[str, list[tuple[float, float]]]:
-    """Seconds of audio and milliseconds of processor time, by engine, of the first number of threads."""
+class Point(NamedTuple):
+    """An engine in the picture."""
+
+    seconds: float
+    """Of processor, per command."""
+    errors: float
+    """Percent of the words."""
+
+
+def points(report: dict[str, Any]) -> dict[str, Point]:
+    """By engine, of those that were measured."""
     table = report["results"][0]["tables"][0]
-    lengths = [float(column.removesuffix(" s")) for column in table["header"][1:]]
-    return {
-        name: [
-            (length, value)
-            for length, value in zip(lengths, values, strict=True)
-            if value is not None
-        ]
-        for name, values in table["rows"]
-    }
+    columns = table["header"][1:]
+    found = {}
+    for name, values in table["rows"]:
+        row = dict(zip(columns, values, strict=True))
+        if row["WER %"] is not None and row["processor s"]:
+            found[name] = Point(row["processor s"], row["WER %"])
+    return found
 
 
 def draw(report: dict[str, Any], picture: Path) -> None:
@@ -42,42 +51,47 @@ def draw(report: dict[str, Any], picture: Path) -> None:
     import matplotlib as mpl
 
     mpl.use("Agg")
+    mpl.rcParams["svg.hashsalt"] = _SEED
     from matplotlib import pyplot as plt
 
-    engines = times(report)
+    engines = points(report)
     figure, axes = plt.subplots(figsize=_INCHES, layout="constrained")
-    heights = apart({name: points[0][1] for name, points in engines.items() if points})
-    for name, points in engines.items():
-        if not points:
-            continue
+    highest = max((one.errors for one in engines.values()), default=1.0) * 1.1 or 1.0
+    heights = apart({name: one.errors for name, one in engines.items()}, highest * _LABEL_HEIGHT)
+    for name, one in engines.items():
         is_ours = name == _OURS
         color = _STRONG if is_ours else _FAINT
-        xs, ys = zip(*points, strict=True)
-        width = 2.5 if is_ours else 1.2
         axes.plot(
-            xs, ys, marker="o", markersize=4, linewidth=width, color=color, zorder=2 + is_ours
+            one.seconds,
+            one.errors,
+            marker="o",
+            markersize=9 if is_ours else 5,
+            color=color,
+            zorder=2 + is_ours,
         )
-        place = (xs[0] * 0.93, heights[name])
-        axes.annotate(name, place, ha="right", va="center", color=color)
-    axes.set(xscale="log", yscale="log", xlabel="audio, s", ylabel="processor time, ms")
-    lengths = sorted({x for points in engines.values() for x, _ in points})
-    axes.set_xticks(lengths, [f"{length:g}" for length in lengths])
-    axes.set_yticks(_TICKS, [f"{tick:g}" for tick in _TICKS])
+        weight = "bold" if is_ours else "normal"
+        place = (one.seconds * 1.06, heights[name])
+        axes.annotate(name, place, ha="left", va="center", color=color, weight=weight)
+    axes.set(xscale="log", xlabel="processor time per command, s", ylabel="word error rate, %")
+    spent = [one.seconds for one in engines.values()] or [0.1, 1.0]
+    axes.set_xticks(_TICKS, [f"{tick:g}" for tick in _TICKS])
     axes.minorticks_off()
-    axes.set_xlim(lengths[0] * 0.4, lengths[-1] * 1.15)
+    axes.set_xlim(min(spent) * 0.8, max(spent) * 1.9)
+    axes.set_ylim(0, max(highest, *heights.values()) if heights else highest)
     axes.grid(visible=True, alpha=0.3)
-    threads = report["results"][0]["name"].rpartition("-")[2]
-    axes.set_title(f"{report['subject']}, threads: {threads}", fontsize=10)
-    figure.savefig(picture, dpi=_DOTS_PER_INCH)
+    axes.set_title(report["subject"], fontsize=9)
+    # Without a date, so that the same figures give the same file.
+    metadata = {"Date": None} if picture.suffix.lower() == ".svg" else {}
+    figure.savefig(picture, dpi=_DOTS_PER_INCH, metadata=metadata)
 
 
-def apart(heights: Mapping[str, float]) -> dict[str, float]:
-    """Where labels go on a logarithmic axis so that none lies on another: at their points or above them."""
+def apart(heights: Mapping[str, float], step: float) -> dict[str, float]:
+    """Where labels go so that none lies on another: at their points or above them."""
     placed: dict[str, float] = {}
-    lowest = 0.0
+    lowest = float("-inf")
     for name, height in sorted(heights.items(), key=lambda item: item[1]):
         placed[name] = max(height, lowest)
-        lowest = placed[name] * _LABEL_HEIGHT
+        lowest = placed[name] + step
     return placed
 
 

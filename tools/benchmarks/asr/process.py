@@ -34,8 +34,9 @@ class Reading:
     """Seconds."""
     cpu: float
     """Seconds of processor time, on all cores together."""
-    tokens: int
-    """That were decoded."""
+    text: str
+    contexts: tuple[float, ...]
+    """Seconds of context of every pass of the encoder."""
     peak: int
     """Most memory of the process so far, in bytes."""
 
@@ -98,16 +99,18 @@ class Worker:
         self._process.communicate(timeout=_STOP_SECONDS)
         self._complaints.close()
 
-    def transcribe(self, samples: Path, tokens: int) -> Reading:
+    def transcribe(self, samples: Path, language: str) -> Reading:
         """Transcribe a file of samples, as ``numpy.save`` writes it.
 
         Raises:
             ModelError: it failed.
         """
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps({"samples": str(samples), "tokens": tokens}) + "\n")
+        request = {"samples": str(samples), "language": language}
+        self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
-        return Reading(**self._read())
+        fields = self._read()
+        return Reading(**fields | {"contexts": tuple(fields["contexts"])})
 
     def _read(self) -> dict[str, Any]:
         assert self._process.stdout is not None

@@ -2,207 +2,213 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import statistics
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from rtap.whisper.languages import LANGUAGES
 from tools.benchmarks.asr import pi4
 from tools.benchmarks.asr.adapters import ENGINES
-from tools.benchmarks.asr.measure import SHORT, Measured
-from tools.benchmarks.asr.rounds import Case, Readings
+from tools.benchmarks.asr.measure import Measured
+from tools.benchmarks.asr.rounds import Readings
 from tools.benchmarks.result import Figure, Result, Table
+from tools.evaluation.normalization import Normalizer, normalizer_for
+from tools.evaluation.scoring import Scored, Summary, score, summarize
 
 OURS: Final = "rtap"
+REFERENCE: Final = "rtap-30s-fp32"
+"""The weights as they were published, with nothing shortened or rounded."""
 AS_USED: Final = "faster-whisper"
 """What most people run."""
 TO_BEAT: Final = "ctranslate2-short"
-"""The fastest that was known: CTranslate2 on features that end where the audio does."""
-MOST_MB: Final = 135.0
+"""The fastest peer: CTranslate2 on features that end soon after the audio does."""
 WHAT: Final = """\
-Identical random weights with a forced number of tokens, 4.3 a second as in English speech; identical audio;
-one process for each engine, all of them in memory and one at a time at work, a different one first in every
-round. Processor time, all threads together, from samples to tokens: what else the machine does lengthens it
-least. Starts are of processes that begin from nothing, one at a time."""
+Identical weights and recordings; engines that shorten the context get the weights with the adapter, where
+there is one, the others those that were published. One process for each engine, all of them in memory and one
+at a time at work, a different one first at every recording. Processor time, all threads together, from
+samples to text, the mean over the recordings: what else the machine does lengthens it least."""
 _MB: Final = 1e6
-_WEIGHT_BYTES: Final = {"int8": 1.0, "fp32": 4.0}
-_LONGEST: Final = 30.0
+_MOST_MB: Final = 250.0
+_TOKENS: Final = 13
+"""Of a command of 3 s, at 4.3 a second of English speech."""
+_COMMAND_SECONDS: Final = (2.0, 4.0)
+"""Recordings that count as commands of 3 s."""
+_PI4_MS: Final = 500.0
 
 
-def results(
-    measured: Measured, shape: pi4.Shape, contexts: Callable[[float], float]
-) -> list[Result]:
-    """One for each number of threads, and the estimate for a Raspberry Pi 4.
-
-    Args:
-        contexts: seconds that our engine encodes for so many seconds of audio.
-    """
-    notes = [f"Not measured: {name}: {reason}." for name, reason in measured.left_out.items()]
-    found = [
-        _of_threads(threads, readings, measured.disk, notes)
-        for threads, readings in measured.readings.items()
+def results(measured: Measured, shape: pi4.Shape) -> list[Result]:
+    """The comparison, and the estimate for a Raspberry Pi 4."""
+    scored = {name: _scored(measured, one) for name, one in measured.readings.items()}
+    summaries = {name: summarize(one) for name, one in scored.items()}
+    said = [
+        f"{name} failed: {one.failure}." for name, one in measured.readings.items() if one.failure
     ]
-    return [*found, estimate(shape, contexts)]
-
-
-def _of_threads(
-    threads: int, readings: Mapping[str, Readings], disk: Mapping[str, int], notes: Sequence[str]
-) -> Result:
-    cases = sorted({case for one in readings.values() for case in one.runs if _is_usual(case)})
-    header = ["engine", *(f"{case.seconds:g} s" for case in cases)]
-    tables = [
-        Table(
-            "Processor time in ms, median",
-            header,
-            _rows(readings, cases, lambda one, case: _ms(one.cpu(case))),
-        ),
-        Table(
-            "Wall time in ms, median",
-            header,
-            _rows(readings, cases, lambda one, case: _ms(one.wall(case))),
-        ),
-        Table(
-            "Spread of the processor time in %, median distance from the median",
-            header,
-            _rows(readings, cases, lambda one, case: _percent(one.spread(case))),
-        ),
-        _other(readings, disk),
+    versions = [
+        f"{name} ({one.version}): {ENGINES[name].title}"
+        for name, one in measured.readings.items()
+        if one.version
     ]
-    said = [f"{name}: {one.failure}." for name, one in readings.items() if one.failure]
-    versions = [f"{name} ({one.version}): {ENGINES[name].title}" for name, one in readings.items()]
-    return Result(
-        f"asr-{threads}",
-        f"{WHAT} {threads} thread{'s' * (threads > 1)}.",
-        _goals(readings, cases),
-        [*versions, *notes, *said],
-        tables=tables,
+    comparison = Result(
+        "asr",
+        WHAT,
+        _goals(measured, summaries),
+        [*versions, *(f"Not measured: {one}." for one in measured.left_out), *said],
+        tables=[
+            _overview(measured, summaries),
+            _by_set("Word error rate in %", scored, _error_rate),
+            _by_set("Processor time per command in ms", scored, _milliseconds),
+        ],
     )
+    return [comparison, estimate(shape, scored.get(OURS, ()))]
 
 
-def _other(readings: Mapping[str, Readings], disk: Mapping[str, int]) -> Table:
-    header = ["engine", "ms/token", "load ms", "cold start ms", "MB, 3 s", "MB, 30 s", "MB on disk"]
+def _scored(measured: Measured, readings: Readings) -> list[Scored]:
+    normalizers: dict[str, Normalizer] = {}
+    found = []
+    for command in measured.commands:
+        heard = readings.heard(command)
+        if heard is None:
+            continue
+        language = command.utterance.language
+        if language not in normalizers:
+            normalizers[language] = normalizer_for(language)
+        found.append(score(heard, normalizers[language]))
+    return found
+
+
+def _overview(measured: Measured, summaries: Mapping[str, Summary]) -> Table:
+    header = [
+        *("engine", "WER %", "95 % from", "to", "processor s", "wall s", "encodes", "context s"),
+        *("peak MB", "load s", "MB on disk"),
+    ]
     rows = []
-    for name, one in readings.items():
+    for name, summary in summaries.items():
+        readings = measured.readings[name]
+        contexts = [sum(runs[0].contexts) for runs in readings.runs.values()]
+        within = summary.error_interval
         values = [
-            _ms(one.per_token(SHORT)),
-            _ms(one.start(lambda start: start.load_seconds)),
-            _ms(one.start(lambda start: start.seconds)),
-            _scaled(one.start(lambda start: start.peak_short), 1 / _MB),
-            _scaled(one.start(lambda start: start.peak_long), 1 / _MB),
-            disk[name] / _MB,
+            _percent(summary.counts.error_rate),
+            _percent(within.low) if within else None,
+            _percent(within.high) if within else None,
+            _per_file(summary, summary.processor_time),
+            _per_file(summary, summary.inference_time),
+            _per_file(summary, summary.encodes),
+            statistics.mean(contexts) if contexts else None,
+            _scaled(readings.peak, 1 / _MB),
+            readings.load_seconds if readings.version else None,
+            measured.disk[name] / _MB,
         ]
         rows.append((name, values))
-    return Table("Everything else", header, rows)
+    return Table("A command, on average", header, rows)
 
 
-def _goals(readings: Mapping[str, Readings], cases: Sequence[Case]) -> list[Figure]:
-    ours = readings.get(OURS)
+def _by_set(
+    title: str, scored: Mapping[str, Sequence[Scored]], value: Callable[[Summary], float | None]
+) -> Table:
+    """Sets as rows and all of a language after them, engines as columns."""
+    utterances = [one.heard.utterance for members in scored.values() for one in members]
+    sets = dict.fromkeys(one.group for one in utterances)
+    languages = dict.fromkeys(one.language for one in utterances)
+
+    def row(belongs: Callable[[Scored], bool]) -> list[float | None]:
+        return [value(summarize(filter(belongs, members))) for members in scored.values()]
+
+    rows: list[tuple[str, Sequence[float | None]]] = [
+        (name, row(lambda one, name=name: one.heard.utterance.group == name))  # type: ignore[misc]
+        for name in sets
+    ]
+    rows += [
+        (
+            f"all {LANGUAGES[code].title()}",
+            row(lambda one, code=code: one.heard.utterance.language == code),  # type: ignore[misc]
+        )
+        for code in languages
+    ]
+    return Table(title, ["set", *scored], rows)
+
+
+def _goals(measured: Measured, summaries: Mapping[str, Summary]) -> list[Figure]:
+    ours = summaries.get(OURS)
     if ours is None:
         return []
-    peers = {name: one for name, one in readings.items() if not name.startswith(OURS)}
-    alike = {name: one for name, one in peers.items() if ENGINES[name].precision != "fp32"}
-    long = max(cases)
-
-    def times(name: str, least: float, case: Case) -> Figure:
-        other = peers[name].cpu(case) if name in peers else None
-        return _ratio(f"{name} over ours, {case.seconds:g} s", other, ours.cpu(case), least)
-
-    def fastest(what: str, value: Callable[[Readings], float | None], least: float) -> Figure:
-        return _ratio(what, _least(map(value, peers.values())), value(ours), least)
-
-    def lightest(what: str, value: Callable[[Readings], float | None]) -> Figure:
-        return _ratio(what, _least(map(value, alike.values())), value(ours), 1.0)
-
-    memory = _scaled(ours.start(lambda start: start.peak_short), 1 / _MB)
+    peak = _scaled(measured.readings[OURS].peak, 1 / _MB)
+    encodes = _per_file(ours, ours.encodes)
     return [
-        times(AS_USED, 10.0, SHORT),
-        times(TO_BEAT, 1.3, SHORT),
-        fastest(f"fastest peer over ours, {long.seconds:g} s", lambda one: one.cpu(long), 1.1),
-        fastest("fastest peer over ours, a token", lambda one: one.per_token(SHORT), 1.0),
-        lightest(
-            "smallest peer's memory over ours, 3 s", lambda one: one.start(lambda s: s.peak_short)
-        ),
-        Figure("our memory, 3 s", memory, "MB", f"< {MOST_MB:g} MB", _is_below(memory, MOST_MB)),
-        lightest(
-            "quickest peer's cold start over ours", lambda one: one.start(lambda s: s.seconds)
-        ),
-        _growth(ours, cases),
+        _above(ours, summaries.get(REFERENCE), REFERENCE, 1.0),
+        _above(ours, summaries.get(AS_USED), AS_USED, 0.0),
+        _share(ours, summaries.get(AS_USED), AS_USED, 0.15),
+        _share(ours, summaries.get(TO_BEAT), TO_BEAT, 0.6),
+        _at_most("encodes per command", encodes, "", 1.05),
+        _at_most("peak memory", peak, "MB", _MOST_MB),
     ]
 
 
-def _growth(ours: Readings, cases: Sequence[Case]) -> Figure:
-    first, last = min(cases), max(cases)
-    few, many = ours.cpu(first), ours.cpu(last)
-    # Tokens are whole: the shortest audio has fewer than its share of them.
-    limit = last.tokens / first.tokens
-    value = many / few if few and many else None
-    name = f"our cost of {last.seconds:g} s over that of {first.seconds:g} s"
-    return Figure(name, value, "", f"<= {limit:g}", None if value is None else value <= limit)
+def _above(ours: Summary, other: Summary | None, name: str, most: float) -> Figure:
+    mine, theirs = ours.counts.error_rate, other.counts.error_rate if other else None
+    points = None if mine is None or theirs is None else 100 * (mine - theirs)
+    return _at_most(f"our word error rate above that of {name}", points, "points", most)
 
 
-def estimate(shape: pi4.Shape, contexts: Callable[[float], float]) -> Result:
-    """What a Raspberry Pi 4 could do at best."""
-    rows = []
-    for precision, bytes_per_weight in _WEIGHT_BYTES.items():
-        for name, context in (("audio's length", contexts), ("padded to 30 s", lambda _: _LONGEST)):
-            values: list[float | None] = []
-            for seconds in (1.0, 3.0, 5.0, 10.0, _LONGEST):
-                case = Case.of(seconds)
-                took = pi4.utterance(shape, context(seconds), case.tokens, bytes_per_weight)
-                values.append(1000 * took)
-            rows.append((f"{precision}, {name}", values))
-    command = rows[0][1][1]
-    header = ["model and context", "1 s", "3 s", "5 s", "10 s", "30 s"]
+def _share(ours: Summary, other: Summary | None, name: str, most: float) -> Figure:
+    mine = _per_file(ours, ours.processor_time)
+    theirs = _per_file(other, other.processor_time) if other else None
+    share = mine / theirs if mine is not None and theirs else None
+    return _at_most(f"our processor time over that of {name}", share, "", most)
+
+
+def _at_most(name: str, value: float | None, unit: str, most: float) -> Figure:
+    target = f"<= {most:g} {unit}".rstrip()
+    return Figure(name, value, unit, target, None if value is None else value <= most)
+
+
+def estimate(shape: pi4.Shape, scored: Sequence[Scored]) -> Result:
+    """What a Raspberry Pi 4 could do at best, in the contexts that our engine encoded of commands of 3 s."""
+    low, high = _COMMAND_SECONDS
+    contexts = [
+        one.heard.contexts
+        for one in scored
+        if one.heard.contexts and low <= one.heard.seconds <= high
+    ]
+    as_encoded = _milliseconds_on_pi4(shape, contexts)
+    padded = _milliseconds_on_pi4(shape, [(30.0,)])
+    counts = Counter(context for one in contexts for context in one)
+    rows = [(f"{context:g}", [float(count)]) for context, count in sorted(counts.items())]
     return Result(
         "raspberry-pi-4",
-        "**An estimate, no measurement**: what the model has to compute and to read, against the ceilings of "
-        f"four Cortex-A72 at {pi4.FREQUENCY / 1e9:g} GHz, {pi4.FLOPS_PER_CYCLE} fp32 FLOP a cycle and core, "
-        f"and {pi4.BYTES_PER_SECOND / 1e9:g} GB/s. Real code is slower; the ratios hold.",
+        "**An estimate, no measurement**: what the model has to compute and to read in 8 bits, against the "
+        f"ceilings of four Cortex-A72 at {pi4.FREQUENCY / 1e9:g} GHz, {pi4.FLOPS_PER_CYCLE} fp32 FLOP a "
+        f"cycle and core, and {pi4.BYTES_PER_SECOND / 1e9:g} GB/s, for {_TOKENS} tokens. Real code is "
+        f"slower; the ratios hold. The contexts are those of recordings of {low:g} to {high:g} s.",
         [
-            Figure(
-                "int8, command of 3 s",
-                command,
-                "ms",
-                "< 500 ms",
-                command is not None and command < 500,
-            )
+            _at_most("command of 3 s", as_encoded, "ms", _PI4_MS),
+            Figure("command of 3 s, padded to 30 s", padded, "ms"),
         ],
-        tables=[Table("Milliseconds at the ceilings", header, rows)],
+        tables=[Table("Contexts that were encoded", ["seconds", "times"], rows)] if rows else [],
     )
 
 
-def _is_usual(case: Case) -> bool:
-    return case == Case.of(case.seconds)
+def _milliseconds_on_pi4(shape: pi4.Shape, contexts: Sequence[tuple[float, ...]]) -> float | None:
+    """Mean over utterances, of every encoding and the steps in the last context."""
+    if not contexts:
+        return None
+    return 1000 * statistics.mean(pi4.utterance(shape, one, _TOKENS, 1.0) for one in contexts)
 
 
-def _rows(
-    readings: Mapping[str, Readings],
-    cases: Sequence[Case],
-    value: Callable[[Readings, Case], float | None],
-) -> list[tuple[str, list[float | None]]]:
-    return [(name, [value(one, case) for case in cases]) for name, one in readings.items()]
+def _error_rate(summary: Summary) -> float | None:
+    return _percent(summary.counts.error_rate)
 
 
-def _ratio(name: str, theirs: float | None, ours: float | None, least: float) -> Figure:
-    value = theirs / ours if theirs is not None and ours else None
-    return Figure(
-        name, value, "times", f">= {least:g} times", None if value is None else value >= least
-    )
+def _milliseconds(summary: Summary) -> float | None:
+    return _scaled(_per_file(summary, summary.processor_time), 1000)
 
 
-def _least(values: Iterable[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return min(known) if known else None
-
-
-def _is_below(value: float | None, limit: float) -> bool | None:
-    return None if value is None else value < limit
+def _per_file(summary: Summary, value: float | None) -> float | None:
+    return value / summary.files if value is not None and summary.files else None
 
 
 def _scaled(value: float | None, factor: float) -> float | None:
     return None if value is None else value * factor
-
-
-def _ms(seconds: float | None) -> float | None:
-    return _scaled(seconds, 1000)
 
 
 def _percent(share: float | None) -> float | None:

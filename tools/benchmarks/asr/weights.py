@@ -1,7 +1,4 @@
-"""One seeded random checkpoint in the format of every engine, made once and kept.
-
-The numbers are the same everywhere, so that the engines decode the same tokens but for rounding.
-"""
+"""A checkpoint in the format of every engine, made once and kept: the same tensors everywhere."""
 
 from __future__ import annotations
 
@@ -15,55 +12,66 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from rtap.errors import ConfigurationError
+from tools.adaptation.mark import MARK, elastic_of
+from tools.benchmarks.asr.margin import write_margin
+from tools.export.checkpoint import Checkpoint
 from tools.export.staging import StagedDirectory
-from tools.random_checkpoint import SIZES, make_checkpoint
-
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer
 
 CHECKPOINT: Final = "checkpoint"
-"""What the other formats are made from: Hugging Face's layout in fp32."""
-SEED: Final = 0
+"""What the peers' formats are made from: Hugging Face's layout in fp32."""
+GGML_FILE: Final = "ggml-q8_0.bin"
 
 _RECORD = "benchmark.json"
 """The last file that is written: what the others were made from and how long they are."""
-_QUIET = 1e-3
-"""Factor on the embeddings of all that is no text. Logits are products with them, so none of these tokens
-ever comes: every engine decodes as many tokens as it may, whatever it forbids by itself, and as a product
-with zero would, no quantisation has to divide by zero."""
 _ROOT = Path(__file__).resolve().parents[3]
-_SOURCES = (
-    "tools/benchmarks/asr/weights.py",
-    "tools/random_checkpoint.py",
-    "tools/export/tokenizer_from_ranks.py",
-)
+_SOURCES = ("tools/benchmarks/asr/weights.py", "tools/benchmarks/asr/margin.py")
 """Files whose change makes all weights old."""
+_TEXTS = ("config.json", "generation_config.json", "preprocessor_config.json", "tokenizer.json")
 _TAIL = 3
 """Last lines of another program that are shown when it fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A checkpoint, and where its formats are kept."""
+
+    checkpoint: Checkpoint
+    margin: float
+    """Seconds of silence that it wants after the audio in a short context."""
+    folder: Path
+
+    @classmethod
+    def of(cls, checkpoint: Checkpoint, margin: float, place: Path) -> Source:
+        """Kept under its name and what tells its tensors from others, without reading them."""
+        files = [
+            (file.name, file.stat().st_size, file.stat().st_mtime_ns)
+            for file in sorted({*checkpoint.path.glob("*.json"), *checkpoint.weight_files()})
+        ]
+        digest = hashlib.sha256(repr((files, margin)).encode()).hexdigest()
+        return cls(checkpoint, margin, place / f"{checkpoint.name}-{digest[:8]}")
 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
     """What a format is made of."""
 
-    size: str
-    folder: Path
-    """Where the formats of this size are."""
+    source: Source
     python: Path
     """Of the peers."""
 
     @property
     def checkpoint(self) -> Path:
-        """What every format but itself is made from."""
-        return self.folder / CHECKPOINT
+        """What the peers' formats are made from."""
+        return self.source.folder / CHECKPOINT
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
         """A directory on the disk of the weights, which may be larger than the one of temporary files."""
-        with tempfile.TemporaryDirectory(dir=self.folder, prefix=".scratch-") as path:
+        self.source.folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self.source.folder, prefix=".scratch-") as path:
             yield Path(path)
 
 
@@ -77,35 +85,34 @@ class Format:
     """What the engine loads; None is the directory."""
     sources: tuple[str, ...] = ()
     """Files, and folders of modules, whose change makes this format old."""
+    from_copy: bool = True
+    """Whether it is made from :data:`CHECKPOINT`, not from the checkpoint itself."""
 
 
-def prepared(format: str, size: str, place: Path, python: Path) -> Path:  # noqa: A002
+def prepared(format: str, source: Source, python: Path) -> Path:  # noqa: A002
     """The weights in one format, made unless they are there and whole.
 
     Args:
         format: one of :data:`FORMATS`.
-        size: of ``tools/random_checkpoint``: tiny, base, or mini for tests.
-        place: directory that keeps them, as ``size/format``.
         python: of an environment with the peers' converters.
 
     Returns:
         A directory, or for some formats a file.
 
     Raises:
-        ConfigurationError: no such format or size, or a converter failed.
+        ConfigurationError: no such format, or a converter failed.
+        ModelError: the checkpoint is damaged, or of a kind that the format cannot hold.
         StorageError: the place cannot be written.
     """
     kind = FORMATS.get(format)
     if kind is None:
         raise ConfigurationError(f"{format} is no format: give one of {', '.join(FORMATS)}")
-    output = place / size / format
-    if size not in SIZES:
-        raise ConfigurationError(f"{size} is no size of Whisper: give one of {', '.join(SIZES)}")
-    fingerprint = _fingerprint(format, size, kind)
+    output = source.folder / format
+    fingerprint = _fingerprint(format, kind)
     if not _is_whole(output, fingerprint):
-        if format != CHECKPOINT:
-            prepared(CHECKPOINT, size, place, python)
-        _make(kind, _Job(size, place / size, python), output, fingerprint)
+        if kind.from_copy:
+            prepared(CHECKPOINT, source, python)
+        _make(kind, _Job(source, python), output, fingerprint)
     return output / kind.file if kind.file else output
 
 
@@ -117,8 +124,8 @@ def size_on_disk(path: Path) -> int:
     return sum(file.stat().st_size for file in files)
 
 
-def _fingerprint(format_: str, size: str, kind: Format) -> str:
-    inputs = hashlib.sha256(f"{SEED} {size} {format_}".encode())
+def _fingerprint(format_: str, kind: Format) -> str:
+    inputs = hashlib.sha256(format_.encode())
     for name in (*_SOURCES, *kind.sources):
         source = _ROOT / name
         for file in sorted(source.glob("*.py")) if source.is_dir() else [source]:
@@ -143,6 +150,7 @@ def _make(kind: Format, job: _Job, output: Path, fingerprint: str) -> None:
         shutil.rmtree(output)  # damaged, or made by an older way: nobody's work is in it
     with StagedDirectory(output, fingerprint, replace=False) as staged:
         staged.step("weights", lambda scratch: kind.make(job, scratch))
+        staged.step("margin", lambda scratch: write_margin(scratch, job.source.margin))
         lengths = {file.name: file.stat().st_size for file in staged.files()}
         record = {"fingerprint": fingerprint, "bytes": lengths}
         staged.step("record", lambda scratch: _write_json(scratch / _RECORD, record))
@@ -150,58 +158,60 @@ def _make(kind: Format, job: _Job, output: Path, fingerprint: str) -> None:
 
 
 def _make_checkpoint(job: _Job, output: Path) -> None:
-    from tools.export.tokenizer_from_ranks import byte_tokenizer
+    """All tensors in one file, wherever and in whatever format they were."""
+    from safetensors.numpy import save_file
 
-    size = SIZES[job.size]
-    tokenizer = byte_tokenizer(num_languages=size.languages)
-    with job.scratch() as scratch:
-        made = scratch / CHECKPOINT
-        make_checkpoint(made, size, seed=SEED, tokenizer=tokenizer)
-        _silence_special_tokens(made / "model.safetensors", tokenizer)
-        _complete_text_files(made, tokenizer)
-        _move_files(made, output)
-
-
-def _silence_special_tokens(weights: Path, tokenizer: Tokenizer) -> None:
-    from safetensors.torch import load_file, save_file
-
-    tensors = load_file(weights)
-    embeddings = tensors["model.decoder.embed_tokens.weight"]
-    embeddings[tokenizer.token_to_id("<|endoftext|>") :] *= _QUIET
-    save_file(tensors, weights, metadata={"format": "pt"})
+    checkpoint = job.source.checkpoint
+    names = checkpoint.shapes()
+    save_file(
+        {f"model.{name}": checkpoint.tensor(name) for name in names},
+        output / "model.safetensors",
+        metadata={"format": "pt"},
+    )
+    for name in _TEXTS:
+        _write_json(output / name, checkpoint.read_json(name))
+    if (checkpoint.path / MARK).is_file():
+        _write_json(output / MARK, checkpoint.read_json(MARK))
+    _complete_text_files(output)
 
 
-def _complete_text_files(checkpoint: Path, tokenizer: Tokenizer) -> None:
+def _complete_text_files(checkpoint: Path) -> None:
     """What published checkpoints have beside ours, and some peers read."""
-    ids = tokenizer.get_vocab(with_added_tokens=True)
-    text = tokenizer.get_vocab(with_added_tokens=False)
-    added = {token: id_ for token, id_ in ids.items() if token not in text}
-    _write_json(checkpoint / "added_tokens.json", added)
-    # The last text token of the multilingual vocabulary is empty; CTranslate2 knows such models by that.
-    last = max(text, key=lambda token: text[token])
-    text[""] = text.pop(last)
+    document: dict[str, Any] = json.loads((checkpoint / "tokenizer.json").read_text("utf-8"))
+    text: dict[str, int] = document["model"]["vocab"]
+    added = {token["content"]: token["id"] for token in document["added_tokens"]}
     _write_json(checkpoint / "vocab.json", text)
-    path = checkpoint / "tokenizer.json"
-    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    document["model"]["vocab"] = text
-    _write_json(path, document)
+    _write_json(
+        checkpoint / "added_tokens.json",
+        {token: id_ for token, id_ in added.items() if token not in text},
+    )
     path = checkpoint / "generation_config.json"
     config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    tasks = {task: ids[f"<|{task}|>"] for task in ("transcribe", "translate")}
-    first, last = ids["<|startoftranscript|>"], ids["<|translate|>"]
-    languages = {token: id_ for token, id_ in ids.items() if first < id_ < last}
-    _write_json(path, config | {"lang_to_id": languages, "task_to_id": tasks})
+    if config.get("is_multilingual", True):
+        first, last = added["<|startoftranscript|>"], added["<|translate|>"]
+        config |= {
+            "lang_to_id": {token: id_ for token, id_ in added.items() if first < id_ < last},
+            "task_to_id": {task: added[f"<|{task}|>"] for task in ("transcribe", "translate")},
+        }
+    _write_json(path, config)
 
 
 def _make_rtap(job: _Job, output: Path) -> None:
-    from rtap.whisper.model_directory import ModelDirectory
     from tools.convert_whisper import convert
-    from tools.export.checkpoint import Checkpoint
-    from tools.quantize import quantize
 
     with job.scratch() as scratch:
-        convert(Checkpoint.open(str(job.checkpoint)), scratch / "fp32", verify=False)
-        quantize(ModelDirectory.open(scratch / "fp32"), scratch / "int8", "int8")
+        checkpoint = job.source.checkpoint
+        convert(checkpoint, scratch / "fp32", elastic=elastic_of(checkpoint), verify=False)
+        _move_files(scratch / "fp32", output)
+
+
+def _make_rtap_int8(job: _Job, output: Path) -> None:
+    from rtap.whisper.model_directory import ModelDirectory
+    from tools.quantize import quantize
+
+    whole = prepared("rtap-fp32", job.source, job.python)
+    with job.scratch() as scratch:
+        quantize(ModelDirectory.open(whole), scratch / "int8", "int8")
         _move_files(scratch / "int8", output)
 
 
@@ -209,16 +219,13 @@ def _make_ctranslate2(job: _Job, output: Path) -> None:
     with job.scratch() as scratch:
         made = scratch / "ctranslate2"
         command = [str(job.python), "-m", "ctranslate2.converters.transformers"]
-        command += [
-            "--model",
-            str(job.checkpoint),
-            "--output_dir",
-            str(made),
-            "--quantization",
-            "int8",
-        ]
+        command += ["--model", str(job.checkpoint), "--output_dir", str(made)]
+        command += ["--quantization", "int8"]
         command += ["--copy_files", "tokenizer.json", "preprocessor_config.json"]
+        command += ["generation_config.json"]
         _run(command)
+        # CTranslate2 puts a config.json of its own there.
+        shutil.copyfile(job.checkpoint / "config.json", made / "sizes.json")
         _move_files(made, output)
 
 
@@ -235,9 +242,7 @@ def _make_onnx(job: _Job, output: Path) -> None:
             no_post_process=True,
         )
         _quantize_onnx(scratch, output)
-    for name in ("config.json", "generation_config.json", "preprocessor_config.json"):
-        shutil.copyfile(job.checkpoint / name, output / name)
-    for name in ("tokenizer.json", "vocab.json", "added_tokens.json"):
+    for name in (*_TEXTS, "vocab.json", "added_tokens.json"):
         shutil.copyfile(job.checkpoint / name, output / name)
 
 
@@ -261,18 +266,16 @@ def _quantize_onnx(graphs: Path, output: Path) -> None:
 
 def _make_ggml(job: _Job, output: Path) -> None:
     from tools.benchmarks.asr.ggml import write_ggml
-    from tools.export.checkpoint import Checkpoint
 
     write_ggml(Checkpoint.open(str(job.checkpoint)), output / GGML_FILE)
 
 
-GGML_FILE: Final = "ggml-q8_0.bin"
+_OURS: Final = ("tools/convert_whisper.py", "tools/quantize.py", "tools/export")
 
 FORMATS: Final[Mapping[str, Format]] = {
-    CHECKPOINT: Format(_make_checkpoint),
-    "rtap-int8": Format(
-        _make_rtap, sources=("tools/convert_whisper.py", "tools/quantize.py", "tools/export")
-    ),
+    CHECKPOINT: Format(_make_checkpoint, from_copy=False),
+    "rtap-fp32": Format(_make_rtap, sources=_OURS, from_copy=False),
+    "rtap-int8": Format(_make_rtap_int8, sources=_OURS, from_copy=False),
     "ctranslate2-int8": Format(_make_ctranslate2, sources=("requirements-bench.lock",)),
     "onnx-int8": Format(_make_onnx, sources=("requirements-dev.lock",)),
     "ggml-q8_0": Format(_make_ggml, GGML_FILE, sources=("tools/benchmarks/asr/ggml.py",)),

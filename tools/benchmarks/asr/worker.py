@@ -48,11 +48,12 @@ def _transcribe(engine: Engine, request: dict[str, Any]) -> dict[str, Any]:
 
     samples = np.load(request["samples"])
     wall, cpu = time.perf_counter(), time.process_time()
-    tokens = engine.transcribe(samples, request["tokens"])
+    answer = engine.transcribe(samples, request["language"])
     return {
         "wall": time.perf_counter() - wall,
         "cpu": time.process_time() - cpu,
-        "tokens": tokens,
+        "text": answer.text,
+        "contexts": answer.contexts,
         "peak": _peak(),
     }
 

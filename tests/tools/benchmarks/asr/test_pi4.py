@@ -29,7 +29,12 @@ def test_the_higher_ceiling_counts() -> None:
 
 
 def test_an_utterance_is_its_encoder_and_its_steps() -> None:
-    once = utterance(BASE, 3, 1, 1)
-    assert utterance(BASE, 3, 11, 1) - once == pytest.approx(10 * step(BASE, 3, 1).seconds)
-    assert 0.2 < utterance(BASE, 4, 13, 1) < 0.5
-    assert utterance(BASE, 30, 13, 1) > 2
+    once = utterance(BASE, (3,), 1, 1)
+    assert utterance(BASE, (3,), 11, 1) - once == pytest.approx(10 * step(BASE, 3, 1).seconds)
+    assert 0.2 < utterance(BASE, (4,), 13, 1) < 0.5
+    assert utterance(BASE, (30,), 13, 1) > 2
+
+
+def test_what_is_encoded_again_costs_again() -> None:
+    again = utterance(BASE, (3, 30), 13, 1) - utterance(BASE, (30,), 13, 1)
+    assert again == pytest.approx(encoding(BASE, 3, 1).seconds)

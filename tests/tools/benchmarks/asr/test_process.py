@@ -31,12 +31,12 @@ def worker(tmp_path: Path) -> Iterator[Worker]:
 def test_it_answers(worker: Worker, samples: Path) -> None:
     assert worker.version == "1.2.2"
     assert worker.load_seconds >= 0
-    reading = worker.transcribe(samples, 13)
-    assert reading.tokens == 113
+    reading = worker.transcribe(samples, "en")
+    assert (reading.text, reading.contexts) == ("en 100", (1.0, 30.0))
     assert 0 < reading.cpu < 1
     assert 0 < reading.wall < 1
     assert 10e6 < reading.peak < 1e9
-    assert worker.transcribe(samples, 1).tokens == 101
+    assert worker.transcribe(samples, "de").text == "de 100"
 
 
 def test_what_cannot_be_loaded(tmp_path: Path) -> None:
@@ -45,9 +45,12 @@ def test_what_cannot_be_loaded(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tokens", "message"),
-    [(666, "it ended with status 1: .*the engine gave up"), (667, "ValueError: no such token")],
+    ("language", "message"),
+    [
+        ("la", "it ended with status 1: .*the engine gave up"),
+        ("yi", "ValueError: no such language"),
+    ],
 )
-def test_what_fails_half_way(tokens: int, message: str, tmp_path: Path, samples: Path) -> None:
+def test_what_fails_half_way(language: str, message: str, tmp_path: Path, samples: Path) -> None:
     with Worker(PYTHON, FAKE, tmp_path, 1) as worker, pytest.raises(ModelError, match=message):
-        worker.transcribe(samples, tokens)
+        worker.transcribe(samples, language)

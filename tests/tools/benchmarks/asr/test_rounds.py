@@ -7,55 +7,39 @@ from typing import Any
 
 import pytest
 
+from rtap.errors import ModelError
 from tools.benchmarks.asr.process import Reading
-from tools.benchmarks.asr.rounds import MORE_TOKENS, Case, Readings, Start, rotated, run_rounds
-
-THREE = Case.of(3)
-
-
-def reading(cpu: float, tokens: int = 13) -> Reading:
-    return Reading(wall=cpu / 2, cpu=cpu, tokens=tokens, peak=0)
+from tools.benchmarks.asr.recordings import Command
+from tools.benchmarks.asr.rounds import Readings, rotated, run_rounds
+from tools.evaluation.data import Utterance
 
 
-def test_a_command_of_three_seconds_has_thirteen_tokens() -> None:
-    assert Case(3, 13) == THREE
-    assert THREE.longer == Case(3, 13 + MORE_TOKENS)
-    assert Case.of(0.1).tokens == 1
+def command(name: str, language: str = "en") -> Command:
+    utterance = Utterance(Path(f"{name}.wav"), "turn left", "car", language=language)
+    return Command(utterance, Path(f"{name}.npy"), 3.0)
 
 
-def test_medians() -> None:
+def reading(cpu: float, text: str = "", peak: int = 0) -> Reading:
+    return Reading(wall=cpu / 2, cpu=cpu, text=text, contexts=(4.0,), peak=peak)
+
+
+ONE, TWO = command("one"), command("two", "de")
+
+
+def test_what_was_heard_and_what_it_took() -> None:
     readings = Readings()
-    readings.runs[THREE] = [reading(0.3), reading(0.1), reading(0.2), reading(9.0), reading(0.2)]
-    assert readings.cpu(THREE) == 0.2
-    assert readings.wall(THREE) == 0.1
-    assert readings.spread(THREE) == pytest.approx(0.5)
-
-
-def test_the_cost_of_a_token_is_that_of_those_that_were_decoded() -> None:
-    readings = Readings()
-    readings.runs[THREE] = [reading(0.1), reading(0.2), reading(0.1)]
-    readings.runs[THREE.longer] = [reading(0.3, 33), reading(0.6, 33), reading(0.3, 33)]
-    assert readings.per_token(THREE) == pytest.approx(0.01)
-
-
-def test_an_engine_that_goes_on_as_it_likes_has_no_cost_of_a_token() -> None:
-    readings = Readings()
-    readings.runs[THREE] = [reading(0.1)]
-    readings.runs[THREE.longer] = [reading(0.1, 13)]
-    assert readings.per_token(THREE) is None
+    runs = [reading(0.3, " Turn\nleft ", 10), reading(0.1, "other", 30), reading(0.2, "other", 20)]
+    readings.runs["car/one.wav"] = runs
+    heard = readings.heard(ONE)
+    assert heard is not None
+    assert (heard.text, heard.seconds, heard.contexts) == ("Turn left", 3.0, (4.0,))
+    assert (heard.processor_time, heard.inference_time) == (0.2, 0.1)
+    assert readings.peak == 30
 
 
 def test_nothing_measured() -> None:
-    readings = Readings()
-    assert (readings.cpu(THREE), readings.wall(THREE), readings.spread(THREE)) == (None,) * 3
-    assert readings.per_token(THREE) is None
-    assert readings.start(lambda start: start.seconds) is None
-
-
-def test_starts() -> None:
-    readings = Readings(starts=[Start(3.0, 1.0, 10, 20), Start(1.0, 0.5, 30, 40)])
-    assert readings.start(lambda start: start.seconds) == 2.0
-    assert readings.start(lambda start: start.peak_short) == 20
+    assert Readings().heard(ONE) is None
+    assert Readings().peak is None
 
 
 def test_rotated() -> None:
@@ -68,23 +52,46 @@ def test_rotated() -> None:
     assert rotated([], 1) == []
 
 
-def test_every_engine_has_its_turn_and_the_first_round_does_not_count() -> None:
-    order: list[tuple[str, int]] = []
+class Scripted:
+    """Notes whose turn it is, and fails when it was told to."""
 
-    class Scripted:
-        def __init__(self, name: str) -> None:
-            self.name = name
+    def __init__(self, name: str, order: list[str], fails_at: int = 99) -> None:
+        self.name = name
+        self.order = order
+        self.fails_at = fails_at
+        self.turns = 0
 
-        def transcribe(self, samples: Path, tokens: int) -> Reading:
-            order.append((self.name, tokens))
-            return reading(0.1)
+    def transcribe(self, samples: Path, language: str) -> Reading:
+        self.turns += 1
+        if self.turns == self.fails_at:
+            raise ModelError("it ended")
+        self.order.append(f"{self.name} {samples.stem} {language}")
+        return reading(0.1)
 
-    workers: dict[str, Any] = {name: Scripted(name) for name in ("ours", "theirs")}
+
+def test_every_engine_has_its_turn_and_the_first_one_does_not_count() -> None:
+    order: list[str] = []
+    workers: dict[str, Any] = {name: Scripted(name, order) for name in ("ours", "theirs")}
     readings = {name: Readings() for name in workers}
     rounds: list[int] = []
-    cases = {Case(1, 4): Path(), THREE: Path()}
-    run_rounds(workers, readings, cases, 2, rounds.append)
-    assert rounds == [0, 1, 2]
-    assert order[:4] == [("ours", 4), ("theirs", 4), ("ours", 13), ("theirs", 13)]
-    assert order[4:6] == [("theirs", 4), ("ours", 4)]
-    assert [len(readings["ours"].runs[case]) for case in cases] == [2, 2]
+    run_rounds(workers, readings, [ONE, TWO], 2, rounds.append)
+    assert rounds == [1, 2]
+    assert order == [
+        *("ours one en", "theirs one en"),
+        *("theirs one en", "ours one en", "ours two de", "theirs two de"),
+        *("ours one en", "theirs one en", "theirs two de", "ours two de"),
+    ]
+    assert {clip: len(runs) for clip, runs in readings["ours"].runs.items()} == {
+        "car/one.wav": 2,
+        "car/two.wav": 2,
+    }
+
+
+@pytest.mark.parametrize(("turn", "counted"), [(1, 0), (2, 0), (3, 1)])
+def test_who_fails_is_out_and_keeps_back_nobody(turn: int, counted: int) -> None:
+    workers: dict[str, Any] = {"ours": Scripted("ours", []), "theirs": Scripted("theirs", [], turn)}
+    readings = {name: Readings() for name in workers}
+    run_rounds(workers, readings, [ONE, TWO], 1, lambda _: None)
+    assert sum(map(len, readings["ours"].runs.values())) == 2
+    assert sum(map(len, readings["theirs"].runs.values())) == counted
+    assert (readings["ours"].failure, readings["theirs"].failure) == ("", "it ended")

@@ -1,67 +1,112 @@
+import json
+import os
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from rtap.errors import ConfigurationError
+from tests.tools.tiny_checkpoints import tiny_checkpoint
+from tools.adaptation.mark import write_mark
 from tools.benchmarks.asr import ggml, weights
-from tools.benchmarks.asr.weights import CHECKPOINT, GGML_FILE, prepared, size_on_disk
+from tools.benchmarks.asr.margin import margin_beside
+from tools.benchmarks.asr.weights import CHECKPOINT, GGML_FILE, Source, prepared, size_on_disk
 from tools.export.checkpoint import Checkpoint
 
-END_OF_TEXT = 50257
 PYTHON = Path(sys.executable)
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("weights")
-    prepared("ggml-q8_0", "mini", place, PYTHON)
-    return place
+def source(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Source:
+    source = Source.of(Checkpoint.open(str(checkpoint)), 0.5, tmp_path_factory.mktemp("weights"))
+    prepared("ggml-q8_0", source, PYTHON)
+    return source
 
 
-def test_tokens_that_are_no_text_never_win(place: Path) -> None:
-    embeddings = Checkpoint.open(str(place / "mini" / CHECKPOINT)).tensor(
-        "decoder.embed_tokens.weight"
-    )
-    text, other = abs(embeddings[:END_OF_TEXT]).mean(), abs(embeddings[END_OF_TEXT:]).mean()
-    assert 0 < other < 0.01 * text
+@pytest.fixture
+def made(source: Source) -> Path:
+    return prepared("ggml-q8_0", source, PYTHON)
 
 
-def test_last_text_token_is_empty_as_in_the_multilingual_vocabulary(place: Path) -> None:
-    document = Checkpoint.open(str(place / "mini" / CHECKPOINT)).read_json("tokenizer.json")
-    assert document["model"]["vocab"][""] == END_OF_TEXT - 1
+def test_the_copy_has_the_same_tensors_and_texts(source: Source) -> None:
+    copy = Checkpoint.open(str(source.folder / CHECKPOINT))
+    assert copy.shapes() == source.checkpoint.shapes()
+    for name in copy.shapes():
+        np.testing.assert_array_equal(copy.tensor(name), source.checkpoint.tensor(name))
+    assert copy.read_json("config.json") == source.checkpoint.read_json("config.json")
+    vocabulary = copy.read_json("vocab.json")
+    added = copy.read_json("added_tokens.json")
+    assert sorted([*vocabulary.values(), *added.values()]) == list(range(copy.config.vocab_size))
+    languages = copy.read_json("generation_config.json")["lang_to_id"]
+    assert len(languages) == 99
+    assert languages["<|en|>"] == added["<|en|>"]
 
 
-def test_is_made_once(place: Path) -> None:
-    path = place / "mini/ggml-q8_0" / GGML_FILE
-    before = path.stat()
-    assert prepared("ggml-q8_0", "mini", place, PYTHON) == path
-    assert path.stat() == before
+def test_english_only_weights_are_told_no_languages(tmp_path: Path) -> None:
+    tiny_checkpoint(tmp_path / "tiny.en", multilingual=False)
+    source = Source.of(Checkpoint.open(str(tmp_path / "tiny.en")), 0.0, tmp_path / "kept")
+    copy = prepared(CHECKPOINT, source, PYTHON)
+    generation = json.loads((copy / "generation_config.json").read_text())
+    assert "lang_to_id" not in generation
+    assert generation["is_multilingual"] is False
+
+
+def test_the_margin_stands_beside_every_format(source: Source, made: Path) -> None:
+    assert margin_beside(made.parent) == 0.5
+    assert margin_beside(source.folder / CHECKPOINT) == 0.5
+    assert margin_beside(source.folder) == 0.0
+
+
+def test_ours_keeps_what_the_checkpoint_can_take(tmp_path: Path) -> None:
+    tiny_checkpoint(tmp_path / "tiny")
+    write_mark(tmp_path / "tiny", "native", {})
+    source = Source.of(Checkpoint.open(str(tmp_path / "tiny")), 0.0, tmp_path / "kept")
+    model = prepared("rtap-fp32", source, PYTHON)
+    assert json.loads((model / "manifest.json").read_text())["elastic"] == "native"
+    assert prepared("rtap-int8", source, PYTHON) == source.folder / "rtap-int8"
+    assert not (source.folder / CHECKPOINT).exists(), "only peers need a copy"
+
+
+def test_is_made_once(source: Source, made: Path) -> None:
+    before = made.stat()
+    assert prepared("ggml-q8_0", source, PYTHON) == made
+    assert made.stat() == before
+
+
+def test_other_files_and_other_margins_are_kept_elsewhere(tmp_path: Path) -> None:
+    tiny_checkpoint(tmp_path / "tiny")
+    checkpoint = Checkpoint.open(str(tmp_path / "tiny"))
+    folders = {Source.of(checkpoint, margin, tmp_path).folder for margin in (0.0, 0.5, 0.5)}
+    os.utime(tmp_path / "tiny/model.safetensors", (1, 1))
+    folders.add(Source.of(checkpoint, 0.5, tmp_path).folder)
+    assert len(folders) == 3
+    assert all(folder.name.startswith("tiny-") for folder in folders)
 
 
 @pytest.mark.parametrize("damage", ["shorter", "gone", "no record", "other record"])
-def test_is_made_again_when_damaged(place: Path, damage: str) -> None:
-    path = place / "mini/ggml-q8_0" / GGML_FILE
-    whole, record = path.read_bytes(), path.with_name("benchmark.json")
+def test_is_made_again_when_damaged(source: Source, made: Path, damage: str) -> None:
+    whole, record = made.read_bytes(), made.with_name("benchmark.json")
     if damage == "shorter":
-        path.write_bytes(whole[:-1])
+        made.write_bytes(whole[:-1])
     elif damage == "gone":
-        path.unlink()
+        made.unlink()
     elif damage == "no record":
         record.unlink()
-        path.write_bytes(b"")
+        made.write_bytes(b"")
     else:
         record.write_text("[]")
-        path.write_bytes(b"")
-    assert prepared("ggml-q8_0", "mini", place, PYTHON).read_bytes() == whole
+        made.write_bytes(b"")
+    assert prepared("ggml-q8_0", source, PYTHON).read_bytes() == whole
 
 
-def test_is_made_again_when_interrupted(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = place / "mini/ggml-q8_0"
-    whole = (folder / GGML_FILE).read_bytes()
-    (folder / GGML_FILE).unlink()
+def test_is_made_again_when_interrupted(
+    source: Source, made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = made.read_bytes()
+    made.unlink()
 
     def interrupted(_: Checkpoint, output: Path) -> None:
         output.write_bytes(whole[:1000])
@@ -70,48 +115,42 @@ def test_is_made_again_when_interrupted(place: Path, monkeypatch: pytest.MonkeyP
     with monkeypatch.context() as patch:
         patch.setattr(ggml, "write_ggml", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            prepared("ggml-q8_0", "mini", place, PYTHON)
-    assert not folder.exists()
-    assert prepared("ggml-q8_0", "mini", place, PYTHON).read_bytes() == whole
+            prepared("ggml-q8_0", source, PYTHON)
+    assert not made.parent.exists()
+    assert prepared("ggml-q8_0", source, PYTHON).read_bytes() == whole
 
 
 def test_is_made_again_when_its_source_changes(
-    place: Path, monkeypatch: pytest.MonkeyPatch
+    source: Source, made: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    marker = prepared("ggml-q8_0", "mini", place, PYTHON).with_name("marker")
+    marker = made.with_name("marker")
     marker.touch()
     kind = weights.FORMATS["ggml-q8_0"]
     changed = {**weights.FORMATS, "ggml-q8_0": weights.Format(kind.make, kind.file)}
     monkeypatch.setattr(weights, "FORMATS", changed)
-    assert prepared("ggml-q8_0", "mini", place, PYTHON).is_file()
+    assert prepared("ggml-q8_0", source, PYTHON).is_file()
     assert not marker.exists()
 
 
-def test_leaves_nothing_beside_the_formats(place: Path) -> None:
-    assert sorted(path.name for path in (place / "mini").iterdir()) == [CHECKPOINT, "ggml-q8_0"]
+def test_leaves_nothing_beside_the_formats(source: Source) -> None:
+    assert sorted(path.name for path in source.folder.iterdir()) == [CHECKPOINT, "ggml-q8_0"]
 
 
-def test_size_is_that_of_the_weights_alone(place: Path) -> None:
-    folder = place / "mini/ggml-q8_0"
-    bytes_ = (folder / GGML_FILE).stat().st_size
-    assert size_on_disk(folder / GGML_FILE) == bytes_
-    assert size_on_disk(folder) == bytes_
+def test_size_is_that_of_the_weights_alone(made: Path) -> None:
+    bytes_ = (made.parent / GGML_FILE).stat().st_size
+    assert size_on_disk(made) == bytes_
+    assert bytes_ <= size_on_disk(made.parent) < bytes_ + 100
 
 
-@pytest.mark.parametrize(
-    ("format_", "size", "message"),
-    [("gguf", "mini", "gguf is no format"), ("ggml-q8_0", "huge", "huge is no size")],
-)
-def test_refuses_unknown_names(tmp_path: Path, format_: str, size: str, message: str) -> None:
-    with pytest.raises(ConfigurationError, match=message):
-        prepared(format_, size, tmp_path, PYTHON)
-    assert not list(tmp_path.iterdir())
+def test_refuses_unknown_names(source: Source) -> None:
+    with pytest.raises(ConfigurationError, match="gguf is no format"):
+        prepared("gguf", source, PYTHON)
 
 
-def test_a_missing_converter_is_told_in_one_line(place: Path, tmp_path: Path) -> None:
+def test_a_missing_converter_is_told_in_one_line(source: Source, tmp_path: Path) -> None:
     python = tmp_path / "python"
     python.write_text("#!/bin/sh\necho 'No module named ctranslate2' >&2\nexit 1\n")
     python.chmod(0o755)
     with pytest.raises(ConfigurationError, match=r"ctranslate2.*--install") as failure:
-        prepared("ctranslate2-int8", "mini", place, python)
+        prepared("ctranslate2-int8", source, python)
     assert "\n" not in str(failure.value)

@@ -1,4 +1,4 @@
-"""faster-whisper as its users run it, but for one beam, and no retries: random weights cause them all."""
+"""faster-whisper as its users run it, but for one beam, and one try at temperature 0."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tools.benchmarks.asr.adapters.prompt import LANGUAGE, PROMPT
+from tools.benchmarks.asr.adapters.prompt import PADDED
+from tools.benchmarks.asr.engine import Answer
 
 
 class Engine:
@@ -27,23 +28,15 @@ class Engine:
             cpu_threads=threads,
             local_files_only=True,
         )
-        self.tokens: list[int] = []
 
-    def transcribe(self, samples: NDArray[np.float32], tokens: int) -> int:
+    def transcribe(self, samples: NDArray[np.float32], language: str) -> Answer:
         """See :class:`tools.benchmarks.asr.engine.Engine`."""
         segments, _ = self._model.transcribe(
             samples,
-            language=LANGUAGE,
+            language=language,
             beam_size=1,
             temperature=0.0,
-            compression_ratio_threshold=None,
-            log_prob_threshold=None,
-            no_speech_threshold=None,
             condition_on_previous_text=False,
-            without_timestamps=True,
-            # It adds the prompt, and CTranslate2 keeps half of the sum for earlier text.
-            max_new_tokens=max(2 * tokens - len(PROMPT), tokens - 1),
             vad_filter=False,
         )
-        self.tokens = [token for segment in segments for token in segment.tokens]
-        return len(self.tokens)
+        return Answer(" ".join(segment.text.strip() for segment in segments), PADDED)

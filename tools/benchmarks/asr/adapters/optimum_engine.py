@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtap.audio_format import SAMPLE_RATE
+from tools.benchmarks.asr.adapters.prompt import PADDED, Words
 from tools.benchmarks.asr.adapters.transformers_engine import generate
+from tools.benchmarks.asr.engine import Answer
 
 
 class Engine:
@@ -32,10 +34,10 @@ class Engine:
         self._model = ORTModelForSpeechSeq2Seq.from_pretrained(
             weights, use_merged=True, session_options=options
         )
-        self.tokens: list[int] = []
+        self._words = Words(weights)
 
-    def transcribe(self, samples: NDArray[np.float32], tokens: int) -> int:
+    def transcribe(self, samples: NDArray[np.float32], language: str) -> Answer:
         """See :class:`tools.benchmarks.asr.engine.Engine`."""
         features = self._features(samples, sampling_rate=SAMPLE_RATE, return_tensors="pt")
-        self.tokens = generate(self._model, features.input_features, tokens)
-        return len(self.tokens)
+        tokens = generate(self._model, features.input_features, language, self._words)
+        return Answer(self._words.text(tokens), PADDED)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from rtap.whisper.features import MAX_FRAMES
+from dataclasses import replace
+from pathlib import Path
+
+from rtap.whisper.model_directory import ModelDirectory
 from tools.benchmarks.asr.adapters import rtap_engine
 
 
 class Engine(rtap_engine.Engine):
     """See :class:`tools.benchmarks.asr.engine.Engine`."""
 
-    def frames(self, samples: int) -> int:  # noqa: ARG002
-        """Log-mel frames that are encoded."""
-        return MAX_FRAMES
+    def directory(self, weights: Path) -> ModelDirectory:
+        """The model as it is used."""
+        found = ModelDirectory.open(weights)
+        return replace(found, manifest=replace(found.manifest, elastic="no"))

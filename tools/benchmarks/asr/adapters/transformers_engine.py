@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtap.audio_format import SAMPLE_RATE
-from tools.benchmarks.asr.adapters.prompt import LANGUAGE
+from tools.benchmarks.asr.adapters.prompt import PADDED, Words
+from tools.benchmarks.asr.engine import Answer
 
 if TYPE_CHECKING:
     import torch
@@ -27,28 +28,21 @@ class Engine:
         self._features = transformers.WhisperFeatureExtractor.from_pretrained(weights)
         kind = transformers.WhisperForConditionalGeneration
         self._model = kind.from_pretrained(weights, local_files_only=True).eval()
-        self.tokens: list[int] = []
+        self._words = Words(weights)
 
-    def transcribe(self, samples: NDArray[np.float32], tokens: int) -> int:
+    def transcribe(self, samples: NDArray[np.float32], language: str) -> Answer:
         """See :class:`tools.benchmarks.asr.engine.Engine`."""
         features = self._features(samples, sampling_rate=SAMPLE_RATE, return_tensors="pt")
-        self.tokens = generate(self._model, features.input_features, tokens)
-        return len(self.tokens)
+        tokens = generate(self._model, features.input_features, language, self._words)
+        return Answer(self._words.text(tokens), PADDED)
 
 
-def generate(model: Any, features: torch.Tensor, tokens: int) -> list[int]:
+def generate(model: Any, features: torch.Tensor, language: str, words: Words) -> list[int]:
     """Greedy decoding by transformers' own loop, which optimum uses too."""
     import torch
 
+    told = {"language": language, "task": "transcribe"} if words.is_multilingual else {}
     with torch.inference_mode():
-        produced = model.generate(
-            features,
-            language=LANGUAGE,
-            task="transcribe",
-            num_beams=1,
-            do_sample=False,
-            min_new_tokens=tokens,
-            max_new_tokens=tokens,
-        )
-    ids: list[int] = produced[0].tolist()  # without the prompt
+        produced = model.generate(features, num_beams=1, do_sample=False, **told)
+    ids: list[int] = produced[0].tolist()
     return ids

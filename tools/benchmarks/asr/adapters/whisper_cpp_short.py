@@ -1,18 +1,20 @@
 """whisper.cpp with ``audio_ctx`` set to the audio's length, its own switch for short audio.
 
-Its flash attention pads the keys to a multiple of 256 and lets the padding take part, so that of a short
-context something else is decoded: 1 of 13 tokens as the other engines have them for 3 s, without it 13, in
-the same time.
+On the weights that were adapted to that, where there are some. Its flash attention pads the keys to a
+multiple of 256 and lets the padding take part, so that something else is decoded of a short context; it is
+off here.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar
 
+from rtap.audio_format import SAMPLE_RATE
 from tools.benchmarks.asr.adapters import whisper_cpp
+from tools.benchmarks.asr.margin import margin_beside
 
-_SAMPLES_PER_POSITION = 320
-_MOST = 1500
+_SAMPLES_PER_POSITION = SAMPLE_RATE // whisper_cpp.POSITIONS_PER_SECOND
 
 
 class Engine(whisper_cpp.Engine):
@@ -20,6 +22,10 @@ class Engine(whisper_cpp.Engine):
 
     flash_attention: ClassVar[bool] = False
 
-    def context(self, samples: int) -> int:
-        """Encoder positions, 50 per second."""
-        return min(-(-samples // _SAMPLES_PER_POSITION), _MOST)
+    def __init__(self, weights: Path, threads: int) -> None:
+        super().__init__(weights, threads)
+        self._margin = round(margin_beside(weights.parent) * SAMPLE_RATE)
+
+    def positions(self, samples: int) -> int:
+        """Of the encoder, 50 per second."""
+        return -(-(samples + self._margin) // _SAMPLES_PER_POSITION)
