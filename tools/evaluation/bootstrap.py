@@ -56,7 +56,9 @@ def _rates(pairs: Pairs) -> NDArray[np.float64]:
     random = np.random.default_rng(_SEED)
     drawn = random.multinomial(size, np.full(size, 1 / size), size=DRAWS).astype(np.float64)
     errors, words = (drawn @ values).T
-    return np.divide(errors, words, out=np.full(DRAWS, np.nan), where=words > 0)
+    rates: NDArray[np.float64] = np.full(DRAWS, np.nan)
+    np.divide(errors, words, out=rates, where=words > 0)
+    return rates
 
 
 def _middle(rates: NDArray[np.float64]) -> Interval:

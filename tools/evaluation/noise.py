@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -89,15 +90,15 @@ class NoiseMixer:
         if not power:
             return samples
         noise = self._stretch(samples.size, clip)
-        gain = np.sqrt(power / _power(noise) * 10 ** (-snr / 10))
+        gain = math.sqrt(power / _power(noise) * 10 ** (-snr / 10))
         mixed = samples + noise * np.float32(gain)
         # Turned down as a whole, where it would be clipped: the ratio stays.
-        result: Samples = mixed / np.float32(max(1.0, float(np.abs(mixed).max())))
-        return result
+        turned_down = mixed / max(1.0, float(np.abs(mixed).max()))
+        return turned_down.astype(np.float32)
 
     def _stretch(self, size: int, clip: str) -> Samples:
         random = np.random.default_rng([self.seed, zlib.crc32(clip.encode("utf-8", "replace"))])
-        noise = self.noises[random.integers(len(self.noises))]
+        noise = self.noises[int(random.integers(len(self.noises)))]
         # Never within a pause, so that there is a level to go by.
         start = int(random.choice(np.flatnonzero(noise)))
         return np.resize(np.roll(noise, -start), size)

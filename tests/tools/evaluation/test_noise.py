@@ -16,7 +16,8 @@ from tools.evaluation.noise import NoiseMixer, Samples, in_noise, speech_power
 
 def tone(seconds: float, amplitude: float = 0.1) -> Samples:
     times = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
-    return (amplitude * np.sqrt(2) * np.sin(2 * np.pi * 300 * times)).astype(np.float32)
+    wave: Samples = (amplitude * np.sqrt(2) * np.sin(2 * np.pi * 300 * times)).astype(np.float32)
+    return wave
 
 
 def hiss(seconds: float, seed: int) -> Samples:
