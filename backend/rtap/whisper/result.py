@@ -56,3 +56,6 @@ class Transcription:
     segments: tuple[Segment, ...]
     contexts: tuple[float, ...] = ()
     """Seconds of context of every pass of the encoder, in their order: what the answer has cost."""
+    windows: int = 0
+    """Stretches of the audio that were decoded; silence that was left out is none. There are more contexts
+    than these where a shortened one was not trusted."""

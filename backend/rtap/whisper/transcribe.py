@@ -112,6 +112,7 @@ class _Run:
     language_probability: float = 1.0
     inference_time: float = 0.0
     duration: float = 0.0
+    windows: int = 0
     on_progress: ProgressCallback = field(default=lambda _: None)
 
 
@@ -241,6 +242,7 @@ class Transcriber:
             inference_time=run.inference_time,
             segments=tuple(segments),
             contexts=tuple(run.decoder.contexts),
+            windows=run.windows,
         )
 
     def _windows(self, blocks: Iterable[Block], run: _Run) -> Iterator[Window | None]:
@@ -282,6 +284,7 @@ class Transcriber:
             sot = self._model.tokenizer.sot_sequence(language, run.options.task)
             outcome = run.decoder.decode(audio, encoded, frames, sot, run.previous)
             self._model.confirm()
+            run.windows += 1
             duration = audio.size / SAMPLE_RATE
             pieces, covered = cut_at_timestamps(
                 outcome.decoded.tokens,

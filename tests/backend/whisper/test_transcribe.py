@@ -298,6 +298,20 @@ class TestPromptsThatWereNeverTaught:
         assert not caplog.messages
 
 
+class TestCounts:
+    @pytest.mark.parametrize(("elastic", "encodes"), [("native", 2), ("guarded", 3)])
+    def test_windows_and_encodings(self, elastic: Elastic, encodes: int) -> None:
+        # Two windows; a guarded model is asked again about the one that was shortened.
+        model = ScriptedModel(says(text(" yes yes")), elastic=elastic)
+        found = transcribe(model, sound((0.5, 34)), ENGLISH)
+        assert (found.windows, len(found.contexts)) == (2, encodes)
+        assert len(model.frames) == encodes
+
+    def test_silence(self) -> None:
+        found = transcribe(ScriptedModel(says(text(" yes"))), sound((0.0, 2)), vad=True)
+        assert (found.windows, found.contexts) == (0, ())
+
+
 class TestPrompt:
     @pytest.mark.parametrize(
         ("hotwords", "prompt", "told"),
