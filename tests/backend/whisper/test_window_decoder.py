@@ -204,9 +204,9 @@ class Looking(ScriptedModel):
 class TestEndings:
     @pytest.mark.parametrize(
         ("looked_at", "again"),
-        [((1.96,), True), ((2.04,), False), ((0.0, 2.04, 2.9), False), ((0.1, 1.9, 2.9), True)],
+        [((2.16,), True), ((2.24,), False), ((0.0, 2.24, 2.9), False), ((0.1, 2.1, 2.9), True)],
     )
-    def test_a_second_unheard_is_decoded_again(
+    def test_an_ending_unheard_is_decoded_again(
         self, looked_at: tuple[float, ...], *, again: bool
     ) -> None:
         script = short_then_full(says(SENTENCE[:2]), says(SENTENCE))
@@ -224,7 +224,7 @@ class TestEndings:
 
     @pytest.mark.parametrize(("sound", "again"), [(2.9, False), (3.1, True)])
     def test_silence_after_the_sound_was_not_missed(self, sound: float, *, again: bool) -> None:
-        model = Looking(says(SENTENCE), 2.0)
+        model = Looking(says(SENTENCE), 2.2)
         decode(model, np.concatenate([audio(sound), 0.01 * audio(3.0)]))
         assert model.frames == ([1000, FULL] if again else [1000])
 
@@ -250,9 +250,9 @@ class TestEndings:
         assert model.frames == ([1000, FULL] if again else [1000])
         assert model.aligned == []
 
-    def test_audio_of_a_second_has_no_room_for_it(self) -> None:
+    def test_short_audio_has_no_room_for_it(self) -> None:
         model = Looking(says([]), 0.0)
-        decode(model, 1.0)
+        decode(model, 0.8)
         assert model.frames == [1000]
         assert model.aligned == []
 
