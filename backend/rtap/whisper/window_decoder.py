@@ -31,7 +31,7 @@ MIN_NO_SPEECH_PROBABILITY = 0.6
 
 MAX_UNHEARD_SECONDS = 0.8
 """Sound after the place that the decoder looked at for its last word, in a shortened context; with more, the
-ending may be lost. In 30 of 32 right answers of whisper-base to people, the rest of the last word takes less."""
+ending may be lost. In 30 of 32 right answers of whisper-base to people, the last word leaves less."""
 QUIET = 10 ** (-30 / 20)
 """Of the loudest stretches' amplitude: 30 dB less than them is no speech any more."""
 _LOUDNESS_SECONDS = 0.1
