@@ -218,7 +218,7 @@ def main(argv: Sequence[str]) -> int:
         choices=("guarded", "native"),
         help="native: the checkpoint was trained on audio of true length; "
         "guarded: it was trained on 30 s, so short runs are checked "
-        "(default: what tools/adapt_elastic found, else guarded)",
+        "(default: what its adapter or tools/adapt_elastic says, else guarded)",
     )
     parser.add_argument(
         "--adapter",

