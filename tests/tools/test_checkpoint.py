@@ -25,6 +25,7 @@ from safetensors.torch import load_file, save_file
 from transformers import WhisperForConditionalGeneration as Whisper
 
 from rtap.errors import ModelError, StorageError
+from tests.tools.ctranslate2_files import tiny_ctranslate2
 from tests.tools.tiny_checkpoints import tiny_checkpoint
 from tools.convert_whisper import convert
 from tools.export.checkpoint import Checkpoint
@@ -298,6 +299,13 @@ def test_the_hub_gives_one_format_of_weights(hub: Hub) -> None:
     assert (opened.source, opened.name) == ("someone/whisper-tiniest-de", "whisper-tiniest-de")
     assert opened.tensor("encoder.conv1.weight").shape == (32, 80, 3)
     assert set(hub.fetched) == {"*.json", "*.txt", "model.safetensors"}
+
+
+def test_the_hub_gives_faster_whispers_layout(hub: Hub) -> None:
+    tiny_ctranslate2(hub.directory)
+    opened = Checkpoint.open("someone/faster-whisper-tiniest")
+    assert opened.tensor("encoder.conv1.weight").shape == (32, 80, 3)
+    assert set(hub.fetched) == {"*.json", "*.txt", "model.bin"}
 
 
 def test_the_hub_gives_every_shard(model: Whisper, hub: Hub) -> None:
