@@ -175,9 +175,14 @@ def test_only_products_are_quantised(name: str, precision: str, models: dict[str
     kept = [key for key in old if key.endswith("bias") or "norm" in key or "positions" in key]
     assert kept
     for key in kept:
-        np.testing.assert_array_equal(
-            numpy_helper.to_array(new[key]), numpy_helper.to_array(old[key]), key
-        )
+        before_it, after_it = (numpy_helper.to_array(tensors[key]) for tensors in (old, new))
+        if name == "encoder.onnx" and "norm" in key:
+            # Divided by what the weights after them got.
+            factors = before_it[after_it != 0] / after_it[after_it != 0]
+            quarters = 4 * np.log2(factors)
+            np.testing.assert_allclose(quarters, np.rint(quarters), atol=1e-3, err_msg=key)
+        else:
+            np.testing.assert_array_equal(after_it, before_it, key)
 
 
 def test_the_projection_keeps_eight_bits(models: dict[str, Path]) -> None:

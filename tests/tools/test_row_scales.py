@@ -15,7 +15,7 @@ from tools.export.row_scales import GELU_LEAST, scale_rows
 WIDTH, OUT = 256, 64
 WEIGHT = "encoder.layers.3.fc2.weight"
 MOST_DIFFERENCE = 0.03
-"""Of a position, over its root mean square. One scale for all gives ten times as much beside a position of 180."""
+"""Of a position, over its root mean square. One scale for all gives ten times as much beside one of 180."""
 
 
 def product(weight: str = WEIGHT) -> onnx.ModelProto:

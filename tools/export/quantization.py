@@ -3,7 +3,8 @@
 What is quantised, and why not the rest: nearly all weights are those of matrix products, among them the two
 convolutions, and of the token table; biases, normalisation and positions are small. Integer graphs also keep
 the audio's keys and values in 8 bits, see :mod:`tools.export.cross_cache`. Activations have one scale for all
-positions, but where that costs words, see :mod:`tools.export.row_scales`.
+positions and channels, but for what :mod:`tools.export.row_scales` says, and none of their channels stands
+out much, see :mod:`tools.export.smoothing`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from onnx import TensorProto, helper, numpy_helper
 from tools.export import cross_cache
 from tools.export.graph_writer import append_external
 from tools.export.row_scales import scale_rows
+from tools.export.smoothing import smooth
 
 BLOCK_SIZE = 32
 """Weights that share a scale in weight-only quantisation."""
@@ -59,6 +61,7 @@ def quantize_int8(source: Path, output: Path) -> None:
     """8-bit weights with a scale per output channel, activations quantised as they come."""
     model = onnx.load(source)
     _separate_token_table(model.graph)
+    smooth(model.graph, source)
     scale_rows(model.graph)
     model = _dynamic_int8(model)
     cross_cache.write_in_int8(model.graph)
