@@ -440,18 +440,25 @@ class TestNothing:
 
     @pytest.mark.parametrize(
         ("is_doubtful", "no_speech", "heard"),
-        [(False, 0.9, " yes"), (True, 0.9, ""), (True, 0.56, ""), (True, 0.54, " yes")],
+        [(False, 0.95, "yes"), (True, 0.95, ""), (True, 0.56, ""), (True, 0.54, "yes")],
     )
     def test_a_likely_text_of_doubtful_audio(
         self, heard: str, no_speech: float, *, is_doubtful: bool
     ) -> None:
-        model = ScriptedModel(says(text(" yes"), probability=0.9, no_speech=no_speech))
+        answer = says(text(" yes"), probability=0.9, no_speech=no_speech)
         options = TranscribeOptions(language="en", is_doubtful=is_doubtful)
-        assert transcribe(model, sound((0.5, 5)), options).text == heard.strip()
+        model = ScriptedModel(answer, elastic="no")
+        assert transcribe(model, sound((0.5, 5)), options).text == heard
+
+    @pytest.mark.parametrize(("no_speech", "heard"), [(0.9, "yes"), (0.95, "")])
+    def test_elastic_models_doubt_more(self, no_speech: float, heard: str) -> None:
+        answer = says(text(" yes"), probability=0.9, no_speech=no_speech)
+        options = TranscribeOptions(language="en", is_doubtful=True)
+        assert transcribe(ScriptedModel(answer), sound((0.5, 5)), options).text == heard
 
     @pytest.mark.parametrize(("certainty", "heard"), [(0.6, ""), (0.8, "yes")])
     def test_the_detector_doubts(self, certainty: float, heard: str) -> None:
-        model = ScriptedModel(says(text(" yes"), probability=0.9, no_speech=0.9))
+        model = ScriptedModel(says(text(" yes"), probability=0.9, no_speech=0.95))
         engine = Transcriber(model, EnergyVad(certainty))
         assert engine.transcribe(blocks(sound((0, 3), (0.5, 2), (0, 3))), ENGLISH).text == heard
 
