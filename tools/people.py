@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -37,12 +38,22 @@ def recordings(system: Path = Path("/"), cache: Path = ROOT / ".cache/people") -
         system: where packages are installed.
         cache: gets the package's files where it is not installed.
     """
-    for get in (lambda: None, lambda: _download(cache), _install):
-        get()
-        for root in (system, cache):
-            files = {root / FOLDER / name: text for name, text in PROMPTS.items()}
-            if all(file.is_file() for file in files):
-                return files
+    places = (system, cache)
+    files = _found(places)
+    if not files:
+        _download(cache)
+        files = _found(places)
+    if not files:
+        _install()
+        files = _found(places)
+    return files
+
+
+def _found(places: Sequence[Path]) -> dict[Path, str]:
+    for root in places:
+        files = {root / FOLDER / name: text for name, text in PROMPTS.items()}
+        if all(file.is_file() for file in files):
+            return files
     return {}
 
 

@@ -20,7 +20,7 @@ from rtap.config_loader import SOURCE_PROFILES, UnifiedConfigLoader
 from tests.operations.programs import CONF, check
 from tests.operations.promql import rules
 from tools.build_container import NAME
-from tools.container.image_config import HEALTH_COMMAND
+from tools.container.image_config import ENVIRONMENT, HEALTH_COMMAND
 from tools.container.root_files import USER_ID
 
 BASE: Final = CONF / "compose.yaml"
@@ -271,12 +271,13 @@ def test_nobody_knows_the_password() -> None:
 def test_what_is_mounted_exists(name: str) -> None:
     named = set(document(BASE)["volumes"])
     for volume in SERVICES[name].get("volumes", ()):
-        source, target, *mode = volume.split(":")
+        source, target, *mode = plain(volume).split(":")
         if source in named:
             assert not mode
             continue
         assert mode == ["ro"]
-        assert (CONF / source).exists()
+        # `make model` makes the folder of models, in the user's home.
+        assert source == "~/.local/share/rtap/models" or (CONF / source).exists()
         assert target.startswith("/")
     for argument in SERVICES[name].get("command", ()):
         if argument.startswith(("--config.file=", "-config.file=")):
@@ -284,10 +285,16 @@ def test_what_is_mounted_exists(name: str) -> None:
             assert (CONF / _outside(SERVICES[name], inside)).is_file()
 
 
+@pytest.mark.parametrize("name", ["rtap-main", "rtap-standby", "rtap-worker"])
+def test_models_are_mounted_where_the_image_looks_for_them(name: str) -> None:
+    mounted = [plain(volume).split(":")[1] for volume in SERVICES[name]["volumes"]]
+    assert ENVIRONMENT["MODELS_DIR"] in mounted
+
+
 def _outside(service: dict[str, Any], inside: str) -> str:
     """The file of the checkout that a container sees under a path."""
     for volume in service["volumes"]:
-        source, target, *_ = volume.split(":")
+        source, target, *_ = plain(volume).split(":")
         if inside.startswith(f"{target}/"):
             return str(source) + inside.removeprefix(target)
     raise AssertionError(f"{inside} is not mounted")
