@@ -1,54 +1,50 @@
-"""The model that understands people, for what is built and shown with it: installed where it is missing."""
+"""The model that understands people, for what is built and shown with it: made where it is missing."""
 
 from __future__ import annotations
 
-import contextlib
 import os
-import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 
-from rtap import atomic_file
-from rtap.errors import ModelError
+from rtap.errors import ModelError, RTAPException
 from rtap.model_store import BUNDLED_MODEL, DEFAULT_MODEL, ModelStore
 from rtap.whisper.model_directory import ModelDirectory
 
-ROOT: Final = Path(__file__).resolve().parent.parent
-CHECKPOINT: Final = "openai/whisper-base"
-NONE: Final = "none"
+NONE = "none"
 """In the place of a model's name: the one in the container will do."""
-_PRECISION: Final = "int8"
 
-Install = Callable[[], str]
-"""Installs the default model; returns what went wrong, empty where nothing did."""
+Progress = Callable[[str], None]
+Ensure = Callable[[Progress], Path]
+"""The default model's folder, which is made unless it is there; raises where it cannot be had."""
 
 
-def find_default_model(program: str, install: Install | None = None) -> ModelDirectory | None:
-    """The default model, which is fetched and converted where it is missing.
+def find_default_model(program: str, ensure: Ensure | None = None) -> ModelDirectory | None:
+    """The default model, as ``make model`` makes it; nobody's choice of a model changes by it.
 
     Args:
         program: says on standard error what it waits for, and why there is no model.
-        install: in the place of ``make model``.
+        ensure: in the place of :func:`tools.install_model.ensure_model`.
 
     Returns:
         None, and one line on standard error, where it cannot be had.
     """
-    store = ModelStore.from_environment(os.environ)
-    if directory := _installed(store):
-        return directory
-    _say(program, f"{DEFAULT_MODEL} is fetched and converted, which takes a minute or two ...")
-    with _choice_kept(store):
-        problem = (install or _make_model)()
-    if directory := _installed(store):
-        return directory
-    _say(
-        program,
-        f"{BUNDLED_MODEL} is taken instead of {DEFAULT_MODEL}: it does not understand people "
-        f"reliably, and the other cannot be had ({problem or 'make model left none'})",
-    )
-    return None
+
+    def say(what: object) -> None:
+        print(f"{program}: {what}", file=sys.stderr, flush=True)
+
+    try:
+        path = (ensure or _ensure)(lambda step: say(f"{DEFAULT_MODEL}: {step} ..."))
+    except RTAPException as error:
+        if present := _installed():
+            say(f"{DEFAULT_MODEL} stays as it is, as it cannot be made anew: {error}")
+        else:
+            say(
+                f"{BUNDLED_MODEL} takes the place of {DEFAULT_MODEL} and does not understand people "
+                f"reliably: {error}"
+            )
+        return present
+    return ModelDirectory.open(path)
 
 
 def chosen_model(name: str | None, program: str) -> Path | None:
@@ -56,6 +52,7 @@ def chosen_model(name: str | None, program: str) -> Path | None:
 
     Args:
         name: a name, a folder, or NONE.
+        program: as for :func:`find_default_model`.
 
     Raises:
         ModelError: there is no such model, or it is damaged.
@@ -69,40 +66,15 @@ def chosen_model(name: str | None, program: str) -> Path | None:
     return None if found is None else found.path.resolve()
 
 
-def _installed(store: ModelStore) -> ModelDirectory | None:
+def _ensure(on_progress: Progress) -> Path:
+    # Takes seconds to import, which a model that is named shall not wait for.
+    from tools.install_model import ensure_model
+
+    return ensure_model(on_progress=on_progress)
+
+
+def _installed() -> ModelDirectory | None:
     try:
-        return store.resolve(DEFAULT_MODEL)
+        return ModelStore.from_environment(os.environ).resolve(DEFAULT_MODEL)
     except ModelError:
         return None
-
-
-@contextlib.contextmanager
-def _choice_kept(store: ModelStore) -> Iterator[None]:
-    """``make model`` also makes its model the chosen one; here nobody has asked for that."""
-    try:
-        chosen = store.choice_file.read_text(encoding="utf-8")
-    except OSError:
-        chosen = ""
-    try:
-        yield
-    finally:
-        if chosen:
-            atomic_file.write_text(store.choice_file, chosen)
-
-
-def _make_model() -> str:
-    done = subprocess.run(
-        [ROOT / "tools/install_model.sh", CHECKPOINT, _PRECISION],
-        stdin=subprocess.DEVNULL,
-        stdout=sys.stderr,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-        check=False,
-    )
-    lines = done.stderr.strip().splitlines()
-    return (lines[-1] if lines else f"status {done.returncode}") if done.returncode else ""
-
-
-def _say(program: str, what: str) -> None:
-    print(f"{program}: {what}", file=sys.stderr, flush=True)

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from rtap.errors import ModelError
 from rtap.model_store import DEFAULT_MODEL
 from tests.backend.model_directories import make_model
-from tools.default_model import chosen_model, find_default_model
+from tools.default_model import Progress, chosen_model, find_default_model
 
 
 @pytest.fixture
@@ -18,39 +19,36 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "models"
 
 
-def never() -> str:
-    raise AssertionError("it is there")
+def test_it_is_made_and_the_wait_is_told(models: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def ensure(on_progress: Progress) -> Path:
+        on_progress("downloading")
+        return make_model(models / DEFAULT_MODEL)
 
-
-def test_what_is_there_is_taken(models: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    present = make_model(models / DEFAULT_MODEL)
-    found = find_default_model("demo", never)
+    found = find_default_model("demo", ensure)
     assert found is not None
-    assert found.path == present
-    assert capsys.readouterr().err == ""
+    assert found.path == models / DEFAULT_MODEL
+    assert capsys.readouterr().err == "demo: whisper-base-int8: downloading ...\n"
 
 
-def test_what_is_missing_is_made_and_nothing_is_chosen_by_it(models: Path, tmp_path: Path) -> None:
-    choice = tmp_path / "config/rtap/model.json"
-    choice.parent.mkdir(parents=True)
-    choice.write_text('{"model": "mine"}\n')
-
-    def install() -> str:
-        make_model(models / DEFAULT_MODEL)
-        choice.write_text(f'{{"model": "{DEFAULT_MODEL}"}}\n')
-        return ""
-
-    assert find_default_model("demo", install) is not None
-    assert choice.read_text() == '{"model": "mine"}\n'
+def cannot_be_had(_: Progress) -> Path:
+    raise ModelError("no network: copy it")
 
 
 @pytest.mark.usefixtures("models")
 def test_what_cannot_be_had_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    assert find_default_model("demo", lambda: "no network: copy it") is None
-    waiting, said = capsys.readouterr().err.splitlines()
-    assert waiting.startswith("demo: whisper-base-int8 is fetched")
-    assert said.startswith("demo: cabin-en is taken instead of whisper-base-int8: ")
-    assert "no network: copy it" in said
+    assert find_default_model("demo", cannot_be_had) is None
+    assert capsys.readouterr().err == (
+        "demo: cabin-en takes the place of whisper-base-int8 and does not understand people reliably: "
+        "no network: copy it\n"
+    )
+
+
+def test_an_older_one_is_better_than_none(models: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    present = make_model(models / DEFAULT_MODEL)
+    found = find_default_model("demo", cannot_be_had)
+    assert found is not None
+    assert found.path == present
+    assert "stays as it is" in capsys.readouterr().err
 
 
 def test_a_model_that_is_named(models: Path) -> None:
