@@ -92,6 +92,7 @@ def test_a_spoken_command_grows_into_an_answer(
     visit = browse(running.url("/try"), microphone, script=RECORD_PARTIALS)
     page = visit.page
     expect(page.locator("#model")).to_have_text("cabin-en")
+    expect(page.locator("#warning")).to_contain_text("does not understand people reliably")
     page.get_by_role("button", name="Speak").click()
     state(page, "listening")
     said(page, COMMAND)

@@ -48,6 +48,7 @@ private slots:
 
     void isNotConnectedUntilActive();
     void readsWhatTheBackendIs();
+    void aModelOfFewWordsIsNoticed();
     void waitsForABackendThatStartsLater();
     void saysWhichAddressIsSilent();
     void showsThatTheModelLoads();
@@ -157,11 +158,20 @@ void TestNetworkManager::readsWhatTheBackendIs()
     QCOMPARE(m_network->backendMessage(), QString());
     QCOMPARE(m_network->backendVersion(), "9.9");
     QCOMPARE(m_network->modelName(), "cabin-en");
+    QVERIFY(!m_network->modelIsSmall());
     QCOMPARE(m_network->languages(), QStringList({"de", "en"}));
     QTRY_COMPARE(m_network->models(), QStringList({"cabin-en", "tiny"}));
     QTRY_VERIFY(m_network->canListen());
     QVERIFY(m_network->isListening());
     QCOMPARE(m_backend->eventsCount(), 1);
+}
+
+void TestNetworkManager::aModelOfFewWordsIsNoticed()
+{
+    const auto body = R"({"model_name":"cabin-en","version":"9.9","languages":["en"],"warning":"few words"})";
+    m_backend->answer("GET /model/info", {200, body, {}, false});
+    becomeReady();
+    QVERIFY(m_network->modelIsSmall());
 }
 
 void TestNetworkManager::waitsForABackendThatStartsLater()

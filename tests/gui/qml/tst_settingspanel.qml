@@ -134,6 +134,12 @@ TestCase {
         mouseClick(option(page, 1));
         compare(model.signalArguments[0][0], "whisper-base");
     }
+    function test_aModelOfFewWordsIsNamedSo() {
+        compare(card(make(), "model").text, "Speech model");
+        compare(card(make({
+            "modelIsSmall": true
+        }), "model").text, "Speech model, knows few words");
+    }
     function test_withoutBackendThereIsNoModelToChoose() {
         const panel = make({
             "models": [],

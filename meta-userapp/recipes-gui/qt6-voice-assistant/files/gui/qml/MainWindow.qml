@@ -251,6 +251,7 @@ ApplicationWindow {
             languages: backend.languages
             models: backend.models
             modelName: backend.modelName
+            modelIsSmall: backend.modelIsSmall
             backendUrl: backend.backendUrl
             canListen: backend.canListen
             inputDevices: microphone.inputDevices

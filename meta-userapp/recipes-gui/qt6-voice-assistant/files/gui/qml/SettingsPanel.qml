@@ -12,6 +12,8 @@ Rectangle {
     required property var languages
     required property var models
     required property string modelName
+    /// Whether it knows few words, as the backend warns.
+    property bool modelIsSmall: false
     required property string backendUrl
     required property bool canListen
     required property var inputDevices
@@ -201,7 +203,7 @@ Rectangle {
                 Layout.fillHeight: true
                 Layout.preferredWidth: 1 // columns of one width
                 theme: panel.theme
-                text: qsTr("Speech model")
+                text: panel.modelIsSmall ? qsTr("Speech model, knows few words") : qsTr("Speech model")
                 value: panel.modelName === "" ? qsTr("Not available") : panel.modelName
                 enabled: panel.models.length > 0
                 onClicked: panel.openChoice(this, panel.options(panel.models), panel.modelName)

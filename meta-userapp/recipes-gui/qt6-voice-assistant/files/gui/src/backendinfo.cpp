@@ -50,6 +50,7 @@ void BackendInfo::onModelInfo(const QJsonObject &body)
 {
     m_version = body.value(QLatin1String("version")).toString();
     m_modelName = body.value(QLatin1String("model_name")).toString();
+    m_modelIsSmall = !body.value(QLatin1String("warning")).toString().isEmpty();
     m_languages.clear();
     const QJsonArray languages = body.value(QLatin1String("languages")).toArray();
     for (const QJsonValue &language : languages)

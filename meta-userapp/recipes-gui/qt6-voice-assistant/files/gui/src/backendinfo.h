@@ -21,6 +21,8 @@ public:
 
     QString version() const { return m_version; }
     QString modelName() const { return m_modelName; }
+    /// Whether the backend warns of its model: it knows few words.
+    bool modelIsSmall() const { return m_modelIsSmall; }
     QStringList languages() const { return m_languages; }
     QStringList models() const { return m_models; }
     bool isListening() const { return m_isListening; }
@@ -43,6 +45,7 @@ private:
     RestClient::Request m_listeningQuestion;
     QString m_version;
     QString m_modelName;
+    bool m_modelIsSmall = false;
     QStringList m_languages;
     QStringList m_models;
     bool m_isListening = false;

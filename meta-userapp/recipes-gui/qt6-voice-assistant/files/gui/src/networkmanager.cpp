@@ -181,6 +181,11 @@ QString NetworkManager::modelName() const
     return m_info->modelName();
 }
 
+bool NetworkManager::modelIsSmall() const
+{
+    return m_info->modelIsSmall();
+}
+
 QStringList NetworkManager::languages() const
 {
     return m_info->languages();

@@ -41,6 +41,8 @@ class NetworkManager : public QObject
     Q_PROPERTY(QString backendMessage READ backendMessage NOTIFY backendStateChanged)
     Q_PROPERTY(QString backendVersion READ backendVersion NOTIFY modelInfoChanged)
     Q_PROPERTY(QString modelName READ modelName NOTIFY modelInfoChanged)
+    /// Whether the loaded model knows few words, as the backend warns.
+    Q_PROPERTY(bool modelIsSmall READ modelIsSmall NOTIFY modelInfoChanged)
     /// Whisper's codes that the loaded model knows.
     Q_PROPERTY(QStringList languages READ languages NOTIFY modelInfoChanged)
     /// Models that the backend has (GET /v1/models; the loaded one alone where it does not know that path).
@@ -76,6 +78,7 @@ public:
     QString backendMessage() const { return m_message; }
     QString backendVersion() const;
     QString modelName() const;
+    bool modelIsSmall() const;
     QStringList languages() const;
     QStringList models() const;
     bool isListening() const;

@@ -402,6 +402,10 @@
         <translation>Aus</translation>
     </message>
     <message>
+        <source>Speech model, knows few words</source>
+        <translation>Sprachmodell, kennt wenige Wörter</translation>
+    </message>
+    <message>
         <source>Speech model</source>
         <translation>Sprachmodell</translation>
     </message>
