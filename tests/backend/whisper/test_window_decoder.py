@@ -204,7 +204,7 @@ class Looking(ScriptedModel):
 class TestEndings:
     @pytest.mark.parametrize(
         ("looked_at", "again"),
-        [((2.16,), True), ((2.24,), False), ((0.0, 2.24, 2.9), False), ((0.1, 2.1, 2.9), True)],
+        [((2.36,), True), ((2.44,), False), ((0.0, 2.44, 2.9), False), ((0.1, 2.3, 2.9), True)],
     )
     def test_an_ending_unheard_is_decoded_again(
         self, looked_at: tuple[float, ...], *, again: bool
@@ -224,7 +224,7 @@ class TestEndings:
 
     @pytest.mark.parametrize(("sound", "again"), [(2.9, False), (3.1, True)])
     def test_silence_after_the_sound_was_not_missed(self, sound: float, *, again: bool) -> None:
-        model = Looking(says(SENTENCE), 2.2)
+        model = Looking(says(SENTENCE), 2.4)
         decode(model, np.concatenate([audio(sound), 0.01 * audio(3.0)]))
         assert model.frames == ([1000, FULL] if again else [1000])
 
@@ -252,7 +252,7 @@ class TestEndings:
 
     def test_short_audio_has_no_room_for_it(self) -> None:
         model = Looking(says([]), 0.0)
-        decode(model, 0.8)
+        decode(model, 0.6)
         assert model.frames == [1000]
         assert model.aligned == []
 
