@@ -24,7 +24,14 @@ def released(image: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     if os.environ.get("IMAGE"):
         pytest.skip("to try a release image, name it: IMAGE_RELEASE=NAME.wic.bz2")
     folder = tmp_path_factory.mktemp("release")
-    build = [ROOT / "tools/reference_image", "--release", "--model", "none", "--output", folder]
+    build = [
+        str(ROOT / "tools/reference_image"),
+        "--release",
+        "--model",
+        "none",
+        "--output",
+        str(folder),
+    ]
     subprocess.run(build, check=True)
     return folder / "debian-reference-arm64.wic"
 

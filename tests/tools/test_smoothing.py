@@ -63,7 +63,7 @@ def arrays(model: onnx.ModelProto) -> dict[str, NDArray[np.float32]]:
 def run(model: onnx.ModelProto | Path) -> list[NDArray[np.float32]]:
     content = str(model) if isinstance(model, Path) else model.SerializeToString()
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-    audio = np.random.default_rng(7).standard_normal(8000).astype(np.float32) / 10
+    audio = np.random.default_rng(7).standard_normal(8000, dtype=np.float32) / np.float32(10)
     mel = LogMel(session.get_inputs()[0].shape[1])(audio, 60)[np.newaxis]
     outputs: list[NDArray[np.float32]] = session.run(None, {"input_features": mel})
     return outputs

@@ -10,6 +10,7 @@ which leave all positions alike. In the decoder positions come one at a time, an
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import onnx
@@ -72,7 +73,7 @@ def _product(product: onnx.NodeProto, *, is_first: bool) -> Iterator[onnx.NodePr
     source, weight = product.input
     name = weight.removesuffix(".weight")
 
-    def node(operator: str, inputs: list[str], result: str, **more: object) -> onnx.NodeProto:
+    def node(operator: str, inputs: list[str], result: str, **more: Any) -> onnx.NodeProto:
         label = f"{name}.{result}"
         return helper.make_node(operator, inputs, [label], name=f"{label}.{operator}", **more)
 

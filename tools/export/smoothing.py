@@ -69,7 +69,8 @@ def smooth(graph: onnx.GraphProto, source: Path) -> None:
         for name, weight in zip(place.readers, weights, strict=True):
             _store(constants[name], weight * factors[:, np.newaxis])
         for name in place.norm:
-            _store(constants[name], numpy_helper.to_array(constants[name]) / factors)
+            values: NDArray[np.float32] = numpy_helper.to_array(constants[name])
+            _store(constants[name], values / factors)
 
 
 def _normalised(
@@ -136,4 +137,5 @@ def _made_up_speech(seconds: int) -> NDArray[np.float32]:
     voiced, hissed = (np.maximum(0, np.sin(2 * np.pi * 3 * time + turn)) for turn in (0, 2))
     sentence = np.sin(np.pi * time / seconds)
     audio = 0.1 * voice * voiced * sentence + (0.003 + 0.03 * hissed) * noise
-    return audio.astype(np.float32)
+    speech: NDArray[np.float32] = audio.astype(np.float32)
+    return speech
