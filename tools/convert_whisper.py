@@ -43,6 +43,10 @@ from tools.verify_model import can_compare, measure_parity
 QUICK_PARITY_STEPS = 16
 """Greedy steps compared with the checkpoint after a conversion; tools/verify_model does more."""
 
+NOT_COMPARED = (
+    "torch and transformers are not installed, so the graphs were not compared with the checkpoint"
+)
+
 HEAD_SIZE_STEP = 8
 """What ONNX Runtime's GroupQueryAttention asks for."""
 
@@ -254,7 +258,7 @@ def main(argv: Sequence[str]) -> int:
     if not (manifest.parity or arguments.no_verify):
         report(
             "note",
-            "torch and transformers are not installed, so the graphs were not compared with the checkpoint",
+            NOT_COMPARED,
             parser.prog,
         )
     if arguments.json:

@@ -14,10 +14,10 @@ from typing import Final, cast, get_args
 from rtap.errors import ModelError
 from rtap.guard import OneLineParser
 from rtap.model_store import ModelStore
-from rtap.terminal import write_result
+from rtap.terminal import report, write_result
 from rtap.whisper.model_directory import Manifest, ModelDirectory, Precision
 from tools.command_line import run
-from tools.convert_whisper import convert
+from tools.convert_whisper import NOT_COMPARED, convert
 from tools.export.adapter import ADAPTERS, Adapter, adapter_for
 from tools.export.checkpoint import Checkpoint
 from tools.quantize import PASSES, quantize
@@ -97,11 +97,16 @@ def main(argv: Sequence[str]) -> int:
         help="default: int8",
     )
     arguments = parser.parse_args(argv)
-    path = ensure_model(
-        arguments.source,
-        cast("Precision", arguments.precision),
-        on_progress=lambda step: print(f"install_model: {step} ...", file=sys.stderr, flush=True),
-    )
+    steps: list[str] = []
+
+    def on_progress(step: str) -> None:
+        steps.append(step)
+        print(f"install_model: {step} ...", file=sys.stderr, flush=True)
+
+    precision = cast("Precision", arguments.precision)
+    path = ensure_model(arguments.source, precision, on_progress=on_progress)
+    if "encoder" in steps and "verify" not in steps:
+        report("note", NOT_COMPARED, parser.prog)
     directory = ModelStore.from_environment(os.environ).use(path.name)
     write_result(f"using {directory.manifest.name} ({directory.path})\n")
     return 0
