@@ -13,7 +13,8 @@ from rtap.errors import ConfigurationError, ModelError
 from tools.benchmarks import output
 from tools.benchmarks.asr import pi4
 from tools.benchmarks.asr.adapters import ENGINES
-from tools.benchmarks.asr.measure import PLACE, AsrPlan, measure
+from tools.benchmarks.asr.environment import installed_python
+from tools.benchmarks.asr.measure import PLACE, AsrPlan, Measured, measure
 from tools.benchmarks.asr.recordings import chosen
 from tools.benchmarks.asr.results import OURS, results
 from tools.benchmarks.machine import this_machine
@@ -114,8 +115,13 @@ def run(arguments: argparse.Namespace, command: str) -> int:
     output.write(report, arguments)
     if arguments.plot is not None:
         _plot(to_json(report), arguments.plot)
-    ours = [one for name, one in measured.readings.items() if name.startswith(OURS)]
-    return 1 if any(one.failure for one in ours) else 0
+    ours = [name for name in plan.engines if name.startswith(OURS)]
+    return 0 if all(_is_measured(measured, name) for name in ours) else 1
+
+
+def _is_measured(measured: Measured, name: str) -> bool:
+    readings = measured.readings.get(name)
+    return readings is not None and bool(readings.runs) and not readings.failure
 
 
 def _plan(arguments: argparse.Namespace) -> AsrPlan:
@@ -164,16 +170,16 @@ def _shape(checkpoint: Checkpoint) -> pi4.Shape:
 
 
 def _plot(report: str, picture: Path) -> None:
-    python = PLACE / "venv/bin/python"
+    python = installed_python(PLACE)
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
         file.write(report)
         file.flush()
         command = [str(python), "-m", "tools.benchmarks.asr.plot", file.name, str(picture)]
         try:
             subprocess.run(command, check=True, capture_output=True, text=True)
-        except FileNotFoundError:
-            raise ConfigurationError("matplotlib is not installed: give --install") from None
         except subprocess.CalledProcessError as error:
+            if "No module named 'matplotlib'" in error.stderr:
+                raise ConfigurationError("matplotlib is not installed: give --install") from None
             raise ModelError(f"no picture was made: {error.stderr.splitlines()[-1]}") from error
 
 

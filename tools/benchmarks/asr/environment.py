@@ -46,6 +46,12 @@ def peers_python(place: Path, lock: Path = LOCK) -> Path:
     return python
 
 
+def installed_python(place: Path) -> Path:
+    """Python of the environment in ``place`` if it is whole, of whatever lock; otherwise the running one."""
+    folder = place / "venv"
+    return folder / "bin/python" if (folder / _STAMP).is_file() else Path(sys.executable)
+
+
 def _make(folder: Path, lock: Path) -> None:
     # Without pip and the setuptools that comes with it: both would stand before the project's.
     _run([sys.executable, "-m", "venv", "--without-pip", str(folder)], "Python's venv module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -14,7 +13,7 @@ from typing import Final
 from rtap.errors import ModelError, RTAPException
 from tools.adaptation.mark import MARK
 from tools.benchmarks.asr.adapters import ENGINES, EngineKind
-from tools.benchmarks.asr.environment import peers_python
+from tools.benchmarks.asr.environment import installed_python, peers_python
 from tools.benchmarks.asr.process import Worker
 from tools.benchmarks.asr.recordings import Command, unpacked
 from tools.benchmarks.asr.rounds import Readings, run_rounds
@@ -69,7 +68,7 @@ def measure(plan: AsrPlan, on_step: Callable[[str], None]) -> Measured:
         ConfigurationError: the peers cannot be installed.
     """
     found = Measured()
-    python = _python(plan)
+    python = peers_python(plan.place) if plan.install else installed_python(plan.place)
     weights = _weights(plan, python, found, on_step)
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder, ExitStack() as stack:
         found.commands, too_long = unpacked(plan.utterances, Path(folder))
@@ -103,13 +102,6 @@ def _rounds(
 
     if found.commands:
         run_rounds(workers, found.readings, found.commands, plan.rounds, on_round)
-
-
-def _python(plan: AsrPlan) -> Path:
-    if plan.install:
-        return peers_python(plan.place)
-    there = plan.place / "venv/bin/python"
-    return there if there.exists() else Path(sys.executable)
 
 
 def _weights(

@@ -1,6 +1,5 @@
 import importlib.util
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -8,13 +7,13 @@ import pytest
 
 from rtap.audio_format import SAMPLE_RATE
 from tools.benchmarks.asr.adapters import ENGINES, NOT_MEASURED, EngineKind
+from tools.benchmarks.asr.environment import installed_python
 from tools.benchmarks.asr.process import Worker
 from tools.benchmarks.asr.weights import FORMATS, Source, prepared
 from tools.export.checkpoint import Checkpoint
 
 ROOT = Path(__file__).resolve().parents[4]
-INSTALLED = ROOT / ".cache/benchmark-asr/venv/bin/python"
-PYTHON = INSTALLED if INSTALLED.exists() else Path(sys.executable)
+PYTHON = installed_python(ROOT / ".cache/benchmark-asr")
 ALWAYS_THERE = {"rtap", "rtap-30s", "rtap-30s-fp32", "transformers", "optimum"}
 """What set-up installs is enough for these."""
 

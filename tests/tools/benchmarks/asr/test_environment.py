@@ -1,12 +1,13 @@
 import hashlib
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from rtap.errors import ConfigurationError
-from tools.benchmarks.asr.environment import peers_python
+from tools.benchmarks.asr.environment import installed_python, peers_python
 
 
 class Registry:
@@ -75,6 +76,14 @@ def test_is_made_once_and_again_with_another_lock(registry: Registry, tmp_path: 
         == "2.0"
     )
     assert not marker.exists()
+
+
+def test_half_an_environment_is_none(registry: Registry, tmp_path: Path) -> None:
+    assert installed_python(tmp_path) == Path(sys.executable)
+    python = peers_python(tmp_path, registry.lock)
+    assert installed_python(tmp_path) == python
+    next((tmp_path / "venv").glob(".made-of")).unlink()
+    assert installed_python(tmp_path) == Path(sys.executable)
 
 
 def test_half_an_environment_is_made_again(registry: Registry, tmp_path: Path) -> None:
