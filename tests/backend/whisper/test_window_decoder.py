@@ -290,12 +290,15 @@ class TestEndings:
 SOUNDS: dict[str, tuple[list[tuple[float, float]], float]] = {
     "all is loud": ([(1.0, 1.0)], 1.0),
     "silence at the end": ([(1.0, 1.0), (0.0, 1.0)], 1.0),
-    "a quiet ending": ([(1.0, 1.0), (0.04, 0.5), (0.02, 1.0)], 1.5),
+    "a quiet ending": ([(1.0, 1.0), (0.04, 0.5), (0.0, 1.0)], 1.5),
+    "too quiet for an ending": ([(1.0, 1.0), (0.02, 0.5), (0.0, 1.0)], 1.0),
+    "noise at the end": ([(0.05, 0.5), (0.5, 1.0), (0.05, 2.0)], 1.5),
+    "a quiet ending in noise": ([(0.05, 0.5), (0.5, 1.0), (0.15, 0.5), (0.05, 2.0)], 2.0),
     "a pause": ([(0.5, 1.0), (0.0, 1.0), (0.5, 0.5), (0.0, 2.0)], 2.5),
     "a click counts little": ([(0.9, 0.1), (0.02, 2.0), (0.0, 1.0)], 2.1),
     "nothing": ([(0.0, 1.0)], 1.0),
-    "too short to have a level": ([(1.0, 0.05)], 0.05),
-    "a part of a stretch is left out": ([(1.0, 1.05)], 1.0),
+    "too short to be compared": ([(1.0, 0.05)], 0.05),
+    "less than a part is left out": ([(1.0, 1.05)], 1.0),
 }
 
 
