@@ -201,6 +201,7 @@ def test_what_is_no_model(source: Path, tmp_path: Path, start: Start) -> None:
         ({"equal_tokens": 99}, ["3 s: only 99 of 100 tokens"]),
         ({"relative_error": 2e-4}, ["3 s: relative error 0.0002"]),
         ({"max_difference": 0.002}, ["3 s: difference 0.002"]),
+        ({"max_difference": 0.002, "largest": 3.0}, []),
         ({"relative_error": math.nan}, ["3 s: relative error nan"]),
         ({"max_difference": math.nan}, ["3 s: difference nan"]),
     ],
