@@ -24,8 +24,8 @@ def product(weight: str = WEIGHT) -> onnx.ModelProto:
     graph = helper.make_graph(
         [helper.make_node("MatMul", ["hidden", weight], ["product"])],
         "product",
-        [helper.make_tensor_value_info("hidden", TensorProto.FLOAT, [1, "positions", WIDTH])],
-        [helper.make_tensor_value_info("product", TensorProto.FLOAT, [1, "positions", OUT])],
+        [helper.make_tensor_value_info("hidden", TensorProto.FLOAT, ["beams", "positions", WIDTH])],
+        [helper.make_tensor_value_info("product", TensorProto.FLOAT, ["beams", "positions", OUT])],
         [numpy_helper.from_array(values, weight)],
     )
     imports = [helper.make_opsetid("", OPSET), helper.make_opsetid(MICROSOFT_DOMAIN, 1)]
@@ -46,29 +46,34 @@ def run(model: onnx.ModelProto, hidden: NDArray[np.float32]) -> NDArray[np.float
     session = onnxruntime.InferenceSession(
         model.SerializeToString(), providers=["CPUExecutionProvider"]
     )
-    result: NDArray[np.float32] = session.run(None, {"hidden": hidden})[0][0]
+    result: NDArray[np.float32] = session.run(None, {"hidden": hidden})[0]
     return result
 
 
-def differences(peaks: tuple[float, ...]) -> NDArray[np.float32]:
-    hidden = activations(*peaks)
-    exact, rounded = product(), product()
+def differences(hidden: NDArray[np.float32], weight: str = WEIGHT) -> NDArray[np.float32]:
+    """Relative errors [beams, positions]."""
+    exact, rounded = product(weight), product(weight)
     scale_rows(rounded.graph)
     expected, found = run(exact, hidden), run(rounded, hidden)
-    error = np.sqrt(np.mean((found - expected) ** 2, axis=1))
-    relative: NDArray[np.float32] = error / np.sqrt(np.mean(expected**2, axis=1))
+    error = np.sqrt(np.mean((found - expected) ** 2, axis=2))
+    relative: NDArray[np.float32] = error / np.sqrt(np.mean(expected**2, axis=2))
     return relative
 
 
 @pytest.mark.parametrize("peaks", [(3.0, 180.0, 3.0), (0.5, 75.0), (3.0,), (0.01, 2.0, 900.0)])
 def test_a_large_position_costs_the_others_nothing(peaks: tuple[float, ...]) -> None:
-    found = differences(peaks)
+    found = differences(activations(*peaks))
     assert found.max() < MOST_DIFFERENCE
     # Something was rounded, or this compares a graph with itself.
     assert found.min() > 1e-4
 
 
-@pytest.mark.parametrize("weight", ["decoder.layers.0.fc2.weight", "encoder.layers.0.fc1.weight"])
+def test_every_beam_has_scales_of_its_own() -> None:
+    hidden = activations(3.0, 180.0, 3.0, 2.0).reshape(4, 1, WIDTH)
+    assert differences(hidden, "decoder.layers.0.fc2.weight").max() < MOST_DIFFERENCE
+
+
+@pytest.mark.parametrize("weight", ["decoder.layers.0.fc1.weight", "encoder.conv1.weight"])
 def test_other_products_stay(weight: str) -> None:
     model = product(weight)
     before = model.SerializeToString()
