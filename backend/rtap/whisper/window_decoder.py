@@ -31,7 +31,7 @@ MIN_NO_SPEECH_PROBABILITY = 0.6
 
 MAX_UNHEARD_SECONDS = 0.6
 """Sound after the place that the decoder looked at for its last word, in a shortened context; with more, the
-ending may be lost. In 29 of 32 right answers of whisper-base to people, the last word leaves less."""
+ending may be lost. In 31 of 33 answers of whisper-base to people, the last word leaves less."""
 QUIET_DECIBELS = 30.0
 """So much below the loudest parts, nobody speaks any more; less where there is noise."""
 _LOUDNESS_SECONDS = 0.1
@@ -49,8 +49,8 @@ SUSPECT_STRETCH = 3
 MARGIN_SECONDS = 2.5
 SHORTEST_SECONDS = 10.0
 """Silence after the audio in a "guarded" model's shortened context, and the least that is encoded. Measured
-with stock whisper-base on people: of 31 answers, 11 said something twice or were a loop at audio + 1 s, three
-at audio + 5 s, one in 10 s. A second encoding costs more than 10 s do at once."""
+with stock whisper-base on people: of 33 answers, 10 said something twice or were a loop at audio + 1 s, 3
+at audio + 5 s, 1 in 10 s. A second encoding costs more than 10 s do at once."""
 SHORT_BUCKET_SECONDS = 1
 LONG_BUCKET_SECONDS = 5
 LONG_FROM_SECONDS = 10
