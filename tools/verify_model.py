@@ -311,7 +311,11 @@ def _report(parity: Parity) -> str:
         share = f"{decoder.equal_tokens}/{decoder.steps}"
         lines += [row("decoder", f"{decoder.seconds} s", share, decoder.distinct_tokens, *numbers)]
     tolerance = TOLERANCES[parity.precision]
-    absolute = "" if tolerance.absolute is None else f", max difference {tolerance.absolute:g} of the largest value"
+    absolute = (
+        ""
+        if tolerance.absolute is None
+        else f", max difference {tolerance.absolute:g} of the largest"
+    )
     lines.append(
         f"tolerance of {parity.precision}: {tolerance.tokens:.0%} of the tokens, "
         f"relative error {tolerance.logits:g}{absolute}"
