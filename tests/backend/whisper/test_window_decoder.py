@@ -99,10 +99,10 @@ class TestContext:
         assert every == {1000, 1500, 2000, 2500, 3000}
 
     @pytest.mark.parametrize(
-        ("elastic", "frames"), [("native", 400), ("guarded", 400), ("no", 3000)]
+        ("elastic", "frames"), [("native", 400), ("guarded", 1000), ("no", 3000)]
     )
     def test_the_margin_is_a_native_models(self, elastic: Elastic, frames: int) -> None:
-        # A guarded model's is one second whatever is asked for.
+        # A guarded model has a context of its own, whatever is asked for.
         assert context_frames(40_000, elastic, FULL, margin_seconds=0.75) == frames
         assert context_frames(40_000, "native", FULL, margin_seconds=0.5) == 300
 
