@@ -96,6 +96,7 @@ def adapt_checkpoint(
             "batch": course.batch,
             "seed": course.seed,
             "rank": course.rank,
+            "keep": course.keep,
             "noisy": course.noisy,
             "held_out": result.to_json(),
         }
@@ -209,6 +210,14 @@ def _parser() -> OneLineParser:
         help="learn differences of this rank instead of all weights; 32 makes 4 MB for whisper-base",
     )
     parser.add_argument(
+        "--keep",
+        type=_part,
+        default=0.7,
+        metavar="SHARE",
+        help="with --rank: part of the learnt differences that is kept, so that other voices than those of the "
+        "clips are heard as before (default: 0.7)",
+    )
+    parser.add_argument(
         "--noisy",
         type=_part,
         default=0.5,
@@ -280,6 +289,7 @@ def main(argv: Sequence[str]) -> int:
             arguments.batch,
             arguments.seed,
             arguments.rank,
+            arguments.keep if arguments.rank else 1.0,
             arguments.noisy,
         ),
         language=language,

@@ -71,6 +71,14 @@ class LowRank:
             found[f"{name}.delta"] = _array(parameter - before)
         return found
 
+    @torch.no_grad()
+    def scale(self, share: float) -> None:
+        """Keep so much of what was learnt, from 0 to 1."""
+        for _, difference in self._differences.values():
+            difference.up.mul_(share)
+        for parameter, before in self._vectors.values():
+            parameter.copy_(before + share * (parameter - before))
+
     def merge(self) -> None:
         """Make the network an ordinary one again, with the differences in its weights."""
         for module, _ in self._differences.values():

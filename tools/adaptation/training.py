@@ -70,6 +70,10 @@ class Course:
     seed: int
     rank: int | None = None
     """Of the differences that learn; None: all weights do."""
+    keep: float = 1.0
+    """Part of the learnt differences that is kept in the end; wants a rank. Between the old weights and the
+    new ones lie some that hear short contexts as the new ones do, and strange voices as the old ones did
+    (Wortsman et al., "Robust fine-tuning of zero-shot models", 2022)."""
     noisy: float = 0.0
     """Part of the clips that the student hears in synthesised noise, from -2 to 22 dB under the speech."""
 
@@ -88,7 +92,7 @@ class Losses:
 
     before: float
     after: float
-    """Of the weights that are kept: the best on the way."""
+    """Of the weights that are kept: the best on the way, or part of their differences."""
     best_step: int
     """0: no step made it better."""
 
@@ -143,6 +147,10 @@ def adapt(
         for parameter, value in zip(parameters, kept, strict=True):
             parameter.copy_(value)
     if differences is not None:
+        if course.keep != 1.0:
+            differences.scale(course.keep)
+            best = validation_loss(student, teacher, validation)
+            report(f"{course.keep:.0%} of the differences, validation loss {best:.4f}")
         differences.merge()
     return Losses(before, best, best_step), differences
 

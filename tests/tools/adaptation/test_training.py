@@ -142,6 +142,22 @@ def test_a_rank_changes_only_what_meets_the_length(whisper: Whisper) -> None:
     np.testing.assert_allclose(tensors[f"{bias}.delta"], moved, atol=1e-7)
 
 
+def test_part_of_what_was_learnt_is_kept(whisper: Whisper) -> None:
+    name = "model.encoder.layers.0.fc1.weight"
+    before = whisper.network.state_dict()[name].clone()
+    course = dataclasses.replace(COURSE, rank=2, keep=0.5)
+    lines: list[str] = []
+    losses, differences = adapt(
+        whisper, Teacher(whisper), clips(1.2), clips(0.7), course, lines.append
+    )
+    assert differences is not None
+    merged = whisper.network.state_dict()[name] - before
+    tensors = differences.tensors()
+    learnt = tensors[f"{name[6:]}.lora_b"] @ tensors[f"{name[6:]}.lora_a"]
+    np.testing.assert_allclose(merged.numpy(), learnt, atol=1e-6)
+    assert f"50% of the differences, validation loss {losses.after:.4f}" in lines
+
+
 def test_noise_alone_is_taught_to_have_no_text(whisper: Whisper) -> None:
     draw = training.Draw([None], [np.zeros(16_000, np.float32)], 150)
     loss = training._lesson_loss(whisper, Teacher(whisper), draw)
