@@ -214,7 +214,7 @@ def _parser() -> OneLineParser:
         type=_part,
         default=0.7,
         metavar="SHARE",
-        help="with --rank: part of the learnt differences that is kept, so that other voices than those of the "
+        help="with --rank: part of the learnt differences that is kept, so that voices unlike those of the "
         "clips are heard as before (default: 0.7)",
     )
     parser.add_argument(
