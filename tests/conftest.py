@@ -31,9 +31,10 @@ def _no_models_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator
             present = Path(os.environ.get(variable) or Path.home() / usual)
             stand_in = home / variable
             stand_in.mkdir()
-            # What other programs have there, such as pip its configuration, is still to be found.
+            # What other programs have there, such as pip its configuration, is still to be found; PulseAudio
+            # wants a folder of its own, and no link to one.
             for one in present.iterdir() if present.is_dir() else ():
-                if one.name != "rtap":
+                if one.name not in ("rtap", "pulse"):
                     (stand_in / one.name).symlink_to(one)
             patch.setenv(variable, str(stand_in))
         yield
