@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import httpx
@@ -34,21 +35,21 @@ def client(server: Server) -> Iterator[httpx.Client]:
 
 def test_models(service: ScriptedService, client: httpx.Client) -> None:
     assert client.get("/v1/models").json() == {"object": "list", "data": []}
-    service.stored = ModelStore.from_environment({}).list_models()
+    service.stored = ModelStore.from_environment(os.environ).list_models()
     [card] = client.get("/v1/models").json()["data"]
     assert (card["id"], card["object"], card["owned_by"]) == (BUNDLED_MODEL, "model", "rtap")
     assert card["created"] > 1_700_000_000
 
 
 def test_one_model(service: ScriptedService, client: httpx.Client) -> None:
-    service.stored = ModelStore.from_environment({}).list_models()
+    service.stored = ModelStore.from_environment(os.environ).list_models()
     [card] = client.get("/v1/models").json()["data"]
     assert client.get(f"/v1/models/{BUNDLED_MODEL}").json() == card
 
 
 @pytest.mark.parametrize("name", ["gpt-9", "openai/whisper-1", "..", "x" * 255])
 def test_no_such_model(name: str, service: ScriptedService, client: httpx.Client) -> None:
-    service.stored = ModelStore.from_environment({}).list_models()
+    service.stored = ModelStore.from_environment(os.environ).list_models()
     reply = client.get(f"/v1/models/{name.replace('..', '%2E%2E')}")
     error = reply.json()["error"]
     assert (reply.status_code, error["code"], error["param"]) == (404, "model_not_found", "model")
@@ -62,7 +63,7 @@ def test_a_name_that_no_model_can_have(client: httpx.Client) -> None:
 
 
 def test_another_model(service: ScriptedService, client: httpx.Client) -> None:
-    service.stored = ModelStore.from_environment({}).list_models()
+    service.stored = ModelStore.from_environment(os.environ).list_models()
     reply = client.put("/model", json={"model_name": BUNDLED_MODEL})
     assert (reply.status_code, reply.json()) == (202, {"model_name": BUNDLED_MODEL})
     assert service.used == BUNDLED_MODEL

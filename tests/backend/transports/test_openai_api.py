@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 import math
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -343,7 +344,9 @@ def test_the_file(car: Client) -> None:
 
 
 def installed(name: str) -> StoredModel:
-    [bundled] = [one for one in ModelStore.from_environment({}).list_models() if one.bundled]
+    [bundled] = [
+        one for one in ModelStore.from_environment(os.environ).list_models() if one.bundled
+    ]
     return replace(bundled, name=name)
 
 
