@@ -20,6 +20,7 @@ from tools.benchmarks.asr.results import OURS, results
 from tools.benchmarks.machine import this_machine
 from tools.benchmarks.report import Report, to_json
 from tools.command_line import positive_number
+from tools.export.adapter import Adapter, adapter_for
 from tools.export.checkpoint import Checkpoint
 
 _QUICK_LIMIT: Final = 1
@@ -43,8 +44,9 @@ def add_parser(subjects: Any) -> None:
     )
     parser.add_argument(
         "--adapted",
-        metavar="CHECKPOINT",
-        help="the same, taught to hear audio in its own length, for the engines that shorten the context",
+        metavar="CHECKPOINT|FILE",
+        help="the same, taught to hear audio in its own length, or an adapter for it: for the engines that "
+        "shorten the context; default: the project's adapter, if it has one for these weights",
     )
     parser.add_argument(
         "--recordings",
@@ -126,12 +128,6 @@ def _is_measured(measured: Measured, name: str) -> bool:
 
 def _plan(arguments: argparse.Namespace) -> AsrPlan:
     checkpoint = Checkpoint.open(arguments.weights)
-    adapted = Checkpoint.open(arguments.adapted) if arguments.adapted else None
-    if adapted is not None and adapted.config != checkpoint.config:
-        raise ConfigurationError(
-            f"{arguments.adapted} has other sizes than {arguments.weights}: give --adapted what was made "
-            f"of it"
-        )
     generation = checkpoint.read_json("generation_config.json")
     utterances = chosen(
         arguments.recordings,
@@ -142,7 +138,7 @@ def _plan(arguments: argparse.Namespace) -> AsrPlan:
     return AsrPlan(
         engines=arguments.engine or list(ENGINES),
         checkpoint=checkpoint,
-        adapted=adapted,
+        adapted=_adapted(checkpoint, arguments.adapted),
         utterances=utterances,
         threads=arguments.threads,
         rounds=arguments.rounds,
@@ -150,9 +146,26 @@ def _plan(arguments: argparse.Namespace) -> AsrPlan:
     )
 
 
+def _adapted(checkpoint: Checkpoint, given: str | None) -> Checkpoint | None:
+    if given is None:
+        adapter = adapter_for(checkpoint)
+        return None if adapter is None else checkpoint.adapted(adapter)
+    if Path(given).is_file():
+        return checkpoint.adapted(Adapter.read(Path(given)))
+    adapted = Checkpoint.open(given)
+    if adapted.config != checkpoint.config:
+        raise ConfigurationError(
+            f"{given} has other sizes than {checkpoint.source}: give --adapted what was made of it"
+        )
+    return adapted
+
+
 def _subject(plan: AsrPlan) -> str:
     sets = {one.group for one in plan.utterances}
-    adapted = "without an adapter" if plan.adapted is None else f"adapted: {plan.adapted.name}"
+    adapted = "not adapted"
+    if plan.adapted is not None:
+        adapter = plan.adapted.adapter
+        adapted = f"adapted by {adapter.name if adapter else plan.adapted.name}"
     threads = "1 thread" if plan.threads == 1 else f"{plan.threads} threads"
     heard = f"{len(plan.utterances)} recordings in {len(sets)} sets"
     return f"{plan.checkpoint.name} ({adapted}), {heard}, {threads}"

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Final
 
 from rtap.errors import ModelError, RTAPException
-from tools.adaptation.mark import MARK
 from tools.benchmarks.asr.adapters import ENGINES, EngineKind
 from tools.benchmarks.asr.environment import installed_python, peers_python
 from tools.benchmarks.asr.process import Worker
@@ -107,8 +106,8 @@ def _rounds(
 def _weights(
     plan: AsrPlan, python: Path, found: Measured, on_step: Callable[[str], None]
 ) -> dict[str, Path]:
-    stock = _source(plan.checkpoint, plan.place)
-    adapted = stock if plan.adapted is None else _source(plan.adapted, plan.place)
+    stock = Source.of(plan.checkpoint, plan.place)
+    adapted = stock if plan.adapted is None else Source.of(plan.adapted, plan.place)
     weights: dict[str, Path] = {}
     for name in plan.engines:
         kind = ENGINES[name]
@@ -124,12 +123,6 @@ def _weights(
             continue
         found.disk[name] = size_on_disk(weights[name])
     return weights
-
-
-def _source(checkpoint: Checkpoint, place: Path) -> Source:
-    has_mark = (checkpoint.path / MARK).is_file()
-    margin = float(checkpoint.read_json(MARK).get("margin", 0.0)) if has_mark else 0.0
-    return Source.of(checkpoint, margin, place)
 
 
 def _missing(python: Path, kind: EngineKind) -> str:

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from rtap.errors import ConfigurationError
-from tools.adaptation.mark import MARK, elastic_of
+from tools.adaptation.mark import margin_of
 from tools.benchmarks.asr.margin import write_margin
 from tools.export.checkpoint import Checkpoint
 from tools.export.staging import StagedDirectory
+from tools.export.text_files import write_text_files
 
 CHECKPOINT: Final = "checkpoint"
 """What the peers' formats are made from: Hugging Face's layout in fp32."""
@@ -39,18 +40,25 @@ class Source:
     """A checkpoint, and where its formats are kept."""
 
     checkpoint: Checkpoint
+    """With its adapter, if it has one."""
     margin: float
     """Seconds of silence that it wants after the audio in a short context."""
     folder: Path
 
     @classmethod
-    def of(cls, checkpoint: Checkpoint, margin: float, place: Path) -> Source:
-        """Kept under its name and what tells its tensors from others, without reading them."""
+    def of(cls, checkpoint: Checkpoint, place: Path) -> Source:
+        """Kept under its name and what tells its tensors from others, without reading them.
+
+        Raises:
+            ModelError: the checkpoint has no weights, or its mark is damaged.
+        """
         files = [
             (file.name, file.stat().st_size, file.stat().st_mtime_ns)
             for file in sorted({*checkpoint.path.glob("*.json"), *checkpoint.weight_files()})
         ]
-        digest = hashlib.sha256(repr((files, margin)).encode()).hexdigest()
+        adapter = checkpoint.adapter.sha256 if checkpoint.adapter else ""
+        margin = margin_of(checkpoint)
+        digest = hashlib.sha256(repr((files, adapter, margin)).encode()).hexdigest()
         return cls(checkpoint, margin, place / f"{checkpoint.name}-{digest[:8]}")
 
 
@@ -168,10 +176,7 @@ def _make_checkpoint(job: _Job, output: Path) -> None:
         output / "model.safetensors",
         metadata={"format": "pt"},
     )
-    for name in _TEXTS:
-        _write_json(output / name, checkpoint.read_json(name))
-    if (checkpoint.path / MARK).is_file():
-        _write_json(output / MARK, checkpoint.read_json(MARK))
+    write_text_files(checkpoint, output)
     _complete_text_files(output)
 
 
@@ -200,8 +205,7 @@ def _make_rtap(job: _Job, output: Path) -> None:
     from tools.convert_whisper import convert
 
     with job.scratch() as scratch:
-        checkpoint = job.source.checkpoint
-        convert(checkpoint, scratch / "fp32", elastic=elastic_of(checkpoint), verify=False)
+        convert(job.source.checkpoint, scratch / "fp32", verify=False)
         _move_files(scratch / "fp32", output)
 
 

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from tools.adaptation.mark import write_mark
 from tools.benchmarks.asr import ggml, weights
 from tools.benchmarks.asr.margin import margin_beside
 from tools.benchmarks.asr.weights import CHECKPOINT, GGML_FILE, Source, prepared, size_on_disk
+from tools.export.adapter import Adapter, write_adapter
 from tools.export.checkpoint import Checkpoint
 
 PYTHON = Path(sys.executable)
@@ -21,7 +23,11 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def source(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Source:
-    source = Source.of(Checkpoint.open(str(checkpoint)), 0.5, tmp_path_factory.mktemp("weights"))
+    place = tmp_path_factory.mktemp("weights")
+    marked = place / "whisper-mini"
+    shutil.copytree(checkpoint, marked)
+    write_mark(marked, "native", {"margin": 0.5})
+    source = Source.of(Checkpoint.open(str(marked)), place / "kept")
     prepared("ggml-q8_0", source, PYTHON)
     return source
 
@@ -47,7 +53,7 @@ def test_the_copy_has_the_same_tensors_and_texts(source: Source) -> None:
 
 def test_english_only_weights_are_told_no_languages(tmp_path: Path) -> None:
     tiny_checkpoint(tmp_path / "tiny.en", multilingual=False)
-    source = Source.of(Checkpoint.open(str(tmp_path / "tiny.en")), 0.0, tmp_path / "kept")
+    source = Source.of(Checkpoint.open(str(tmp_path / "tiny.en")), tmp_path / "kept")
     copy = prepared(CHECKPOINT, source, PYTHON)
     generation = json.loads((copy / "generation_config.json").read_text())
     assert "lang_to_id" not in generation
@@ -62,8 +68,8 @@ def test_the_margin_stands_beside_every_format(source: Source, made: Path) -> No
 
 def test_ours_keeps_what_the_checkpoint_can_take(tmp_path: Path) -> None:
     tiny_checkpoint(tmp_path / "tiny")
-    write_mark(tmp_path / "tiny", "native", {})
-    source = Source.of(Checkpoint.open(str(tmp_path / "tiny")), 0.0, tmp_path / "kept")
+    write_mark(tmp_path / "tiny", "native", {"margin": 0.5})
+    source = Source.of(Checkpoint.open(str(tmp_path / "tiny")), tmp_path / "kept")
     model = prepared("rtap-fp32", source, PYTHON)
     assert json.loads((model / "manifest.json").read_text())["elastic"] == "native"
     assert prepared("rtap-int8", source, PYTHON) == source.folder / "rtap-int8"
@@ -76,14 +82,40 @@ def test_is_made_once(source: Source, made: Path) -> None:
     assert made.stat() == before
 
 
-def test_other_files_and_other_margins_are_kept_elsewhere(tmp_path: Path) -> None:
+def test_an_adapter_reaches_every_format_and_is_kept_elsewhere(tmp_path: Path) -> None:
     tiny_checkpoint(tmp_path / "tiny")
     checkpoint = Checkpoint.open(str(tmp_path / "tiny"))
-    folders = {Source.of(checkpoint, margin, tmp_path).folder for margin in (0.0, 0.5, 0.5)}
+    name = "encoder.layer_norm.bias"
+    write_adapter(
+        tmp_path / "adapter.safetensors",
+        {f"{name}.delta": np.ones(checkpoint.config.d_model)},
+        {
+            "checkpoint": checkpoint.digest,
+            "source": "tiny",
+            "elastic": "native",
+            "margin": "0.5",
+            "record": "{}",
+        },
+    )
+    adapted = checkpoint.adapted(Adapter.read(tmp_path / "adapter.safetensors"))
+    stock, other = (Source.of(one, tmp_path / "kept") for one in (checkpoint, adapted))
+    assert stock.folder != other.folder
+    assert (stock.margin, other.margin) == (0.0, 0.5)
+    before, after = (
+        Checkpoint.open(str(prepared(CHECKPOINT, one, PYTHON))).tensor(name)
+        for one in (stock, other)
+    )
+    np.testing.assert_allclose(after, before + 1, atol=1e-6)
+
+
+def test_other_files_are_kept_elsewhere(tmp_path: Path) -> None:
+    tiny_checkpoint(tmp_path / "tiny")
+    checkpoint = Checkpoint.open(str(tmp_path / "tiny"))
+    first = Source.of(checkpoint, tmp_path).folder
+    assert Source.of(checkpoint, tmp_path).folder == first
     os.utime(tmp_path / "tiny/model.safetensors", (1, 1))
-    folders.add(Source.of(checkpoint, 0.5, tmp_path).folder)
-    assert len(folders) == 3
-    assert all(folder.name.startswith("tiny-") for folder in folders)
+    assert Source.of(checkpoint, tmp_path).folder != first
+    assert first.name.startswith("tiny-")
 
 
 @pytest.mark.parametrize("damage", ["shorter", "gone", "no record", "other record"])
