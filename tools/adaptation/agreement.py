@@ -25,7 +25,8 @@ class Agreement:
     same: int
     """Transcripts that have just the words of the original's at 30 s."""
     error_rate: float | None
-    """Word errors against those transcripts of the original at 30 s that it is sure of; None without any."""
+    """Word errors against the original's transcripts at 30 s, those it is sure of if that is half of them
+    or more; None where it heard no word."""
     text_error_rate: float | None
     """Word errors against the texts; None where there are none."""
 
@@ -56,10 +57,13 @@ def compare(
     wanted = [normalizer.words(text) for text in original]
     known = [(clip.text, found) for clip, found in zip(clips, words, strict=True) if clip.text]
     against_texts = (count(normalizer.words(text), found) for text, found in known)
+    is_sure = [likelihood >= SURE for likelihood in sureness]
+    # An original that mostly guesses is judged by its guesses.
+    counted = is_sure if 2 * sum(is_sure) >= len(is_sure) else [True] * len(is_sure)
     against_original = (
         count(said, found)
-        for said, found, sure in zip(wanted, words, sureness, strict=True)
-        if sure >= SURE
+        for said, found, counts in zip(wanted, words, counted, strict=True)
+        if counts
     )
     return Agreement(
         clips=len(clips),

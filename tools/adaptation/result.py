@@ -27,10 +27,14 @@ class Result:
 
     @property
     def elastic(self) -> Elastic:
-        """Native where the adapted model hears short what the original hears in full."""
+        """Native where the adapted model hears short what the original hears in full; that nothing is heard
+        proves nothing.
+        """
         short, full = self.adapted_short.text_error_rate, self.original_full.text_error_rate
         if short is None or full is None:
-            short, full = self.adapted_short.error_rate or 0.0, 0.0
+            short, full = self.adapted_short.error_rate, 0.0
+        if short is None:
+            return "guarded"
         return "native" if short <= full + ALLOWED else "guarded"
 
     def to_json(self) -> dict[str, Any]:

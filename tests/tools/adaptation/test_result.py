@@ -50,6 +50,18 @@ def test_what_the_original_guesses_does_not_count() -> None:
     assert (found.same, found.error_rate) == (1, 0.0)
 
 
+def test_an_original_that_mostly_guesses_is_no_excuse() -> None:
+    said = ["turn left", "view glass", "go on"]
+    found = compare(
+        ["turn left", "few class", "go off"],
+        said,
+        clips(None, None, None),
+        normalizer_for("en"),
+        [-0.1, SURE - 0.1, SURE - 0.1],
+    )
+    assert found.error_rate == pytest.approx(3 / 6)
+
+
 def test_without_texts() -> None:
     found = compare(["", ""], ["", ""], clips(None, None), normalizer_for("en"), [0.0, 0.0])
     assert found == Agreement(clips=2, same=2, error_rate=None, text_error_rate=None)
@@ -64,7 +76,7 @@ def test_without_texts() -> None:
         ((0.01, 0.13), (0.0, 0.10), "guarded"),
         ((0.02, None), (0.0, None), "native"),
         ((0.03, None), (0.0, None), "guarded"),
-        ((None, None), (None, None), "native"),
+        ((None, None), (None, None), "guarded"),
     ],
 )
 def test_native_or_not(
