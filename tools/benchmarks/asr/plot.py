@@ -77,7 +77,8 @@ def draw(report: dict[str, Any], picture: Path) -> None:
     axes.set_xticks(_TICKS, [f"{tick:g}" for tick in _TICKS])
     axes.minorticks_off()
     axes.set_xlim(min(spent) * 0.8, max(spent) * 1.9)
-    axes.set_ylim(0, max(highest, *heights.values()) if heights else highest)
+    # A label's height more, or the upper half of the highest lies outside.
+    axes.set_ylim(0, max([highest, *heights.values()]) + highest * _LABEL_HEIGHT)
     axes.grid(visible=True, alpha=0.3)
     axes.set_title(report["subject"], fontsize=9)
     # Without a date, so that the same figures give the same file.
