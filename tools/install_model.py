@@ -77,10 +77,9 @@ def _is_current(manifest: Manifest, source: str, adapters: Path) -> bool:
 
     By their names: what a directory holds is not read for this.
     """
-    project = {Adapter.read(path).source: path for path in adapters.glob("*.safetensors")}
-    if source not in project:
-        return True
-    return manifest.adapter.get("sha256") == Adapter.read(project[source]).sha256
+    read = (Adapter.read(path) for path in adapters.glob("*.safetensors"))
+    project = {adapter.source: adapter.sha256 for adapter in read}
+    return source not in project or manifest.adapter.get("sha256") == project[source]
 
 
 def main(argv: Sequence[str]) -> int:

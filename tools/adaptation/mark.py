@@ -31,9 +31,10 @@ def elastic_of(checkpoint: Checkpoint) -> Elastic:
     """
     if checkpoint.adapter is not None:
         return checkpoint.adapter.elastic
-    if not (checkpoint.path / MARK).is_file():
+    mark = _read_mark(checkpoint)
+    if mark is None:
         return _STOCK
-    found = checkpoint.read_json(MARK).get("elastic")
+    found = mark.get("elastic")
     if found not in get_args(Elastic) or found == "no":
         raise ModelError(
             f"{checkpoint.path / MARK} says {found!r}, native or guarded are possible: "
@@ -50,12 +51,17 @@ def margin_of(checkpoint: Checkpoint) -> float:
     """
     if checkpoint.adapter is not None:
         return checkpoint.adapter.margin
-    if not (checkpoint.path / MARK).is_file():
+    mark = _read_mark(checkpoint)
+    if mark is None:
         return 0.0
-    found = checkpoint.read_json(MARK).get("margin", 0.0)
+    found = mark.get("margin", 0.0)
     if not isinstance(found, int | float) or not 0 <= found <= MAX_MARGIN_SECONDS:
         raise ModelError(
             f"{checkpoint.path / MARK} says a margin of {found!r}, possible are 0 to {MAX_MARGIN_SECONDS:g}: "
             f"run tools/adapt_elastic again, or remove the file"
         )
     return float(found)
+
+
+def _read_mark(checkpoint: Checkpoint) -> Mapping[str, Any] | None:
+    return checkpoint.read_json(MARK) if (checkpoint.path / MARK).is_file() else None

@@ -256,10 +256,9 @@ class _Draws:
         is_full = random.random() < _FULL_SHARE
         # The full context costs ten times as much as a command's.
         count = max(1, self._size // 4) if is_full else self._size
-        chosen: list[Clip | None] = [
-            clips[index] for index in random.integers(0, len(clips), count)
-        ]
-        audio = [self._heard(clip) for clip in chosen if clip is not None]
+        spoken = [clips[index] for index in random.integers(0, len(clips), count)]
+        audio = [self._heard(clip) for clip in spoken]
+        chosen: list[Clip | None] = [*spoken]
         if self._cabin is not None:
             for index in np.flatnonzero(random.random(count) < _SPEECHLESS_SHARE):
                 chosen[index] = None
