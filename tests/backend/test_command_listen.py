@@ -325,14 +325,17 @@ def test_a_reader_that_has_gone(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_second_interrupt_ends_it_at_once(
     rig: Rig, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
-    released = threading.Event()
+    closed, released = threading.Event(), threading.Event()
     monkeypatch.setattr(listen, "_SHUTDOWN_SECONDS", 0.0)
 
     def then(sound: Sound) -> None:
         interrupt()
         assert sound.closed.wait(SOON)
+        closed.set()
 
     def stuck() -> None:
+        # Two signals at a time would arrive as one: the first has closed the source by now.
+        assert closed.wait(SOON)
         interrupt()
         released.wait(SOON)
 
