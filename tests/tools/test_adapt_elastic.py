@@ -27,7 +27,7 @@ from tools.adaptation.training import Course, validation_loss
 from tools.adaptation.whisper import Whisper
 from tools.export.checkpoint import Checkpoint
 
-SECONDS = 4
+SECONDS = 6
 """Length of the tiny checkpoint's full context."""
 
 
@@ -80,7 +80,7 @@ def test_hears_short_what_it_heard_in_full(adapted: Path) -> None:
     assert (mark["source"], mark["clips"], mark["steps"]) == ("padded", 24, 320)
     held_out = mark["held_out"]
     assert held_out["original_full"]["clips"] == held_out["original_full"]["same"] == 6
-    assert held_out["losses"]["after"] < 0.25 * held_out["losses"]["before"]
+    assert held_out["losses"]["after"] < 0.5 * held_out["losses"]["before"]
     assert held_out["adapted_short"]["error_rate"] < held_out["original_short"]["error_rate"]
     # Random weights that agree on every word would be luck: they stay checked.
     assert mark["elastic"] == "guarded"

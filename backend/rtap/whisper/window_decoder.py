@@ -51,10 +51,12 @@ SHORTEST_SECONDS = 10.0
 """Silence after the audio in a "guarded" model's shortened context, and the least that is encoded. Measured
 with stock whisper-base on people: of 33 answers, 10 said something twice or were a loop at audio + 1 s, 3
 at audio + 5 s, 1 in 10 s. A second encoding costs more than 10 s do at once."""
-SHORT_BUCKET_SECONDS = 1
-LONG_BUCKET_SECONDS = 5
-LONG_FROM_SECONDS = 10
-"""Contexts are rounded up, so that ONNX Runtime sees few shapes and its memory stays bounded."""
+SHORTEST_ADAPTED_SECONDS = 3.0
+"""The least that is encoded for a "native" model that has a margin, as adapted weights have. Measured with
+adapted whisper-base on people: of single words, 16 to 30 % fewer were wrong in 3 s than in 2 s or less."""
+BUCKET_SECONDS = 1
+"""Contexts are rounded up, so that ONNX Runtime sees few shapes and its memory stays bounded; contexts of
+half seconds cost 0.8 points of word errors, for it is silence that they save."""
 
 _WORD = re.compile(r"\w+")
 
@@ -168,18 +170,17 @@ def context_frames(
     Args:
         samples: at 16 kHz.
         elastic: what the model can take; "no" always gives ``max_frames``.
-        margin_seconds: silence after the audio, for a "native" model.
+        margin_seconds: silence after the audio, for a "native" model; 0 where its training asks for none.
     """
     if elastic == "no":
         return max_frames
     seconds = samples / SAMPLE_RATE
     if elastic == "guarded":
         seconds = max(seconds + MARGIN_SECONDS, SHORTEST_SECONDS)
-    else:
-        seconds += margin_seconds
-    bucket = SHORT_BUCKET_SECONDS if seconds <= LONG_FROM_SECONDS else LONG_BUCKET_SECONDS
-    buckets = max(1, -(-seconds // bucket))
-    return min(int(buckets * bucket * FRAMES_PER_SECOND), max_frames)
+    elif margin_seconds > 0.0:
+        seconds = max(seconds + margin_seconds, SHORTEST_ADAPTED_SECONDS)
+    buckets = max(1, -(-seconds // BUCKET_SECONDS))
+    return min(int(buckets * BUCKET_SECONDS * FRAMES_PER_SECOND), max_frames)
 
 
 def token_limit(samples: int, prompt: int, longest: int) -> int:

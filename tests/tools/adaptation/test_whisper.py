@@ -15,13 +15,13 @@ from tools.adaptation.clips import Clip
 from tools.adaptation.whisper import Whisper
 from tools.export.checkpoint import Checkpoint
 
-SECONDS = 2
+SECONDS = 4
 
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("checkpoint") / "tiny"
-    tiny_checkpoint(path, decoder_layers=2)
+    tiny_checkpoint(path, decoder_layers=2, max_source_positions=50 * SECONDS)
     return path
 
 
@@ -51,7 +51,8 @@ def test_the_full_context_is_transformers(whisper: Whisper, checkpoint: Path) ->
 
 def test_a_context_as_long_as_the_audio(whisper: Whisper) -> None:
     assert whisper.full == 100 * SECONDS
-    assert whisper.frames(clip(0.4)) == 100
+    assert whisper.frames(clip(0.4)) == 300
+    assert whisper.frames(clip(2.6)) == 100 * SECONDS
     with torch.inference_mode():
         encoded = whisper.encode(whisper.features([clip(0.9)], 100))
     assert encoded.shape == (1, 50, 32)
