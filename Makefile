@@ -81,7 +81,7 @@ test-image: $(if $(IMAGE),$(READY),reference-image) ## Boot IMAGE, by default th
 	@tools/install_packages.sh @tools/boot_packages.txt
 	IMAGE=$(IMAGE) $(BIN)/pytest -m image tests/image $(PYTEST_ARGS)
 
-test-power-cuts: $(if $(IMAGE),$(READY),reference-image) ## Cut the power of a booted image again and again; half an hour
+test-power-cuts: $(if $(IMAGE),$(READY),reference-image) ## Cut the power of a booted image again and again, damage what it damages; an hour
 	@tools/install_packages.sh @tools/boot_packages.txt
 	IMAGE=$(IMAGE) $(BIN)/pytest -m power_cuts tests/image $(PYTEST_ARGS)
 

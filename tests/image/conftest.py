@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from tests.image.device import Device, Figures
+from tests.image.device import Booted, Device, Figures
 from tools.booting import programs
 from tools.booting.disk import unpacked
 
@@ -26,6 +26,7 @@ _ORDER: Final = (
     "test_faults",
     "test_release_image",
     "test_update",
+    "test_damaged_store",
     "test_power_cuts",
 )
 _FIGURES = pytest.StashKey[Figures]()
@@ -83,6 +84,14 @@ def device(image: Path) -> Iterator[Device]:
     yield device
     # Two gigabytes that nobody looks at; the consoles stay.
     device.disk.unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="module")
+def well(device: Device) -> Iterator[Booted]:
+    """A device that has been used, without its microphone: nothing else takes the processor's time."""
+    with device.boot() as booted:
+        booted.wait_healthy()
+        yield booted
 
 
 @pytest.fixture(scope="module")

@@ -2,43 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.image.device import BACKEND, CONTAINER, LOAD, SCREEN, Booted, Device, Figures
+from tests.image.device import SCREEN, Booted, Figures
+from tests.image.recovery import RECOVERY_SECONDS, answers, pid, recovers
 
 pytestmark = pytest.mark.image
-
-RECOVERY_SECONDS = 1200.0
-HEALTH = "wget -q -T 10 -O /dev/null http://127.0.0.1:8000/health"
-
-
-@pytest.fixture(scope="module")
-def well(device: Device) -> Iterator[Booted]:
-    """A device that has been used, without its microphone: nothing else takes the processor's time."""
-    with device.boot() as booted:
-        booted.wait_healthy()
-        yield booted
-
-
-def pid(booted: Booted) -> str:
-    """The service's process."""
-    told = booted.attempt(f"docker container inspect --format '{{{{.State.Pid}}}}' {CONTAINER}")
-    return told.output.strip() if told.status == 0 else "0"
-
-
-def answers(booted: Booted) -> bool:
-    return booted.attempt(HEALTH).status == 0
-
-
-def recovers(booted: Booted, before: str) -> float:
-    """Seconds until another process of the service is healthy."""
-    return booted.wait_until(
-        "a new service is healthy",
-        lambda: pid(booted) not in ("0", before) and answers(booted) and booted.is_active(BACKEND),
-        RECOVERY_SECONDS,
-    )
 
 
 def test_the_service_is_killed(well: Booted, figures: Figures) -> None:
@@ -93,29 +62,3 @@ def test_the_disk_is_full(well: Booted, figures: Figures) -> None:
         assert well.is_active(SCREEN)
     finally:
         well.run("rm -f /data/full /data/rest")
-
-
-def loads(booted: Booted) -> int:
-    """How often docker was given the image in this boot."""
-    return booted.journal(BACKEND, LOAD).count("loading sha256:")
-
-
-def test_dockers_store_is_damaged(well: Booted, figures: Figures) -> None:
-    before, loaded = pid(well), loads(well)
-    # What a power cut leaves: docker knows the image, and its files are empty. The service, which runs from
-    # them, may fall over by itself, and files may vanish while they are looked for.
-    well.attempt(
-        "find /data/docker/overlay2 -path '*/diff/*' -type f -size +0 -exec truncate --size 0 {} +",
-        300,
-    )
-    well.attempt(f"kill -9 {before}")
-    figures.note("image damaged: loaded again and healthy (s)", recovers(well, before))
-    assert loads(well) > loaded
-
-
-def test_dockers_store_is_gone(well: Booted, figures: Figures) -> None:
-    before, loaded = pid(well), loads(well)
-    well.run("rm -rf /data/docker/image /data/docker/overlay2; kill -9 $(pidof dockerd)", 120)
-    well.attempt(f"kill -9 {before}")
-    figures.note("store destroyed: made anew and healthy (s)", recovers(well, before))
-    assert loads(well) > loaded
