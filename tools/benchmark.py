@@ -54,7 +54,7 @@ def _parser() -> OneLineParser:
         "--minutes",
         type=_minutes,
         metavar="N",
-        help="how long to watch the memory; default: 30, with --quick 1",
+        help="how long the soak lasts; default: 10, with --quick 1",
     )
     service.add_argument("--model", metavar="DIR|NAME", help="default: the bundled one")
     service.add_argument(

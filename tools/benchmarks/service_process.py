@@ -152,8 +152,13 @@ class ServiceProcess:
 
     @property
     def stream_url(self) -> str:
-        """Of the WebSocket."""
+        """Of the WebSocket that takes sound."""
         return f"ws://{HOST}:{self.port}/stream"
+
+    @property
+    def events_url(self) -> str:
+        """Of the WebSocket that tells what happens."""
+        return f"ws://{HOST}:{self._ports['websocket_port']}/"
 
     @property
     def age(self) -> float:

@@ -6,24 +6,45 @@ import numpy as np
 import pytest
 
 from rtap.errors import ModelError
-from tools.benchmarks import memory, ring_buffer
+from tools.benchmarks import ring_buffer, soak
 from tools.benchmarks.beside_a_file import lone_latencies
 from tools.benchmarks.load import Answer
-from tools.benchmarks.memory import Samples
 from tools.benchmarks.plan import Plan
 from tools.benchmarks.result import Figure, Result
 from tools.benchmarks.service import measure_all
+from tools.benchmarks.soak import Sample, Watched
 from tools.benchmarks.speech import Phrase
 
 HOME, LEFT = (Phrase(text, np.zeros(1, np.float32), 1) for text in ("navigate home", "turn left"))
 
 
-def seen(megabytes_per_hour: float, noise: float) -> Samples:
+BEFORE = Sample(0.0, 200.0, 30, 20)
+
+
+def watched(
+    per_hour: float = 0.0, noise: float = 1.0, *, left: int = 0, more_threads: int = 0
+) -> Watched:
+    """Half an hour under load.
+
+    Args:
+        per_hour: megabytes by which memory grows.
+        noise: standard deviation of memory, in megabytes.
+        left: descriptors that are open in the end and were not before.
+        more_threads: that are started in an hour.
+    """
     rng = np.random.default_rng(0)
     seconds = np.arange(0.0, 1800.0, 5.0)
-    megabytes = 300 + megabytes_per_hour * seconds / 3600 + rng.normal(0, noise, seconds.size)
+    megabytes = 300 + per_hour * seconds / 3600 + rng.normal(0, noise, seconds.size)
     megabytes[seconds < 150] -= 100  # the memory that the first requests need
-    return Samples(list(seconds), list(megabytes))
+    samples = [
+        Sample(float(now), float(size), 40 + index % 3, 25 + int(more_threads * now / 3600))
+        for index, (now, size) in enumerate(zip(seconds, megabytes, strict=True))
+    ]
+    return Watched(BEFORE, samples, Sample(0.0, 210.0, 30 + left, 22))
+
+
+def figure(seen: Watched, name: str) -> Figure:
+    return next(one for one in soak.figures(seen) if one.name == name)
 
 
 @pytest.mark.parametrize(
@@ -39,15 +60,26 @@ def seen(megabytes_per_hour: float, noise: float) -> Samples:
 def test_memory_that_grows_is_told_from_memory_that_wavers(
     *, megabytes_per_hour: float, noise: float, reached: bool
 ) -> None:
-    slope = memory.figures(seen(megabytes_per_hour, noise))[0]
+    slope = figure(watched(megabytes_per_hour, noise), "slope of memory")
     assert slope.reached is reached
     assert slope.value == pytest.approx(megabytes_per_hour, abs=3 * (slope.error or 0))
 
 
-def test_memory_that_nobody_saw_is_not_flat() -> None:
-    slope, *others = memory.figures(Samples())
-    assert (slope.value, slope.reached) == (None, False)
-    assert [figure.value for figure in others] == [None] * 3
+@pytest.mark.parametrize(("left", "reached"), [(0, True), (-1, True), (1, False)])
+def test_descriptors_that_stay_open(*, left: int, reached: bool) -> None:
+    found = figure(watched(left=left), "descriptors left behind")
+    assert (found.value, found.reached) == (left, reached)
+
+
+@pytest.mark.parametrize(("more", "reached"), [(0, True), (60, False)])
+def test_threads_that_pile_up(*, more: int, reached: bool) -> None:
+    assert figure(watched(more_threads=more), "slope of threads").reached is reached
+
+
+def test_what_nobody_saw_is_not_flat() -> None:
+    nothing = soak.figures(Watched(BEFORE))
+    judged = [one for one in nothing if one.target]
+    assert [(one.value, one.reached) for one in judged] == [(None, False)] * 4
 
 
 def test_a_final_is_compared_with_the_same_command() -> None:
