@@ -62,7 +62,7 @@ async def serve(application: RTAPApplication) -> None:
         health_socket = sockets.enter_context(bind(output, "health_port"))
         app = create_api(application)
         api = _server(app)
-        health = _server(create_health_app(application.telemetry, application.health))
+        health = _server(create_health_app(application.telemetry, application.health, output))
         ended = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Path
 from fastapi.concurrency import run_in_threadpool
 
 from rtap.errors import ModelError
-from rtap.transports.access import check_key
 from rtap.transports.api_description import failures
 from rtap.transports.api_errors import ApiError
 from rtap.transports.schemas import (
@@ -50,13 +49,7 @@ def no_such_model(name: str, cards: Iterable[ModelCard]) -> ApiError:
 
 def control_routes(service: Service) -> APIRouter:
     """Routes for the API's application."""
-
-    async def check_access(request: Request) -> None:
-        check_key(request, service.config.output.api_key)
-
-    routes = APIRouter(
-        tags=["control"], dependencies=[Depends(check_access)], responses=failures(401)
-    )
+    routes = APIRouter(tags=["control"], responses=failures(401))
 
     @routes.get("/v1/models")
     def models() -> ModelList:

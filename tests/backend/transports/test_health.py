@@ -10,6 +10,7 @@ import httpx
 import pytest
 import uvicorn
 
+from rtap.config import OutputConfig
 from rtap.telemetry import Telemetry
 from rtap.transports.health import Health, create_health_app
 
@@ -19,7 +20,7 @@ LOADING = Health(healthy=False, model_loaded=False, reason="the model is being l
 
 @contextmanager
 def served(health: Callable[[], Health], telemetry: Telemetry) -> Iterator[httpx.Client]:
-    app = create_health_app(telemetry, health)
+    app = create_health_app(telemetry, health, OutputConfig())
     config = uvicorn.Config(app, port=0, log_config=None, lifespan="off", ws="none")
     server = uvicorn.Server(config)
     with config.bind_socket() as listener:

@@ -72,7 +72,7 @@ class Api:
 
     def client(self) -> httpx.AsyncClient:
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=True)
-        return httpx.AsyncClient(transport=transport, base_url="http://car")
+        return httpx.AsyncClient(transport=transport, base_url="http://localhost")
 
     def request(self, method: str, path: str, **settings: Any) -> httpx.Response:
         async def ask() -> httpx.Response:
