@@ -123,6 +123,7 @@ def _server(app: FastAPI) -> _Server:
             app,
             log_config=None,  # rtap.logs formats what uvicorn says
             access_log=False,
+            proxy_headers=False,  # create_api believes the configured proxies, and nobody else
             server_header=False,
             timeout_graceful_shutdown=_GRACE_SECONDS,
             h11_max_incomplete_event_size=_MAX_HEADER_BYTES,

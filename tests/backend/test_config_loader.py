@@ -76,6 +76,21 @@ def test_shipped_profile(profile: str) -> None:
     assert config.output.allow_insecure is inside
 
 
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_shipped_profile_takes_the_key_from_the_environment(profile: str) -> None:
+    variables = {
+        "RTAP_API_KEY": "0123456789012345",
+        "RTAP_ALLOWED_HOSTS": "car.lan, *.fleet.example,",
+        "RTAP_ALLOWED_ORIGINS": "https://screen.example:3000",
+        "RTAP_TRUSTED_PROXIES": "192.0.2.1,172.20.0.0/16",
+    }
+    output = UnifiedConfigLoader([SOURCE_PROFILES], variables).load(profile).output
+    assert output.api_key == "0123456789012345"
+    assert output.allowed_hosts == ("car.lan", "*.fleet.example")
+    assert output.allowed_origins == ("https://screen.example:3000",)
+    assert output.trusted_proxies == ("192.0.2.1", "172.20.0.0/16")
+
+
 def test_shipped_profiles_are_all_tested() -> None:
     assert tuple(sorted(path.stem for path in SOURCE_PROFILES.glob("*.yaml"))) == PROFILES
 

@@ -67,7 +67,10 @@ def knows_key(api_key: str, authorizations: Iterable[str], keys: Iterable[str]) 
 
 
 def client_of(connection: HTTPConnection) -> str:
-    """The client's address, for limits; the same for all whose address is not known."""
+    """The client's address, for limits; the same for all whose address is not known.
+
+    Behind one of ``output.trusted_proxies`` it is what the proxy says in ``X-Forwarded-For``.
+    """
     return connection.client.host if connection.client else "unknown"
 
 

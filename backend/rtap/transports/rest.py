@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from rtap import __version__
 from rtap.transports.api_description import (
@@ -104,6 +105,8 @@ def create_api(service: Service, lifespan: Lifespan | None = None) -> FastAPI:
         is_upload=_UPLOAD_PATHS.__contains__,
     )
     app.add_middleware(RequestScope, telemetry=service.telemetry)
+    if proxies := service.config.output.trusted_proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(proxies))
     _add_information(app, service)
     app.include_router(control_routes(service))
     app.include_router(try_page())

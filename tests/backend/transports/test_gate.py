@@ -10,6 +10,7 @@ import httpx
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
+from rtap import server
 from rtap.config import Config, OutputConfig
 from rtap.telemetry import Telemetry
 from rtap.transports.gate import MOST_BODY_BYTES, Gate
@@ -174,6 +175,12 @@ def test_a_body_that_stalls_is_given_up() -> None:
     gate = Gate(app, OutputConfig(), is_open=lambda _: True, body_seconds=0.01)
     asyncio.run(gate(scope, receive, send))
     assert sent[0]["status"] == 408
+
+
+def test_the_server_believes_no_proxy_by_itself() -> None:
+    assert not server._server(
+        create_health_app(Telemetry(), list, OutputConfig())
+    ).config.proxy_headers
 
 
 # ---- pages that are configured

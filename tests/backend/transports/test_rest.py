@@ -590,6 +590,34 @@ def test_rate_limit():
         assert car.get("/health").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("trusted", "statuses"),
+    [
+        ((), [200, 429, 429]),
+        (("127.0.0.0/8",), [200, 200, 429]),
+        (("192.0.2.9",), [200, 429, 429]),
+    ],
+)
+def test_limits_know_clients_behind_the_configured_proxies(trusted, statuses):
+    config = Config(
+        limits=LimitsConfig(requests_per_minute=1), output=OutputConfig(trusted_proxies=trusted)
+    )
+    with scripted_service(config) as service:
+        car = Api(service)
+        # A client can write the header too: what the proxy adds to it stands last.
+        given = ["192.0.2.1", "192.0.2.2", "192.0.2.1, 192.0.2.2"]
+        replies = [
+            car.request(
+                "POST",
+                "/transcribe",
+                files={"audio_file": HELLO},
+                headers={"X-Forwarded-For": clients},
+            )
+            for clients in given
+        ]
+        assert [reply.status_code for reply in replies] == statuses
+
+
 # ---- clients on a real connection
 
 
