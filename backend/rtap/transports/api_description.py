@@ -133,7 +133,7 @@ def form_body() -> dict[str, Any]:
     schema = _inline(TranscribeFields)
     alias = {**_FILE, "description": "Another name for audio_file"}
     schema["properties"] = {
-        **dict(zip(FILE_FIELDS, (_FILE, alias), strict=True)),
+        **dict(zip(FILE_FIELDS, (_FILE, alias, alias), strict=True)),
         **schema["properties"],
     }
     schema["oneOf"] = [{"required": [name]} for name in FILE_FIELDS]

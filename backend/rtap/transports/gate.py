@@ -113,6 +113,7 @@ class Gate:
         try:
             if not self._is_open(path):
                 check_key(connection, self._output.api_key)
+            _check_encoding(connection.headers.getlist("content-encoding"))
             if not self._is_upload(path):
                 receive = await self._read(connection, receive)
         except ApiError as error:
@@ -158,6 +159,17 @@ def _is_preflight(connection: HTTPConnection) -> bool:
         and "origin" in headers
         and "access-control-request-method" in headers
     )
+
+
+def _check_encoding(encodings: list[str]) -> None:
+    encoding = ", ".join(encodings).strip().lower()
+    if encoding not in {"", "identity"}:
+        raise ApiError(
+            415,
+            "wrong_content_encoding",
+            f"the body is compressed ({encoding[:64]}): send it plain, without Content-Encoding; FLAC, "
+            f"OGG and MP3 are smaller than WAV",
+        )
 
 
 def _too_large() -> ApiError:

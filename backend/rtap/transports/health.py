@@ -12,6 +12,7 @@ from rtap import __version__, logs
 from rtap.config import OutputConfig
 from rtap.telemetry import CONTENT_TYPE, Telemetry
 from rtap.transports.gate import Gate
+from rtap.transports.lenient_requests import LenientRequests
 from rtap.transports.schemas import HealthReply
 
 _log = logs.get("health")
@@ -60,6 +61,7 @@ def create_health_app(
     # Its documentation pages would load scripts from the internet.
     app = FastAPI(title="RTAP health", version=__version__, docs_url=None, redoc_url=None)
     app.add_middleware(Gate, output=output, is_open=lambda _: True)
+    app.add_middleware(LenientRequests)
 
     @app.get("/health", response_model=HealthReply, responses={503: {"model": HealthReply}})
     def report_health() -> Response:

@@ -26,6 +26,7 @@ from rtap.transports.base64_body import check_is_json, read_base64
 from rtap.transports.control import control_routes
 from rtap.transports.file_jobs import FileJobs, check_ready, gone, loading
 from rtap.transports.gate import Gate
+from rtap.transports.lenient_requests import LenientRequests
 from rtap.transports.limits import RateLimiter, base64_count
 from rtap.transports.openai_api import AUDIO_PATHS, OpenAiApi
 from rtap.transports.request_scope import RequestScope
@@ -105,6 +106,7 @@ def create_api(service: Service, lifespan: Lifespan | None = None) -> FastAPI:
         is_upload=_UPLOAD_PATHS.__contains__,
     )
     app.add_middleware(RequestScope, telemetry=service.telemetry)
+    app.add_middleware(LenientRequests)
     if proxies := service.config.output.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(proxies))
     _add_information(app, service)

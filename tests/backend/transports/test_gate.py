@@ -178,9 +178,8 @@ def test_a_body_that_stalls_is_given_up() -> None:
 
 
 def test_the_server_believes_no_proxy_by_itself() -> None:
-    assert not server._server(
-        create_health_app(Telemetry(), list, OutputConfig())
-    ).config.proxy_headers
+    with scripted_service(Config()) as service:
+        assert not server._server(create_api(service)).config.proxy_headers
 
 
 # ---- pages that are configured

@@ -100,3 +100,10 @@ def test_metrics(client: httpx.Client, telemetry: Telemetry) -> None:
 def test_needs_nothing_from_the_internet(client: httpx.Client) -> None:
     assert client.get("/docs").status_code == 404
     assert client.get("/redoc").status_code == 404
+
+
+def test_head_and_slashes_too_many() -> None:
+    with served(lambda: HEALTHY, Telemetry()) as client:
+        for path in ("/health", "/metrics", "/metrics/", "//health"):
+            reply = client.head(f"{client.base_url}".rstrip("/") + path)
+            assert (reply.status_code, reply.content) == (200, b"")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gzip
 import http.client
 import io
 import json
@@ -195,7 +196,7 @@ def test_model_info_without_a_model(car):
 # ---- transcribing
 
 
-@pytest.mark.parametrize("field", ["audio_file", "file"])
+@pytest.mark.parametrize("field", ["audio_file", "file", "audio"])
 def test_upload(car, field):
     response = car.upload(HELLO, field)
     document = response.json()
@@ -863,9 +864,54 @@ def test_an_unsound_request_id_is_replaced(car, given):
 # ---- the rest of HTTP
 
 
-@pytest.mark.parametrize("path", ["/docs", "/redoc", "/transcribe/", "/nothing", "/%00", "/..%2f"])
+@pytest.mark.parametrize("path", ["/docs", "/redoc", "/nothing", "/nothing/", "/%00", "/..%2f"])
 def test_unknown_paths(car, path):
     refused(car.get(path), 404, "not_found")
+
+
+def test_head_is_get_without_a_body(car):
+    for path in ("/", "/health", "/openapi.json", "/v1/models"):
+        asked = car.request("HEAD", path)
+        assert (asked.status_code, asked.content) == (200, b"")
+        assert int(asked.headers["content-length"]) > 0
+    assert car.request("HEAD", "/nothing").status_code == 404
+    assert car.request("HEAD", "/transcribe").status_code == 405
+    metrics = car.service.telemetry.exposition().decode()
+    assert 'endpoint="/health",status="200"} 1.0' in metrics
+
+
+def test_head_over_a_real_connection(real):
+    with httpx.Client(base_url=f"http://{real.address}", trust_env=False) as client:
+        for _ in range(2):  # the connection can go on being used
+            assert client.head("/health").status_code == 200
+            assert client.get("/health").json()["status"] == "healthy"
+        for path in ("//health", "/health/", "///health//"):
+            assert client.get(f"http://{real.address}{path}").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/transcribe/", "//transcribe", "//transcribe//"])
+def test_slashes_too_many_are_passed_over(car, path):
+    url = f"http://localhost{path}"
+    response = car.request("POST", url, files={"audio_file": HELLO})
+    assert response.json()["text"] == "hello"
+
+
+def test_slashes_too_many_open_no_door():
+    with locked() as car:
+        for path in ("//listening", "/listening/", "//try//../listening", "/health/../listening"):
+            assert car.get(f"http://localhost{path}").status_code in {401, 404}
+            assert "enabled" not in car.get(f"http://localhost{path}").text
+
+
+@pytest.mark.parametrize(
+    "path", ["/transcribe", "/transcribe/base64", "/v1/audio/transcriptions", "/listening"]
+)
+def test_a_compressed_body_is_told_from_a_broken_one(car, path):
+    headers = {"Content-Encoding": "gzip", "Content-Type": "multipart/form-data; boundary=x"}
+    method = "PUT" if path == "/listening" else "POST"
+    response = car.request(method, path, content=gzip.compress(HELLO), headers=headers)
+    refused(response, 415, "wrong_content_encoding")
+    assert "send it plain" in response.json()["error"]["message"]
 
 
 def test_wrong_method(car):
