@@ -64,7 +64,7 @@ def control_routes(service: Service) -> APIRouter:
         """One of the models that can be loaded; `whisper-1` and OpenAI's other names are the loaded one."""
         return _model_card(service, model)
 
-    @routes.put("/model", status_code=202, responses=failures(400, 404, 422))
+    @routes.put("/model", status_code=202, responses=failures(400, 404, 408, 413, 415, 422))
     async def use_model(wanted: ModelRequest) -> ModelRequest:
         """Load another model, until the service ends. `/health` is 503 meanwhile; live speech waits.
 
@@ -81,7 +81,7 @@ def control_routes(service: Service) -> APIRouter:
         """Whether the service listens to its own microphone."""
         return _listening(service)
 
-    @routes.put("/listening", responses=failures(400, 409, 422))
+    @routes.put("/listening", responses=failures(400, 408, 409, 413, 415, 422))
     async def set_listening(wanted: ListeningRequest) -> Listening:
         """Switch the microphone on or off, until the service ends. Off, it is closed and nothing is heard."""
         if service.listening() is None:

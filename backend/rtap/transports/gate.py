@@ -97,7 +97,7 @@ class Gate:
             if sends_key(connection, output.api_key, in_query=in_query):
                 return
             # Where a key is wanted, that it is missing says more than where the request comes from.
-            if not (self._is_open(connection.url.path) or _is_preflight(connection)):
+            if not (self._is_open(connection.scope["path"]) or _is_preflight(connection)):
                 return
         origins = headers.getlist("origin")
         check_page(headers.getlist("host"), origins, output)

@@ -94,7 +94,7 @@ def create_api(service: Service, lifespan: Lifespan | None = None) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         lifespan=running,
-        responses=failures(500),
+        responses=failures(403, 500),
         license_info={"name": "MIT"},
     )
     install(app)

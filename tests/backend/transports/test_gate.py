@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -17,6 +18,7 @@ from rtap.transports.gate import MOST_BODY_BYTES, Gate
 from rtap.transports.health import Health, create_health_app
 from rtap.transports.rest import create_api
 from tests.backend.transports.scripted_service import scripted_service
+from tests.backend.transports.serving import serving
 
 KEY = "sixteen-letters-"
 EVIL = {"Host": "evil.example:8000", "Origin": "http://evil.example:8000"}
@@ -79,6 +81,27 @@ def test_every_route_refuses_a_foreign_page(
         reply = door.ask(method, path, port, headers=headers)
         assert (reply.status_code, code(reply)) == (403, fault), path
         assert setting in reply.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(("host", "status"), [("localhost", 101), ("evil.example", 403)])
+def test_a_stream_is_a_route_too(host: str, status: int) -> None:
+    upgrade = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Version": "13",
+    }
+    with serving(Config()) as served:
+        client = http.client.HTTPConnection("127.0.0.1", served.port, timeout=10)
+        client.request("GET", "/stream", headers=upgrade | {"Host": host})
+        assert client.getresponse().status == status
+        client.close()
+
+
+@pytest.mark.parametrize("door", [OutputConfig(api_key=KEY)], indirect=True)
+def test_a_path_in_host_is_no_path(door: Door) -> None:
+    for host in ("evil.example/listening?", "evil.example/listening#"):
+        assert code(door.ask("GET", "/health", headers={"Host": host})) == "foreign_host"
 
 
 def test_programs_pass_by_localhost_and_by_number(door: Door) -> None:

@@ -926,7 +926,7 @@ def test_openapi_declares_every_failure_and_loads_nothing(car):
     assert response.status_code == 200
     for path in ("/transcribe", "/transcribe/base64"):
         operation = document["paths"][path]["post"]
-        codes = {"200", "400", "401", "408", "413", "415", "422", "429", "500", "503"}
+        codes = {"200", "400", "401", "403", "408", "413", "415", "422", "429", "500", "503"}
         assert set(operation["responses"]) == codes
         for code in codes - {"200"}:
             schema = operation["responses"][code]["content"]["application/json"]
