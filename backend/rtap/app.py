@@ -453,7 +453,11 @@ _PRECISIONS: Final[Mapping[str, str | None]] = {
 
 
 def create_app() -> FastAPI:
-    """For ``uvicorn rtap.app:create_app --factory``: the API, and everything else while it runs."""
+    """For ``uvicorn rtap.app:create_app --factory``: the API, and everything else while it runs.
+
+    Add ``--no-proxy-headers``: ``output.trusted_proxies`` says who is believed, and uvicorn itself would
+    believe every program on this machine.
+    """
     config = UnifiedConfigLoader.from_environment(os.environ).load()
     logs.set_up(config.logging, sys.stderr)
     return application_api(RTAPApplication(config))

@@ -151,6 +151,12 @@ class OutputConfig:
     """Clients send it as ``Authorization: Bearer`` or ``X-API-Key``; empty: none is asked for."""
     allow_insecure: bool = False
     """Without it, a host other than localhost wants an api_key."""
+    allowed_hosts: tuple[Annotated[str, Filled()], ...] = ()
+    """Names in ``Host`` that are this machine's, besides localhost and numbers; ``*.lan`` is all below it."""
+    allowed_origins: tuple[Annotated[str, Filled()], ...] = ()
+    """Pages of others that may use it, such as ``https://screen.example:3000``; ``*`` is every page."""
+    trusted_proxies: tuple[Annotated[str, Filled()], ...] = ()
+    """Numbers or networks of proxies whose ``X-Forwarded-For`` is believed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from rtap.config import Config, OutputConfig, StandbyConfig
+
+SHORTEST_KEY: Final = 16
+"""Characters of an API key that others than this machine can try to guess."""
+_ORIGIN: Final = re.compile(r"null|[A-Za-z][A-Za-z0-9+.-]*://[^/\s?#@]+/?")
+_HOST: Final = re.compile(r"\*|(\*\.)?[^\s/:@*?#]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +29,9 @@ class Conflict:
 def conflicts(config: Config) -> Iterator[Conflict]:
     """All contradictions within a configuration."""
     yield from _exposure(config.output)
+    yield from _short_key(config.output)
+    yield from _pages(config.output)
+    yield from _proxies(config.output)
     yield from _shared_ports(config)
     yield from _heartbeat(config.standby)
     yield from _ring_buffer(config)
@@ -57,6 +67,50 @@ def _exposure(output: OutputConfig) -> Iterator[Conflict]:
             f"{output.wyoming_host}, which only this machine reaches: set output.wyoming_host to 0.0.0.0 "
             f"and output.allow_insecure to true, or output.wyoming_zeroconf to false",
         )
+
+
+def _short_key(output: OutputConfig) -> Iterator[Conflict]:
+    if output.api_key and len(output.api_key) < SHORTEST_KEY and not is_local(output.host):
+        yield Conflict(
+            ("output.api_key", "output.host"),
+            f"output.api_key has {len(output.api_key)} characters, and others reach {output.host} and can "
+            f"guess: give it {SHORTEST_KEY} or more, as `openssl rand -hex 16` makes them, or use 127.0.0.1",
+        )
+
+
+def _pages(output: OutputConfig) -> Iterator[Conflict]:
+    for origin in output.allowed_origins:
+        if origin != "*" and not _ORIGIN.fullmatch(origin):
+            yield Conflict(
+                ("output.allowed_origins",),
+                f"output.allowed_origins has {origin}, which is no origin: write scheme, name and port "
+                f"alone, such as https://screen.example:3000",
+            )
+    if "*" in output.allowed_origins and not output.api_key:
+        yield Conflict(
+            ("output.allowed_origins", "output.api_key"),
+            "output.allowed_origins is *, so that every page in a browser could listen: name the pages, or "
+            "set output.api_key",
+        )
+    for host in output.allowed_hosts:
+        if not _HOST.fullmatch(host):
+            yield Conflict(
+                ("output.allowed_hosts",),
+                f"output.allowed_hosts has {host}, which is no name: write it without scheme and port, such "
+                f"as car.lan or *.car.lan",
+            )
+
+
+def _proxies(output: OutputConfig) -> Iterator[Conflict]:
+    for proxy in output.trusted_proxies:
+        try:
+            ipaddress.ip_network(proxy)
+        except ValueError:
+            yield Conflict(
+                ("output.trusted_proxies",),
+                f"output.trusted_proxies has {proxy}, which is no IP number or network: write it such as "
+                f"192.0.2.1 or 172.20.0.0/16",
+            )
 
 
 def is_local(host: str) -> bool:

@@ -30,12 +30,20 @@ _VARIABLES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "audio.device": ("AUDIO_DEVICE",),
         "stt.model_name": ("MODEL_NAME",),
         "stt.num_threads": ("ONNX_NUM_THREADS",),
+        "output.api_key": ("RTAP_API_KEY",),
+        "output.allowed_hosts": ("RTAP_ALLOWED_HOSTS",),
+        "output.allowed_origins": ("RTAP_ALLOWED_ORIGINS",),
+        "output.trusted_proxies": ("RTAP_TRUSTED_PROXIES",),
         "logging.level": ("RTAP_LOG_LEVEL", "LOG_LEVEL"),
         "models_dir": ("MODELS_DIR",),
         "cache_dir": ("CACHE_DIR",),
     }
 )
 """Environment variables that come before the profile; of several, the first that is set."""
+_LISTS: Final = frozenset(
+    {"output.allowed_hosts", "output.allowed_origins", "output.trusted_proxies"}
+)
+"""Their variables hold several values, with commas between them."""
 _MOCK_VARIABLE: Final = "RTAP_AUDIO_MOCK"
 _SWITCH: Final[Mapping[str, bool]] = MappingProxyType(
     {"true": True, "1": True, "yes": True, "on": True}
@@ -212,14 +220,20 @@ class UnifiedConfigLoader:
             variable = next((v for v in variables if self._environment.get(v)), None)
             if variable is not None:
                 text = self._environment[variable].strip()
-                value = text.upper() if name == "logging.level" else text
-                written = Written(_whole_or_text(value), text, "", (variable,))
+                written = Written(_variable_value(name, text, variable), text, "", (variable,))
                 yield name, _accepted(name, written, variable, faults)
         mock = self._environment.get(_MOCK_VARIABLE, "").strip()
         if mock and mock.lower() not in _SWITCH:
             faults.append(f"{_MOCK_VARIABLE} is {mock}: it must be true or false")
         elif mock and _SWITCH[mock.lower()]:
             yield "audio.source", _Setting("mock", _MOCK_VARIABLE)
+
+
+def _variable_value(name: str, text: str, variable: str) -> object:
+    if name in _LISTS:
+        items = (item.strip() for item in text.split(","))
+        return tuple(Written(item, item, "", (variable,)) for item in items if item)
+    return _whole_or_text(text.upper() if name == "logging.level" else text)
 
 
 def _whole_or_text(text: str) -> int | str:

@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from pathlib import PurePath
 from typing import Any, Final, TextIO
+from urllib.parse import unquote_plus
 
 import structlog
 from structlog.stdlib import BoundLogger, ProcessorFormatter
@@ -47,6 +48,9 @@ _SECRET_KEYS: Final = frozenset({"access_key", "api_key", "authorization", "x-ap
 _SECRET: Final = re.compile(
     r"(api_key=|x-api-key:\s*|authorization:\s*(?:bearer\s+)?)[^\s&\"']+", re.IGNORECASE
 )
+_SECRET_NAMES: Final = ("access_key", "api_key")
+_WORD: Final = re.compile(r"[^\s&\"']+")
+"""Of a request line: one parameter of its query, or what stands around it."""
 _OWN_HANDLING: Final = ("uvicorn", "uvicorn.access", "uvicorn.error")
 """Loggers that uvicorn gives handlers of its own."""
 
@@ -169,7 +173,7 @@ def _plain(value: object) -> str | float | None:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, Enum | PurePath | BaseException | str):
-        return _SECRET.sub(rf"\1{REDACTED}", str(value))
+        return _WORD.sub(_without_secret, _SECRET.sub(rf"\1{REDACTED}", str(value)))
     if isinstance(value, numbers.Integral):
         return int(value)
     if isinstance(value, numbers.Real):
@@ -177,6 +181,19 @@ def _plain(value: object) -> str | float | None:
         return number if math.isfinite(number) else str(number)  # JSON knows no NaN
     # An array is audio, an event holds a text, bytes are anything.
     return f"<{type(value).__name__}>"
+
+
+def _without_secret(word: re.Match[str]) -> str:
+    """A parameter without its value, where its name is a secret's however it is percent-encoded."""
+    text = word[0]
+    if "%" not in text:
+        return text  # it was found as it stands
+    parts = text.split("=")
+    for number, part in enumerate(parts[:-1], start=1):
+        name = re.split(r"[?;]", part)[-1]
+        if unquote_plus(name).strip().lower().endswith(_SECRET_NAMES):
+            return f"{'='.join(parts[:number])}={REDACTED}"
+    return text
 
 
 def _as_json(_logger: object, _method: str, event: EventDict) -> str:

@@ -62,7 +62,7 @@ async def serve(application: RTAPApplication) -> None:
         health_socket = sockets.enter_context(bind(output, "health_port"))
         app = create_api(application)
         api = _server(app)
-        health = _server(create_health_app(application.telemetry, application.health))
+        health = _server(create_health_app(application.telemetry, application.health, output))
         ended = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -123,6 +123,7 @@ def _server(app: FastAPI) -> _Server:
             app,
             log_config=None,  # rtap.logs formats what uvicorn says
             access_log=False,
+            proxy_headers=False,  # create_api believes the configured proxies, and nobody else
             server_header=False,
             timeout_graceful_shutdown=_GRACE_SECONDS,
             h11_max_incomplete_event_size=_MAX_HEADER_BYTES,

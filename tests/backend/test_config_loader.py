@@ -76,6 +76,21 @@ def test_shipped_profile(profile: str) -> None:
     assert config.output.allow_insecure is inside
 
 
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_shipped_profile_takes_the_key_from_the_environment(profile: str) -> None:
+    variables = {
+        "RTAP_API_KEY": "0123456789012345",
+        "RTAP_ALLOWED_HOSTS": "car.lan, *.fleet.example,",
+        "RTAP_ALLOWED_ORIGINS": "https://screen.example:3000",
+        "RTAP_TRUSTED_PROXIES": "192.0.2.1,172.20.0.0/16",
+    }
+    output = UnifiedConfigLoader([SOURCE_PROFILES], variables).load(profile).output
+    assert output.api_key == "0123456789012345"
+    assert output.allowed_hosts == ("car.lan", "*.fleet.example")
+    assert output.allowed_origins == ("https://screen.example:3000",)
+    assert output.trusted_proxies == ("192.0.2.1", "172.20.0.0/16")
+
+
 def test_shipped_profiles_are_all_tested() -> None:
     assert tuple(sorted(path.stem for path in SOURCE_PROFILES.glob("*.yaml"))) == PROFILES
 
@@ -521,6 +536,27 @@ EXPOSED = "output.host is 0.0.0.0, which others can reach: set output.api_key"
             "output.wyoming_host is 0.0.0.0, which others can reach, and Wyoming knows no API key",
         ),
         (
+            "output: {host: 0.0.0.0, api_key: fifteen-letters}",
+            "output.api_key has 15 characters, and others reach 0.0.0.0 and can guess: give it 16 or more",
+        ),
+        (
+            "output: {allowed_origins: [screen.example]}",
+            "output.allowed_origins has screen.example, which is no origin: write scheme, name and port",
+        ),
+        (
+            "output: {allowed_origins: ['https://screen.example/page']}",
+            "output.allowed_origins has https://screen.example/page, which is no origin",
+        ),
+        ("output: {allowed_origins: ['*']}", "output.allowed_origins is *, so that every page"),
+        (
+            "output: {allowed_hosts: ['car.lan:8000']}",
+            "output.allowed_hosts has car.lan:8000, which is no name: write it without scheme and port",
+        ),
+        (
+            "output: {trusted_proxies: [proxy]}",
+            "output.trusted_proxies has proxy, which is no IP number or network",
+        ),
+        (
             "output: {wyoming_zeroconf: true}",
             "output.wyoming_zeroconf announces Wyoming to the network, and output.wyoming_host is 127.0.0.1",
         ),
@@ -548,7 +584,12 @@ def test_conflict(profiles: Profiles, text: str, fault: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "output: {host: 0.0.0.0, api_key: secret}",
+        "output: {host: 0.0.0.0, api_key: sixteen-letters-}",
+        "output: {api_key: short}",
+        "output: {allowed_origins: ['https://screen.example:3000', 'null', 'app://screen/']}",
+        "output: {allowed_origins: ['*'], api_key: short}",
+        "output: {allowed_hosts: [car.lan, '*.car.lan', '*']}",
+        "output: {trusted_proxies: [192.0.2.1, 172.20.0.0/16, '::1']}",
         "output: {host: 0.0.0.0, allow_insecure: true}",
         "output: {host: '::1'}",
         "output: {host: localhost}",

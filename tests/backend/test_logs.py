@@ -163,6 +163,25 @@ def test_no_keys() -> None:
     assert lines(stream)[0]["message"].endswith('&x=1 HTTP/1.1" 101')
 
 
+@pytest.mark.parametrize(
+    "name", ["api%5Fkey", "%61pi_key", "API%5fKEY", "%61%70%69%5f%6b%65%79", "api_key%20"]
+)
+def test_no_keys_under_names_that_are_percent_encoded(name: str) -> None:
+    stream = set_up()
+    log = logging.getLogger("uvicorn.error")
+    log.info('"WebSocket /stream?language=en&%s=hunter%%202&x=1" [accepted]', name)
+    log.info('"WebSocket /stream?%s=hunter2=2?2"', name)
+    assert "hunter" not in stream.getvalue()
+    assert lines(stream)[0]["message"].endswith('&x=1" [accepted]')
+
+
+def test_other_parameters_stay_as_they_are() -> None:
+    stream = set_up()
+    message = '"GET /stream?language=d%65&name=%C3%A4%20b=c;d HTTP/1.1" 100% = fine'
+    logging.getLogger("uvicorn.error").info("%s", message)
+    assert lines(stream)[0]["message"] == message
+
+
 def test_exceptions_are_named_and_traced_only_for_those_who_debug() -> None:
     for level, traced in (("INFO", False), ("DEBUG", True)):
         stream = set_up(level=level)

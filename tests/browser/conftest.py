@@ -33,7 +33,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with service(tmp_path_factory.mktemp("service")) as one:
+    output = {"allowed_hosts": [ELSEWHERE]}
+    with service(tmp_path_factory.mktemp("service"), output=output) as one:
         one.wait_until_healthy()
         yield one
 

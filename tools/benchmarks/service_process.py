@@ -36,9 +36,13 @@ _OVERRIDES: Final = frozenset(
         "LOG_LEVEL",
         "MODEL_NAME",
         "ONNX_NUM_THREADS",
+        "RTAP_ALLOWED_HOSTS",
+        "RTAP_ALLOWED_ORIGINS",
+        "RTAP_API_KEY",
         "RTAP_AUDIO_MOCK",
         "RTAP_ENVIRONMENT",
         "RTAP_LOG_LEVEL",
+        "RTAP_TRUSTED_PROXIES",
     }
 )
 """Environment variables that would come before the profile, and make another service than the report says."""

@@ -33,7 +33,13 @@ _PAUSE: Final = (0.9, 1.6)
 """Seconds between two commands: longer than what ends an utterance."""
 _RECONNECT_MS: Final = 20
 _POLL_MS: Final = 100
-_OVERRIDES: Final = ("RTAP_ENVIRONMENT", "RTAP_AUDIO_MOCK", "AUDIO_DEVICE", "MODEL_NAME")
+_OVERRIDES: Final = (
+    "RTAP_ENVIRONMENT",
+    "RTAP_AUDIO_MOCK",
+    "AUDIO_DEVICE",
+    "MODEL_NAME",
+    "RTAP_API_KEY",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,24 @@
-"""Who may use the API: those who send the configured key."""
+"""Who may use the service: those who send the configured key, programs, and pages that are known."""
 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable
+import socket
+from collections.abc import Iterable, Sequence
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from rtap.config_conflicts import is_local
 from rtap.transports.api_errors import ApiError
 
 if TYPE_CHECKING:
     from starlette.requests import HTTPConnection
 
     from rtap.config import OutputConfig
+
+_LONGEST_SHOWN: Final = 100
+"""Characters of a client's words that a message repeats."""
 
 
 def check_key(connection: HTTPConnection, api_key: str, *, in_query: bool = False) -> None:
@@ -26,15 +31,18 @@ def check_key(connection: HTTPConnection, api_key: str, *, in_query: bool = Fals
     Raises:
         ApiError: 401.
     """
-    if not api_key:
-        return
-    keys = connection.headers.getlist("x-api-key")
-    if in_query:
-        keys += connection.query_params.getlist("api_key")
-    if knows_key(api_key, connection.headers.getlist("authorization"), keys):
+    if not api_key or sends_key(connection, api_key, in_query=in_query):
         return
     where = "Authorization: Bearer KEY or X-API-Key: KEY" + (", or ?api_key=KEY" * in_query)
     raise ApiError(401, "unauthorized", f"this service wants an API key: send {where}")
+
+
+def sends_key(connection: HTTPConnection, api_key: str, *, in_query: bool = False) -> bool:
+    """Whether a client sends the key, which must not be empty."""
+    keys = connection.headers.getlist("x-api-key")
+    if in_query:
+        keys += connection.query_params.getlist("api_key")
+    return knows_key(api_key, connection.headers.getlist("authorization"), keys)
 
 
 def knows_key(api_key: str, authorizations: Iterable[str], keys: Iterable[str]) -> bool:
@@ -59,46 +67,97 @@ def knows_key(api_key: str, authorizations: Iterable[str], keys: Iterable[str]) 
 
 
 def client_of(connection: HTTPConnection) -> str:
-    """The client's address, for limits; the same for all whose address is not known."""
+    """The client's address, for limits; the same for all whose address is not known.
+
+    Behind one of ``output.trusted_proxies`` it is what the proxy says in ``X-Forwarded-For``.
+    """
     return connection.client.host if connection.client else "unknown"
 
 
-def check_origin(connection: HTTPConnection, output: OutputConfig) -> None:
-    """Without a key, let only programs and this machine's own pages pass: browsers ask no one.
+def check_page(hosts: Sequence[str], origins: Sequence[str], output: OutputConfig) -> None:
+    """Let programs pass, this machine's own pages and those that are configured: browsers ask no one.
+
+    Args:
+        hosts: values of ``Host``.
+        origins: values of ``Origin``, which programs do not send.
 
     Raises:
         ApiError: 403.
     """
-    headers = connection.headers
-    if output.api_key or all(
-        is_own_page(origin, headers.getlist("host"), output.host)
-        for origin in headers.getlist("origin")
-    ):
-        return
-    raise ApiError(
-        403,
-        "foreign_origin",
-        "this page is not known to be served by this machine: open it by localhost or by its IP number, or "
-        "set output.api_key and send it",
-    )
+    stranger = next((host for host in hosts if not is_known_host(host, output)), None)
+    if stranger is not None:
+        raise ApiError(
+            403,
+            "foreign_host",
+            f"the name {stranger[:_LONGEST_SHOWN]} in Host is not known to be this machine's: use localhost "
+            f"or an IP number, add the name to output.allowed_hosts, or set output.api_key and send it",
+        )
+    if not all(is_own_page(origin, hosts, output) for origin in origins):
+        raise ApiError(
+            403,
+            "foreign_origin",
+            "this page is not known to be served by this machine: open it by localhost or by its IP number, "
+            "add its origin to output.allowed_origins, or set output.api_key and send it",
+        )
 
 
-def is_own_page(origin: str, hosts: Iterable[str], host: str) -> bool:
-    """Whether a page was served by this machine, so that it may listen without a key.
+def is_known_host(host: str, output: OutputConfig) -> bool:
+    """Whether a ``Host`` can be this machine's, and not a name that a foreign page has had resolved to it.
 
-    The name in ``Host`` proves nothing, for any page can have its own name resolved to this machine. A number
-    there does, for nobody else's page can have it.
+    Nobody can have a number or ``localhost`` for a page. Where others reach the service, they also use its
+    own name and those of one label, as Compose gives them to containers: the internet's DNS has none such.
     """
+    if not host.strip():
+        return True  # no browser sends that
+    name = _host_of(f"//{host}")
+    if not name:
+        return False
+    if _is_loopback(name) or _is_number(name) or name == output.host.lower():
+        return True
+    if any(_fits(name, allowed) for allowed in output.allowed_hosts):
+        return True
+    return not is_local(output.host) and ("." not in name or name in _own_names())
+
+
+def is_own_page(origin: str, hosts: Iterable[str], output: OutputConfig) -> bool:
+    """Whether a page was served by this machine or is configured, so that it may come without a key.
+
+    The name in ``Host`` proves nothing by itself, for any page can have its own name resolved to this
+    machine: only where :func:`is_known_host` knows it, a page of the same name is ours.
+    """
+    if not origin or is_allowed_origin(origin, output):
+        return True  # programs send none
     name = _host_of(origin)
     if not name:
-        return not origin  # programs send none
-    asked = [_host_of(f"//{one}") for one in hosts]
-    return _is_loopback(name) or name == host.lower() or (_is_number(name) and name in asked)
+        return False
+    if _is_loopback(name) or name == output.host.lower():
+        return True
+    return any(_host_of(f"//{host}") == name and is_known_host(host, output) for host in hosts)
+
+
+def is_allowed_origin(origin: str, output: OutputConfig) -> bool:
+    """Whether ``output.allowed_origins`` names a page's origin."""
+    return not {"*", origin.lower()}.isdisjoint(origins_of(output))
+
+
+def origins_of(output: OutputConfig) -> list[str]:
+    """``output.allowed_origins`` as browsers write them."""
+    return [one.lower().rstrip("/") for one in output.allowed_origins]
+
+
+def _fits(name: str, allowed: str) -> bool:
+    allowed = allowed.lower().rstrip(".")
+    return allowed in {"*", name} or (allowed.startswith("*.") and name.endswith(allowed[1:]))
+
+
+def _own_names() -> set[str]:
+    name = socket.gethostname().lower()
+    return {name, f"{name.partition('.')[0]}.local"}
 
 
 def _host_of(url: str) -> str:
     try:
-        return urlsplit(url).hostname or ""
+        return (urlsplit(url).hostname or "").removesuffix(".")
     except ValueError:
         return ""
 

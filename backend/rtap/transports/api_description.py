@@ -53,6 +53,11 @@ _FAILURES: Final[dict[int, tuple[str, str, str]]] = {
         "the upload is empty (0 bytes): record it again",
     ),
     401: ("No valid API key", "unauthorized", "this service wants an API key: send X-API-Key: KEY"),
+    403: (
+        "A page or a name that is not known",
+        "foreign_origin",
+        "this page is not known to be served by this machine: add its origin to output.allowed_origins",
+    ),
     404: (
         "There is none of this name",
         "no_such_model",
@@ -133,7 +138,7 @@ def form_body() -> dict[str, Any]:
     schema = _inline(TranscribeFields)
     alias = {**_FILE, "description": "Another name for audio_file"}
     schema["properties"] = {
-        **dict(zip(FILE_FIELDS, (_FILE, alias), strict=True)),
+        **dict(zip(FILE_FIELDS, (_FILE, alias, alias), strict=True)),
         **schema["properties"],
     }
     schema["oneOf"] = [{"required": [name]} for name in FILE_FIELDS]

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Path
 from fastapi.concurrency import run_in_threadpool
 
 from rtap.errors import ModelError
-from rtap.transports.access import check_key
 from rtap.transports.api_description import failures
 from rtap.transports.api_errors import ApiError
+from rtap.transports.file_jobs import check_ready, loading
+from rtap.transports.openai_fields import LOADED_MODEL
 from rtap.transports.schemas import (
     Listening,
     ListeningRequest,
@@ -50,13 +51,7 @@ def no_such_model(name: str, cards: Iterable[ModelCard]) -> ApiError:
 
 def control_routes(service: Service) -> APIRouter:
     """Routes for the API's application."""
-
-    async def check_access(request: Request) -> None:
-        check_key(request, service.config.output.api_key)
-
-    routes = APIRouter(
-        tags=["control"], dependencies=[Depends(check_access)], responses=failures(401)
-    )
+    routes = APIRouter(tags=["control"], responses=failures(401))
 
     @routes.get("/v1/models")
     def models() -> ModelList:
@@ -64,16 +59,12 @@ def control_routes(service: Service) -> APIRouter:
         return ModelList(data=tuple(model_cards(service)))
 
     # The name may hold slashes, as those of other collections do: that is answered as what it is.
-    @routes.get("/v1/models/{model:path}", responses=failures(404, 422))
+    @routes.get("/v1/models/{model:path}", responses=failures(404, 422, 503))
     def model(model: Annotated[str, Path(max_length=255)]) -> ModelCard:
-        """One of the models that can be loaded."""
-        cards = model_cards(service)
-        found = next((card for card in cards if card.id == model), None)
-        if found is None:
-            raise no_such_model(model, cards)
-        return found
+        """One of the models that can be loaded; `whisper-1` and OpenAI's other names are the loaded one."""
+        return _model_card(service, model)
 
-    @routes.put("/model", status_code=202, responses=failures(400, 404, 422))
+    @routes.put("/model", status_code=202, responses=failures(400, 404, 408, 413, 415, 422))
     async def use_model(wanted: ModelRequest) -> ModelRequest:
         """Load another model, until the service ends. `/health` is 503 meanwhile; live speech waits.
 
@@ -90,7 +81,7 @@ def control_routes(service: Service) -> APIRouter:
         """Whether the service listens to its own microphone."""
         return _listening(service)
 
-    @routes.put("/listening", responses=failures(400, 409, 422))
+    @routes.put("/listening", responses=failures(400, 408, 409, 413, 415, 422))
     async def set_listening(wanted: ListeningRequest) -> Listening:
         """Switch the microphone on or off, until the service ends. Off, it is closed and nothing is heard."""
         if service.listening() is None:
@@ -103,6 +94,23 @@ def control_routes(service: Service) -> APIRouter:
         return _listening(service)
 
     return routes
+
+
+def _model_card(service: Service, name: str) -> ModelCard:
+    cards = {card.id: card for card in model_cards(service)}
+    if name not in cards and name in LOADED_MODEL:
+        name = _loaded_name(service)
+    if name not in cards:
+        raise no_such_model(name, cards.values())
+    return cards[name]
+
+
+def _loaded_name(service: Service) -> str:
+    facts = service.model()
+    if facts is None:
+        check_ready(service)
+        raise loading()
+    return facts.name
 
 
 def _listening(service: Service) -> Listening:

@@ -26,7 +26,7 @@ from rtap.config import OutputConfig
 from rtap.errors import TransportError
 from rtap.events import Event
 from rtap.telemetry import Telemetry
-from rtap.transports.access import is_own_page, knows_key
+from rtap.transports.access import check_page, knows_key
 from rtap.transports.api_errors import ApiError, error_document
 from rtap.transports.schemas import DroppedMessage, event_message
 
@@ -127,16 +127,12 @@ class EventsServer:
                     "unauthorized",
                     "send the API key as Authorization: Bearer, as X-API-Key or as ?api_key=",
                 )
-        elif not all(
-            is_own_page(origin, request.headers.get_all("Host"), self._config.host)
-            for origin in request.headers.get_all("Origin")
-        ):
-            return _refuse(
-                connection,
-                HTTPStatus.FORBIDDEN,
-                "foreign_origin",
-                "this page is not served by this machine: set output.api_key and send it",
-            )
+        else:
+            headers = request.headers
+            try:
+                check_page(headers.get_all("Host"), headers.get_all("Origin"), self._config)
+            except ApiError as error:
+                return _refuse(connection, HTTPStatus(error.status), error.code, str(error))
         if len(self._clients) >= MAX_CLIENTS:
             return _refuse(
                 connection,

@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from rtap.errors import PipelineError, QueueFullError
-from rtap.transports.access import check_key, client_of
+from rtap.transports.access import client_of
 from rtap.transports.api_errors import ApiError
 from rtap.transports.limits import RateLimiter, multipart_count
 from rtap.transports.upload_audio import UploadedAudio
@@ -84,11 +84,10 @@ class FileJobs:
         """A place for one request, to be held from before its body is read until its file is done.
 
         Raises:
-            ApiError: 429 when it comes too soon, or there are as many requests as may wait, 401 without a
-                valid key, 503 when there is no model.
+            ApiError: 429 when it comes too soon, or there are as many requests as may wait, 503 when there
+                is no model.
         """
         self._limiter.check(client_of(request), time.monotonic())
-        check_key(request, self._service.config.output.api_key)
         check_ready(self._service)
         # Those in the queue, and those that are being received and decoded.
         if self._admitted >= self._limits.max_queue + DECODERS:

@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 from fastapi import FastAPI, Response
 
 from rtap import __version__, logs
+from rtap.config import OutputConfig
 from rtap.telemetry import CONTENT_TYPE, Telemetry
+from rtap.transports.gate import Gate
+from rtap.transports.lenient_requests import LenientRequests
 from rtap.transports.schemas import HealthReply
 
 _log = logs.get("health")
@@ -45,15 +48,20 @@ class Health:
         return 200 if self.healthy else 503
 
 
-def create_health_app(telemetry: Telemetry, health: Callable[[], Health]) -> FastAPI:
-    """The application for port 8080: ``/health`` and ``/metrics``.
+def create_health_app(
+    telemetry: Telemetry, health: Callable[[], Health], output: OutputConfig
+) -> FastAPI:
+    """The application for port 8080: ``/health`` and ``/metrics``. Neither wants an API key.
 
     Args:
         health: called in a thread for every request, so it may take its time. What it raises is a reason
             to be unhealthy.
+        output: whose names and pages may ask.
     """
     # Its documentation pages would load scripts from the internet.
     app = FastAPI(title="RTAP health", version=__version__, docs_url=None, redoc_url=None)
+    app.add_middleware(Gate, output=output, is_open=lambda _: True)
+    app.add_middleware(LenientRequests)
 
     @app.get("/health", response_model=HealthReply, responses={503: {"model": HealthReply}})
     def report_health() -> Response:

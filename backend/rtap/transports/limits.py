@@ -75,6 +75,25 @@ class RateLimiter:
             )
 
 
+def check_length(content_length: str | None, most: int, too_large: ApiError) -> None:
+    """Refuse a body by its Content-Length, before any of it is read.
+
+    Args:
+        most: bytes that may come.
+
+    Raises:
+        ApiError: the given one if it is too long, 400 if it is no length.
+    """
+    if content_length is None:
+        return
+    # int() takes signs, blanks, underscores and other scripts' digits; HTTP takes none of them.
+    if not (content_length.isascii() and content_length.isdecimal()):
+        raise ApiError(400, "bad_request", "Content-Length is not a number: leave it out")
+    # What has more digits than this is too long without being converted.
+    if len(content_length) > 18 or int(content_length) > most:
+        raise too_large
+
+
 class ByteCount:
     """Counts a body while it comes in.
 
@@ -94,14 +113,7 @@ class ByteCount:
         Raises:
             ApiError: 413 if it is too long, 400 if it is no length.
         """
-        if content_length is None:
-            return
-        # int() takes signs, blanks, underscores and other scripts' digits; HTTP takes none of them.
-        if not (content_length.isascii() and content_length.isdecimal()):
-            raise ApiError(400, "bad_request", "Content-Length is not a number: leave it out")
-        # What has more digits than this is too long without being converted.
-        if len(content_length) > 18 or int(content_length) > self._most:
-            raise self._too_large()
+        check_length(content_length, self._most, self._too_large())
 
     def add(self, size: int) -> None:
         """Count bytes that came in.

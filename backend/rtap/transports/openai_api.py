@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 Task = Literal["transcribe", "translate"]
 
+AUDIO_PATHS: Final = ("/v1/audio/transcriptions", "/v1/audio/translations")
+"""Where files are uploaded to."""
+
 
 class OpenAiApi:
     """``/v1/audio``. The models are at ``/v1/models``, see :mod:`rtap.transports.control`."""
@@ -51,13 +54,13 @@ class OpenAiApi:
             },
         }
         app.add_api_route(
-            "/v1/audio/transcriptions",
+            AUDIO_PATHS[0],
             self.transcriptions,
             openapi_extra=openai_body(TranscriptionFields, LISTS),
             **settings,
         )
         app.add_api_route(
-            "/v1/audio/translations",
+            AUDIO_PATHS[1],
             self.translations,
             openapi_extra=openai_body(TranslationFields),
             **settings,

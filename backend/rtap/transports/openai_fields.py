@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rtap.whisper.transcribe import TranscribeOptions
 
 LISTS: Final = frozenset({"timestamp_granularities", "include", "keywords", "languages"})
-"""Fields that are repeated for every value, with or without ``[]`` behind the name."""
+"""Fields that are repeated for every value, with or without ``[]`` or ``[0]`` behind the name."""
 LOADED_MODEL: Final = (
     "whisper-1",
     "gpt-transcribe",
@@ -25,6 +25,8 @@ LOADED_MODEL: Final = (
 )
 """OpenAI's names, which stand for whatever model is loaded, as clients have them built in."""
 
+_PROMPT_CHARACTERS: Final = 2_048
+"""Of a prompt's end. The model reads 223 tokens at most, and nobody's take nine characters each."""
 _CUT = "chunking_strategy"
 _WITH_TIMES = ("srt", "vtt", "verbose_json")
 
@@ -88,11 +90,19 @@ def options_of(
     options = service.options(language, task)
     options = replace(
         options,
-        initial_prompt=fields.prompt,
+        initial_prompt=_end_of(fields.prompt),
         timestamps=fields.response_format in _WITH_TIMES,
         temperatures=(fields.temperature,) if fields.temperature else options.temperatures,
     )
     return _with_more(options, fields) if isinstance(fields, TranscriptionFields) else options
+
+
+def _end_of(prompt: str | None) -> str | None:
+    """What of a long prompt the model can read at most, from the beginning of a word."""
+    if prompt is None or len(prompt) <= _PROMPT_CHARACTERS:
+        return prompt
+    end = prompt[-_PROMPT_CHARACTERS:]
+    return end.partition(" ")[2] or end
 
 
 def _with_more(options: TranscribeOptions, fields: TranscriptionFields) -> TranscribeOptions:

@@ -6,14 +6,14 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from rtap import __version__
-from rtap.transports.access import check_key
 from rtap.transports.api_description import (
     DESCRIPTION,
     declare_security,
@@ -25,8 +25,10 @@ from rtap.transports.api_errors import install
 from rtap.transports.base64_body import check_is_json, read_base64
 from rtap.transports.control import control_routes
 from rtap.transports.file_jobs import FileJobs, check_ready, gone, loading
+from rtap.transports.gate import Gate
+from rtap.transports.lenient_requests import LenientRequests
 from rtap.transports.limits import RateLimiter, base64_count
-from rtap.transports.openai_api import OpenAiApi
+from rtap.transports.openai_api import AUDIO_PATHS, OpenAiApi
 from rtap.transports.request_scope import RequestScope
 from rtap.transports.schemas import (
     HealthReply,
@@ -49,6 +51,15 @@ if TYPE_CHECKING:
     from rtap.whisper.result import Segment, Transcription
 
     Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+_OPEN_PATHS: Final = frozenset({"/", "/health", "/openapi.json", "/try"})
+"""They and what is below ``/try`` want no API key: watchdogs have none, and the others hold no secrets."""
+_UPLOAD_PATHS: Final = frozenset({"/transcribe", "/transcribe/base64", *AUDIO_PATHS})
+"""They bound their bodies themselves."""
+
+
+def _is_open(path: str) -> bool:
+    return path in _OPEN_PATHS or path.startswith("/try/")
 
 
 def create_api(service: Service, lifespan: Lifespan | None = None) -> FastAPI:
@@ -83,11 +94,21 @@ def create_api(service: Service, lifespan: Lifespan | None = None) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         lifespan=running,
-        responses=failures(500),
+        responses=failures(403, 500),
         license_info={"name": "MIT"},
     )
     install(app)
+    # The one that is added last comes first.
+    app.add_middleware(
+        Gate,
+        output=service.config.output,
+        is_open=_is_open,
+        is_upload=_UPLOAD_PATHS.__contains__,
+    )
     app.add_middleware(RequestScope, telemetry=service.telemetry)
+    app.add_middleware(LenientRequests)
+    if proxies := service.config.output.trusted_proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(proxies))
     _add_information(app, service)
     app.include_router(control_routes(service))
     app.include_router(try_page())
@@ -122,9 +143,8 @@ def _add_information(app: FastAPI, service: Service) -> None:
         )
 
     @app.get("/model/info", tags=["service"], responses=failures(401, 503))
-    async def model_info(request: Request) -> ModelInfo:
+    async def model_info() -> ModelInfo:
         """The model that is loaded."""
-        check_key(request, service.config.output.api_key)
         facts = service.model()
         if facts is None:
             check_ready(service)

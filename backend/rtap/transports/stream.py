@@ -18,7 +18,7 @@ from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 from pydantic import ValidationError
 
 from rtap.errors import RTAPException
-from rtap.transports.access import check_key, check_origin, client_of
+from rtap.transports.access import client_of
 from rtap.transports.api_errors import ApiError, as_api_error, bad_fields, error_reply
 from rtap.transports.file_jobs import check_ready
 from rtap.transports.schemas import StreamConfig, StreamError
@@ -67,7 +67,6 @@ class StreamServer:
         async def stream(websocket: WebSocket) -> None:
             try:
                 limiter.check(client_of(websocket), time.monotonic())
-                check_key(websocket, self._service.config.output.api_key, in_query=True)
             except ApiError as error:
                 await _deny(websocket, error)
                 return
@@ -89,8 +88,6 @@ class StreamServer:
 
     async def _serve(self, websocket: WebSocket) -> None:
         try:
-            # After the handshake, as browsers show a page no other reply: this one is told why.
-            check_origin(websocket, self._service.config.output)
             with self._place():
                 check_ready(self._service)
                 config, options = self._settings(websocket)

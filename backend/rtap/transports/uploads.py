@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -31,11 +32,15 @@ if TYPE_CHECKING:
 
 Fields = TypeVar("Fields", bound=BaseModel)
 
-FILE_FIELDS: Final = ("audio_file", "file")
+FILE_FIELDS: Final = ("audio_file", "file", "audio")
 _IN_MEMORY: Final = 1_000_000
 _WRITE_SIZE: Final = 256 * 1024
 _MOST_PARTS: Final = 32
 _LONGEST_FIELD: Final = 4_096
+_LONGEST_FIELDS: Final = {"prompt": 32_768}
+"""Those of which more may come than is used."""
+_INDEX: Final = re.compile(r"\[[0-9]{0,3}\]$")
+"""What may stand behind the name of a field that is repeated."""
 _STALLED_SECONDS: Final = 30.0
 _LONGEST_SECONDS: Final = 600.0
 
@@ -170,10 +175,10 @@ class Form:
 async def read_multipart(
     request: Request, count: ByteCount, directory: Path | None, lists: Collection[str] = ()
 ) -> Form:
-    """Read a form with one file in ``audio_file`` or ``file``.
+    """Read a form with one file in ``audio_file``, ``file`` or ``audio``.
 
     Args:
-        lists: fields that may be repeated, with or without ``[]`` behind their names.
+        lists: fields that may be repeated, with or without ``[]`` or ``[0]`` behind their names.
 
     Raises:
         ApiError: not multipart, broken, too large, several files, a file that says that it is no audio,
@@ -319,14 +324,15 @@ class _Parts:
             self._into.add(data[start:end])
             return
         self._into += data[start:end]
-        if len(self._into) > _LONGEST_FIELD:
-            raise self._bad(f"longer than {_LONGEST_FIELD} bytes")
+        longest = _LONGEST_FIELDS.get(self._name, _LONGEST_FIELD)
+        if len(self._into) > longest:
+            raise self._bad(f"longer than {longest} bytes")
 
     def _end(self) -> None:
         if isinstance(self._into, Upload):
             return
         value = self._into.decode("utf-8", "replace")
-        name = self._name.removesuffix("[]")
+        name = _INDEX.sub("", self._name)
         if name in self._lists:
             self.form.lists.setdefault(name, []).append(value)
             return

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 from starlette.requests import HTTPConnection
 
 from rtap.config import OutputConfig
-from rtap.transports.access import check_key, check_origin, client_of, is_own_page, knows_key
+from rtap.transports.access import (
+    check_key,
+    check_page,
+    client_of,
+    is_known_host,
+    is_own_page,
+    knows_key,
+)
 from rtap.transports.api_errors import ApiError
 
 KEY = "sécret key"
@@ -95,7 +104,7 @@ def test_a_client_is_known_by_its_address() -> None:
     ],
 )
 def test_own_pages(origin: str, host: str) -> None:
-    assert is_own_page(origin, [host], "car.example")
+    assert is_own_page(origin, [host], OutputConfig(host="car.example"))
 
 
 @pytest.mark.parametrize(
@@ -110,13 +119,73 @@ def test_own_pages(origin: str, host: str) -> None:
     ],
 )
 def test_pages_of_somebody_else(origin: str, host: str) -> None:
-    assert not is_own_page(origin, [host], "car.example")
+    assert not is_own_page(origin, [host], OutputConfig(host="car.example"))
 
 
 def test_of_several_origins_all_must_be_own() -> None:
-    two = connection(("Origin", "http://localhost"), ("Origin", "http://evil.example"))
+    hosts = ["localhost:8000"]
     with pytest.raises(ApiError, match=r"set output\.api_key"):
-        check_origin(two, OutputConfig())
-    check_origin(two, OutputConfig(api_key=KEY))
-    check_origin(connection(("Origin", "http://localhost")), OutputConfig())
-    check_origin(connection(), OutputConfig())
+        check_page(hosts, ["http://localhost", "http://evil.example"], OutputConfig())
+    check_page(hosts, ["http://localhost"], OutputConfig())
+    check_page(hosts, [], OutputConfig())
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "",
+        "localhost",
+        "LOCALHOST.:8000",
+        "app.localhost",
+        "127.0.0.1:8000",
+        "[::1]:8000",
+        "192.0.2.7",
+        "car.example:8000",
+        "car.lan",
+        "one.fleet.example",
+        "a.b.fleet.example",
+    ],
+)
+def test_hosts_that_are_this_machine(host: str) -> None:
+    allowed = ("Car.lan", "*.fleet.example")
+    assert is_known_host(host, OutputConfig(host="Car.example", allowed_hosts=allowed))
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "evil.example:8000",
+        "127.0.0.1.evil.example",
+        "localhost.evil.example",
+        "[::1",
+        "fleet.example",
+        "evilfleet.example",
+        "whisper-backend",
+        "//",
+        "a b",
+    ],
+)
+def test_hosts_that_may_be_anybody(host: str) -> None:
+    assert not is_known_host(host, OutputConfig(allowed_hosts=("*.fleet.example",)))
+    with pytest.raises(ApiError, match=r"output\.allowed_hosts") as error:
+        check_page([host], [], OutputConfig())
+    assert error.value.status == 403
+
+
+def test_the_names_that_others_use_where_they_reach_the_service() -> None:
+    inside = OutputConfig(host="0.0.0.0", allow_insecure=True)
+    own = socket.gethostname()
+    names = ("whisper-backend:8000", own, f"{own.partition('.')[0]}.local:8080")
+    assert all(is_known_host(name, inside) for name in names)
+    assert is_own_page("http://whisper-backend:8000", ["whisper-backend:8000"], inside)
+    assert not is_own_page("http://other:8000", ["whisper-backend:8000"], inside)
+    assert not is_known_host("evil.example:8000", inside)
+
+
+def test_pages_that_are_configured() -> None:
+    output = OutputConfig(allowed_origins=("https://Screen.example:3000/", "null"))
+    assert is_own_page("https://screen.example:3000", ["localhost"], output)
+    assert is_own_page("null", ["localhost"], output)
+    assert not is_own_page("https://screen.example", ["localhost"], output)
+    assert is_own_page("https://any.example", [], OutputConfig(allowed_origins=("*",)))

@@ -47,6 +47,16 @@ def test_one_model(service: ScriptedService, client: httpx.Client) -> None:
     assert client.get(f"/v1/models/{BUNDLED_MODEL}").json() == card
 
 
+@pytest.mark.parametrize("name", ["whisper-1", "gpt-4o-transcribe"])
+def test_openais_names_are_the_loaded_model(
+    name: str, service: ScriptedService, client: httpx.Client
+) -> None:
+    service.stored = ModelStore.from_environment(os.environ).list_models()
+    assert client.get(f"/v1/models/{name}").json()["id"] == BUNDLED_MODEL
+    service.facts = None
+    assert client.get(f"/v1/models/{name}").status_code == 503
+
+
 @pytest.mark.parametrize("name", ["gpt-9", "openai/whisper-1", "..", "x" * 255])
 def test_no_such_model(name: str, service: ScriptedService, client: httpx.Client) -> None:
     service.stored = ModelStore.from_environment(os.environ).list_models()

@@ -374,6 +374,15 @@ def test_origins_without_a_key(origin: str, host: str | None, status: int) -> No
     assert status_of(FREE_PORT, additional_headers=headers) == status
 
 
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("localhost:5802", 101), ("192.0.2.7", 101), ("car.lan", 101), ("evil.example:5802", 403)],
+)
+def test_names_without_a_key(host: str, status: int) -> None:
+    config = replace(FREE_PORT, allowed_hosts=("car.lan",))
+    assert status_of(config, additional_headers={"Host": host}) == status
+
+
 def test_number_of_clients(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(events_ws, "MAX_CLIENTS", 1)
 

@@ -10,6 +10,7 @@ import httpx
 import pytest
 import uvicorn
 
+from rtap.config import OutputConfig
 from rtap.telemetry import Telemetry
 from rtap.transports.health import Health, create_health_app
 
@@ -19,7 +20,7 @@ LOADING = Health(healthy=False, model_loaded=False, reason="the model is being l
 
 @contextmanager
 def served(health: Callable[[], Health], telemetry: Telemetry) -> Iterator[httpx.Client]:
-    app = create_health_app(telemetry, health)
+    app = create_health_app(telemetry, health, OutputConfig())
     config = uvicorn.Config(app, port=0, log_config=None, lifespan="off", ws="none")
     server = uvicorn.Server(config)
     with config.bind_socket() as listener:
@@ -99,3 +100,10 @@ def test_metrics(client: httpx.Client, telemetry: Telemetry) -> None:
 def test_needs_nothing_from_the_internet(client: httpx.Client) -> None:
     assert client.get("/docs").status_code == 404
     assert client.get("/redoc").status_code == 404
+
+
+def test_head_and_slashes_too_many() -> None:
+    with served(lambda: HEALTHY, Telemetry()) as client:
+        for path in ("/health", "/metrics", "/metrics/", "//health"):
+            reply = client.head(f"{client.base_url}".rstrip("/") + path)
+            assert (reply.status_code, reply.content) == (200, b"")

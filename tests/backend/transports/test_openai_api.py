@@ -297,7 +297,8 @@ def test_a_chunking_strategy_does_no_harm(car: Client, name: str) -> None:
         ({"known_speaker_names__": "me"}, "known_speaker_names[]", ""),
         ({"language": ["en", "de"]}, "language", "several times"),
         ({"model": "x" * 256}, "model", "255"),
-        ({"prompt": "x" * 5000}, "prompt", "4096"),
+        ({"prompt": "x" * 32_769}, "prompt", "32768"),
+        ({"language": "x" * 5_000}, "language", "4096"),
     ],
 )
 def test_bad_fields(car: Client, fields: dict[str, Any], param: str, words: str) -> None:
@@ -305,6 +306,36 @@ def test_bad_fields(car: Client, fields: dict[str, Any], param: str, words: str)
     assert message.startswith((f"{param}: ", f"{param}.0: "))
     assert words in message
     assert not car.engine.asked.is_set()
+
+
+def test_of_a_long_prompt_the_end_counts(car: Client) -> None:
+    assert car.post(prompt="Zwickau " * 4_000 + "Chemnitz").json()["text"] == "hello"
+    prompt = car.options().initial_prompt
+    assert prompt is not None
+    assert prompt.startswith("Zwickau ")
+    assert prompt.endswith(" Chemnitz")
+    assert 2_000 < len(prompt) <= 2_048
+    car.post(prompt="x" * 5_000)
+    assert car.options().initial_prompt == "x" * 2_048
+
+
+def test_repeated_fields_may_be_numbered(car: Client) -> None:
+    fields: dict[str, Any] = {
+        "timestamp_granularities[0]": "word",
+        "timestamp_granularities[1]": "segment",
+    }
+    reply = car.post(response_format="verbose_json", **fields).json()
+    assert {"words", "segments"} <= set(reply)
+    included: dict[str, Any] = {"include[0]": "logprobs"}
+    refused(car.post(**included), 422, "bad_field", "include")
+
+
+@pytest.mark.parametrize(
+    "path", [f"{TRANSCRIPTIONS}/", f"/{TRANSCRIPTIONS}", f"//{TRANSCRIPTIONS}//"]
+)
+def test_slashes_of_a_base_url(car: Client, path: str) -> None:
+    reply = car.post(path=f"{car.http.base_url}".rstrip("/") + path)
+    assert reply.json()["text"] == "hello"
 
 
 def test_what_is_refused_is_removed(car: Client, monkeypatch: pytest.MonkeyPatch) -> None:

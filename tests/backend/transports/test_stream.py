@@ -461,7 +461,7 @@ def test_a_dead_peer_is_noticed():
         key = "dGhlIHNhbXBsZSBub25jZQ=="
         with socket.create_connection(("127.0.0.1", server.port)) as raw:
             raw.sendall(
-                f"GET /stream HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                f"GET /stream HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                 f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
             )
             raw.settimeout(10)

@@ -63,9 +63,7 @@ def test_the_browser_is_told_to_be_strict(client: httpx.Client, path: str) -> No
     assert not any(word in headers["content-security-policy"] for word in ("unsafe", "http", "*"))
 
 
-@pytest.mark.parametrize(
-    "path", ["/try/", "/try/none.js", "/try/../try.html", "/try/%2e%2e/try.html", "/try.html"]
-)
+@pytest.mark.parametrize("path", ["/try/", "/try/none.js", "/try/%2e%2e/try.html"])
 def test_nothing_else_is_served(client: httpx.Client, path: str) -> None:
     reply = client.get(path)
     assert reply.status_code == 404
