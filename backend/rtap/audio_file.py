@@ -40,8 +40,8 @@ _CANCELS = (
     "the wiring or the export"
 )
 _DEAR = (
-    "{name} holds more sound than is decoded at a time ({rate} Hz, {channels} channels): convert it to 16 kHz "
-    "mono, or send it in parts"
+    "{name} holds more sound than is decoded at a time ({rate} Hz, {channels} channels): convert it to "
+    "16 kHz mono, or send it in parts"
 )
 
 Warn = Callable[[str], None]

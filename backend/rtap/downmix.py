@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 _AUDIBLE: Final = 1e-8
 """Mean square of a channel (-80 dBFS): noise below it says nothing."""
 _CANCELLED: Final = 0.1
-"""Of the power that the mean of unrelated channels has. In equal channels it is as many times as high as there
-are channels; where one is the other inverted, next to nothing is left."""
+"""Of the power that the mean of unrelated channels has. In equal channels it is as many times as high as
+there are channels; where one is the other inverted, next to nothing is left."""
 
 
 def mixed(

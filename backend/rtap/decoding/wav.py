@@ -42,11 +42,11 @@ _MOST_FILES: Final = 1_000
 _LONGEST_FORMAT: Final = 4_096
 _LONGEST_PADDING: Final = 1 << 16
 _LARGEST_RIFF: Final = 0xFFFFFFFF
-_NOTES: Final = frozenset(
-    b"LIST id3  ID3  bext cue  fact smpl iXML _PMX afsp PEAK JUNK junk PAD  FLLR inst acid plst DISP cart".split(
-        b" "
-    )
+_NOTES: Final = (
+    *(b"LIST", b"JUNK", b"junk", b"FLLR", b"PAD ", b"bext", b"iXML", b"_PMX", b"id3 ", b"ID3 "),
+    *(b"cue ", b"fact", b"smpl", b"inst", b"acid", b"plst", b"PEAK", b"afsp", b"DISP", b"cart"),
 )
+"""Chunks that stand behind audio, and are known even where they are cut off."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -363,8 +363,8 @@ class _Converter:
         mono, self._channel = mixed(sound, before)
         if self._channel is not None and before is None:
             _log.warning(
-                "the two channels of the microphone cancel each other: channel %d alone is used, check how it "
-                "is wired",
+                "the two channels of the microphone cancel each other: channel %d alone is used, check how "
+                "it is wired",
                 self._channel + 1,
             )
         return mono
