@@ -51,7 +51,7 @@ def parts_of(source: Source) -> list[Part]:
 
 def _reader(source: Source) -> Callable[[Source], list[Part]]:
     head = source.read(0, _HEAD)
-    if head[:4] in wav.MARKS and head[8:12] in (b"WAVE", b""):
+    if head[:4] in wav.MARKS and head[8:12] == b"WAVE":
         return wav.parts
     if head.startswith(b"OggS"):
         return ogg.parts
