@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from rtap.decoding import mp3, ogg, wav
+from rtap.decoding import flac, mp3, ogg, wav
 from rtap.decoding.id3 import after_id3
-from rtap.decoding.source import WHOLE_FILE, Part, Source
+from rtap.decoding.source import Part, Source
 from rtap.errors import AudioError
 
 _ADVICE: Final = (
@@ -58,7 +58,7 @@ def _reader(source: Source) -> Callable[[Source], list[Part]]:
     start = after_id3(source)
     sound = source.read(start, _HEAD)
     if sound.startswith(b"fLaC"):
-        return lambda _: [WHOLE_FILE]
+        return flac.parts
     if mp3.is_header(sound):
         return mp3.parts
     for place, mark, kind in _NAMED:
