@@ -349,6 +349,13 @@ def test_mp3_of_unsteady_bit_rate_without_a_count() -> None:
         assert np.abs(samples[-RATE // 2 :]).max() > 0.3
 
 
+def test_mp3_with_other_bytes_in_the_middle() -> None:
+    content = without_count(encoded(noise(4.0), "MP3"))
+    middle = content.index(content[:3], len(content) // 2)
+    samples, _ = read_with_warnings(content[:middle] + b"\xff\0other" * 50 + content[middle:])
+    assert len(samples) == pytest.approx(len(read(content)), abs=0.1 * RATE)
+
+
 def test_mp3_is_the_same_in_small_reads() -> None:
     content = encoded(noise(4.0), "MP3")
     expected, _ = soundfile.read(io.BytesIO(content), dtype="float32")

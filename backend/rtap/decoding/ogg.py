@@ -20,8 +20,8 @@ _LONGEST_FIRST: Final = 36
 _SEARCH_SIZE: Final = 1 << 20
 _MOST_LINKS: Final = 1_000
 """Each one costs a decoder; an hour of songs has 20."""
-_MOST_PAGES: Final = 200_000
-"""Of FLAC, whose pages hold 4 kB or more: 800 MB."""
+_MOST_PAGES: Final = 100_000
+"""Of FLAC, whose pages hold 4 kB or more: 400 MB."""
 _FLAC_PREFIX: Final = 9
 """Bytes before ``fLaC`` in the first packet."""
 
