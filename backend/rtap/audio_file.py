@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from rtap.audio_format import SAMPLE_RATE
 from rtap.decoding.kinds import NotAudioError, parts_of
 from rtap.decoding.sound import NO_AUDIO, Sound
-from rtap.decoding.source import Part, Source
+from rtap.decoding.source import DearAudioError, Part, Source
 from rtap.downmix import mixed
 from rtap.errors import AudioError, StorageError
 
@@ -39,16 +39,8 @@ _CANCELS = (
     "{name} has channels that cancel each other when they are mixed: channel {channel} alone is used, check "
     "the wiring or the export"
 )
-_DEAR = (
-    "{name} holds more sound than is decoded at a time ({rate} Hz, {channels} channels): convert it to "
-    "16 kHz mono, or send it in parts"
-)
 
 Warn = Callable[[str], None]
-
-
-class DearAudioError(AudioError):
-    """Decoding it would take longer than it may."""
 
 
 class AudioFile:
@@ -59,14 +51,13 @@ class AudioFile:
         file: IO[bytes],
         source: Source,
         warn: Warn,
-        most_values: int | None,
         directory: Path | None,
     ) -> None:
         """Use :meth:`open`."""
         self._file = file
         self._source = source
         self._warn = warn
-        self._values_left = most_values
+        self._values_left = source.most_values
         self._directory = directory
         self._channel: int | None = None
         """The one that is used since others cancelled it."""
@@ -106,13 +97,8 @@ class AudioFile:
         try:
             descriptor = file.fileno()
             size = os.lseek(descriptor, 0, os.SEEK_END)
-            return cls(
-                file,
-                Source(descriptor, size, name),
-                warn or (lambda _: None),
-                most_values,
-                directory,
-            )
+            opened = Source(descriptor, size, name, most_values)
+            return cls(file, opened, warn or (lambda _: None), directory)
         except BaseException:
             file.close()
             raise
@@ -194,9 +180,7 @@ class AudioFile:
 
     def _check_affordable(self, sound: Sound, values: int) -> None:
         if self._values_left is not None and values > self._values_left:
-            raise DearAudioError(
-                _DEAR.format(name=self._source.name, rate=sound.rate, channels=sound.channels)
-            )
+            raise DearAudioError(self._source.name, sound.rate, sound.channels)
 
     def close(self) -> None:
         """Close the file, and the stream it came from."""

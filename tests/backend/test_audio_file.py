@@ -6,6 +6,8 @@ import os
 import resource
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,6 +18,8 @@ from numpy.typing import NDArray
 
 from rtap.audio_file import AudioFile, DearAudioError
 from rtap.audio_format import SAMPLE_RATE
+from rtap.decoding.kinds import parts_of
+from rtap.decoding.source import Source
 from rtap.errors import AudioError, StorageError
 
 RATE = SAMPLE_RATE
@@ -385,6 +389,28 @@ def test_sound_that_is_dear(rate: int) -> None:
             AudioFile.open(io.BytesIO(content), "x", most_values=16 * rate - 1) as audio,
         ):
             list(audio.blocks())
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Iterator[Callable[..., Source]]:
+    with ExitStack() as files:
+
+        def make(content: bytes, most_values: int) -> Source:
+            path = tmp_path / "x"
+            path.write_bytes(content)
+            file = files.enter_context(path.open("rb"))
+            return Source(file.fileno(), len(content), "x", most_values)
+
+        yield make
+
+
+def test_frames_of_mp3_are_not_counted_beyond_what_may_be_decoded(
+    source: Callable[..., Source],
+) -> None:
+    content = b"\xff\xf3\x14\xc4".ljust(24, b"\0") * 1_000
+    with pytest.raises(DearAudioError, match="24000 Hz, 1 channels"):
+        parts_of(source(content, 999 * 576))
+    assert parts_of(source(content, 1_000 * 576))
 
 
 OGG_HEAD = b"OggS\0\x02" + bytes(20) + b"\x01\x33"

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Final
 
 from rtap.decoding.id3 import after_id3
-from rtap.decoding.source import WHOLE_FILE, Part, Region, Source
+from rtap.decoding.source import WHOLE_FILE, DearAudioError, Part, Region, Source
 from rtap.errors import AudioError
 
 _KILOBITS: Final = {
@@ -50,6 +50,12 @@ class _Frame:
     """Bytes, header included."""
 
     @property
+    def rate(self) -> int:
+        """Hz."""
+        version, index, _ = self.kind
+        return _RATES[version][index]
+
+    @property
     def side_size(self) -> int:
         """Bytes between the header and what it counts."""
         version, _, is_mono = self.kind
@@ -81,6 +87,7 @@ def parts(source: Source) -> list[Part]:
 
     Raises:
         AudioError: there is no whole frame.
+        DearAudioError: there are too many.
     """
     start = after_id3(source)
     groups = _groups(source, start)
@@ -108,7 +115,10 @@ def _frame(header: bytes) -> _Frame | None:
 
 def _groups(source: Source, start: int) -> list[_Group]:
     groups: list[_Group] = []
-    for position, frame in _frames(source, start):
+    most = None if source.most_values is None else source.most_values // min(_SAMPLES.values())
+    for number, (position, frame) in enumerate(_frames(source, start)):
+        if most is not None and number >= most:
+            raise DearAudioError(source.name, frame.rate, 1 if frame.kind[2] else 2)
         if not groups or groups[-1].first.kind != frame.kind:
             if len(groups) >= _MOST_GROUPS:
                 raise AudioError(

@@ -203,6 +203,6 @@ def _copy(source: Source, part: Part, directory: Path | None) -> IO[bytes]:
             raise
         raise StorageError(
             f"{source.name} cannot be rewritten in a temporary file ({error.strerror}): make room in "
-            f"{directory or tempfile.gettempdir()}, or set TMPDIR or CACHE_DIR to a larger disk"
+            f"{directory or 'the temporary folder'}, or set TMPDIR or CACHE_DIR to a larger disk"
         ) from error
     return copy

@@ -15,6 +15,17 @@ Region = tuple[int, int]
 _COPY_SIZE: Final = 1 << 18
 
 
+class DearAudioError(AudioError):
+    """Decoding it would take longer than it may."""
+
+    def __init__(self, name: str, rate: int, channels: int) -> None:
+        """Args: rate: in Hz."""
+        super().__init__(
+            f"{name} holds more sound than is decoded at a time ({rate} Hz, {channels} channels): convert it "
+            f"to 16 kHz mono, or send it in parts"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """An open audio file."""
@@ -24,6 +35,8 @@ class Source:
     """Bytes that it had when it was opened."""
     name: str
     """As it is called in messages."""
+    most_values: int | None = None
+    """Samples, those of every channel counted, that may be decoded; None: all."""
 
     def read(self, start: int, count: int) -> bytes:
         """Up to ``count`` bytes from ``start`` on; fewer at the end.
