@@ -1,7 +1,7 @@
 """Audio files of any rate, channel count and kind, as 16 kHz mono blocks.
 
 Reading streams: memory does not depend on the length of the file. What a file is gets decided by its
-content, never by its name.
+content, never by its name, and it is read until its bytes are used up, whatever its header counts.
 
 A file that breaks off (an interrupted copy or download) is read as far as it goes, and the caller is
 warned. A file that is damaged in the middle is an :class:`AudioError`: text with a hole in it would pass
@@ -12,83 +12,103 @@ from __future__ import annotations
 
 import io
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import IO, BinaryIO, Self, cast
+from typing import IO, BinaryIO, Self
 
 import numpy as np
-import soundfile
 import soxr
 from numpy.typing import NDArray
 
 from rtap.audio_format import SAMPLE_RATE
+from rtap.decoding.kinds import NotAudioError, parts_of
+from rtap.decoding.sound import NO_AUDIO, Sound
+from rtap.decoding.source import DearAudioError, Part, Source
+from rtap.downmix import mixed
 from rtap.errors import AudioError, StorageError
 
-MAX_CHANNELS = 64
-MIN_RATE, MAX_RATE = 1_000, 768_000
-MAX_PEAK = 100.0
-"""Decoders overshoot full scale (1.0) a little; far beyond it, float samples were never scaled."""
+__all__ = ["AudioFile", "DearAudioError", "NotAudioError", "Warn"]
 
-_READ_SECONDS = 0.25
-_READ_VALUES = 65536
-_UNRECOGNISED_FORMAT, _SYSTEM_ERROR, _UNKNOWN_CODEC = 1, 2, 18
-"""Error codes of libsndfile."""
-_STREAMED_SIZE = 0x7FFF0000
-"""Programs that write WAV to a pipe put a size from here on in the header: length not known."""
-_CHUNK_CUT_OFF = re.compile(r"(?:data|SSND) : (\d+) \(should be (\d+)\)")
-_PAGES_CUT_OFF = re.compile(r"[Ee]nd-[Oo]f-[Ss]tream (?:bit|flag)")
 _ENDS_EARLY = (
     "{name} breaks off after {seconds:.1f} s: the rest is missing, copy or record it again"
+)
+_CANCELS = (
+    "{name} has channels that cancel each other when they are mixed: channel {channel} alone is used, check "
+    "the wiring or the export"
 )
 
 Warn = Callable[[str], None]
 
 
-class NotAudioError(AudioError):
-    """What was given is something else than audio, or audio of a kind that is not read."""
-
-
 class AudioFile:
     """An opened audio file; a context manager, read once from beginning to end."""
 
-    def __init__(self, file: IO[bytes], sound: soundfile.SoundFile, name: str, warn: Warn) -> None:
+    def __init__(
+        self,
+        file: IO[bytes],
+        source: Source,
+        warn: Warn,
+        directory: Path | None,
+    ) -> None:
+        """Use :meth:`open`."""
         self._file = file
-        self._sound = sound
+        self._source = source
         self._warn = warn
-        self.name = name
+        self._values_left = source.most_values
+        self._directory = directory
+        self._channel: int | None = None
+        """The one that is used since others cancelled it."""
+        self._parts = parts_of(source)
+        self._sound = self._open_part(self._parts[0])
+        self.name = source.name
         """As it is called in messages."""
+        if self.duration == 0 and len(self._parts) == 1:
+            self._sound.close()
+            raise AudioError(NO_AUDIO.format(name=self.name))
 
     @classmethod
-    def open(cls, source: Path | BinaryIO, name: str, warn: Warn | None = None) -> Self:
+    def open(
+        cls,
+        source: Path | BinaryIO,
+        name: str,
+        warn: Warn | None = None,
+        *,
+        most_values: int | None = None,
+        directory: Path | None = None,
+    ) -> Self:
         """Open a file, or a binary stream such as standard input, copied to disk unless it is a file.
 
         Args:
             source: a stream is closed together with the audio file.
             name: used in messages.
             warn: gets one line when the audio is used although something is wrong with it.
+            most_values: samples, those of every channel counted, that are decoded at most; None: all.
+            directory: for copies of parts that cannot be read where they are; None: the system's.
 
         Raises:
             AudioError: it cannot be opened, is empty, or is not audio.
-            StorageError: no room to spool a stream.
+            DearAudioError: it has more than ``most_values``.
+            StorageError: no room for a copy.
         """
         file = _on_disk(source, name)
         try:
-            sound = _open_sound(file, name)
+            descriptor = file.fileno()
+            size = os.lseek(descriptor, 0, os.SEEK_END)
+            opened = Source(descriptor, size, name, most_values)
+            return cls(file, opened, warn or (lambda _: None), directory)
         except BaseException:
             file.close()
             raise
-        return cls(file, sound, name, warn or (lambda _: None))
 
     @property
     def duration(self) -> float | None:
-        """Seconds of audio by the header; None if it does not say."""
-        frames, rate = int(self._sound.frames), int(self._sound.samplerate)
-        # libsndfile's "unknown" is the largest 64-bit number.
-        return frames / rate if 0 < frames < 1 << 62 else None
+        """Seconds of audio by the header; None if it does not say, or there are several parts."""
+        if len(self._parts) > 1 or self._sound.frames is None:
+            return None
+        return self._sound.frames / self._sound.rate
 
     def blocks(self, seconds: float = 10.0) -> Iterator[NDArray[np.float32]]:
         """16 kHz mono samples from -1 to 1, in blocks of ``seconds``; the last one is shorter.
@@ -111,70 +131,56 @@ class AudioFile:
             yield np.concatenate(pending)
 
     def _resampled(self) -> Iterator[NDArray[np.float32]]:
-        rate = int(self._sound.samplerate)
-        if rate == SAMPLE_RATE:
-            chunks: Iterator[NDArray[np.float32]] = self._mono()
-        else:
-            chunks = _resample(self._mono(), rate)
-        for chunk in chunks:
-            yield np.clip(chunk, -1.0, 1.0)
+        is_empty = True
+        for part in self._parts:
+            if part is not self._parts[0]:
+                self._sound.close()
+                self._sound = self._open_part(part)
+            rate = self._sound.rate
+            mono = self._mono()
+            for chunk in mono if rate == SAMPLE_RATE else _resample(mono, rate):
+                is_empty = False
+                yield np.clip(chunk, -1.0, 1.0)
+        if is_empty:
+            raise AudioError(NO_AUDIO.format(name=self.name))
 
     def _mono(self) -> Iterator[NDArray[np.float32]]:
-        rate, channels = int(self._sound.samplerate), int(self._sound.channels)
-        size = max(1, min(int(rate * _READ_SECONDS), _READ_VALUES // channels))
-        frames = 0
-        while len(chunk := self._read(size, frames / rate)):
-            self._check_samples(chunk, frames / rate)
-            frames += len(chunk)
-            yield chunk[:, 0] if channels == 1 else chunk.mean(axis=1, dtype=np.float32)
-        if not frames:
-            raise AudioError(
-                f"{self.name} has no audio in it, or is cut off: record or copy it again"
-            )
-        if self._breaks_off(frames):
-            self._warn(_ENDS_EARLY.format(name=self.name, seconds=frames / rate))
+        """The samples of one part at its own rate."""
+        sound, frames = self._sound, 0
+        for block in sound.blocks():
+            self._spend(block.size)
+            frames += len(block)
+            yield self._mixed(block)
+        if sound.breaks_off and frames:
+            self._warn(_ENDS_EARLY.format(name=self.name, seconds=frames / sound.rate))
+        if sound.warning:
+            self._warn(f"{self.name} {sound.warning}")
 
-    def _read(self, frames: int, position: float) -> NDArray[np.float32]:
+    def _mixed(self, block: NDArray[np.float32]) -> NDArray[np.float32]:
+        before = self._channel
+        mono, self._channel = mixed(block, before)
+        if self._channel is not None and before is None:
+            self._warn(_CANCELS.format(name=self.name, channel=self._channel + 1))
+        return mono
+
+    def _open_part(self, part: Part) -> Sound:
+        sound = Sound(self._source, part, self._directory)
         try:
-            chunk = self._sound.read(frames, dtype="float32", always_2d=True)
-        except soundfile.LibsndfileError as error:
-            if error.code == _SYSTEM_ERROR:
-                raise AudioError(
-                    f"{self.name} cannot be read any further at {position:.1f} s: copy it again"
-                ) from error
-            if position and _at_end(self._file):
-                return np.empty((0, 1), np.float32)
-            where = f" at {position:.1f} s" if position else ""
-            raise AudioError(
-                f"{self.name} is cut off or damaged{where}: record, export or copy it again"
-            ) from error
-        return cast("NDArray[np.float32]", chunk)
+            if self._values_left is not None and sound.frames is not None:
+                self._check_affordable(sound, sound.frames * sound.channels)
+        except BaseException:
+            sound.close()
+            raise
+        return sound
 
-    def _check_samples(self, chunk: NDArray[np.float32], position: float) -> None:
-        peak = max(float(chunk.max()), -float(chunk.min()))
-        if peak <= MAX_PEAK:
-            return
-        if np.isfinite(peak):
-            raise AudioError(
-                f"{self.name} has samples up to {peak:.4g} at {position:.1f} s, where full scale is 1: "
-                f"divide them by 32768 or save it as 16-bit PCM"
-            )
-        raise AudioError(
-            f"{self.name} has samples that are not numbers (NaN or infinite) at {position:.1f} s: "
-            f"export it again"
-        )
+    def _spend(self, values: int) -> None:
+        if self._values_left is not None:
+            self._check_affordable(self._sound, values)
+            self._values_left -= values
 
-    def _breaks_off(self, frames: int) -> bool:
-        # Lossy formats state their length to within a packet or two.
-        stated = (self.duration or 0.0) * float(self._sound.samplerate)
-        if frames < stated * 0.99 - self._sound.samplerate * 0.1:
-            return True
-        log = self._sound.extra_info
-        if cut := _CHUNK_CUT_OFF.search(log):
-            return int(cut[2]) < int(cut[1]) < _STREAMED_SIZE
-        if _PAGES_CUT_OFF.search(log):
-            return True
-        return frames < stated and self._sound.format == "FLAC"
+    def _check_affordable(self, sound: Sound, values: int) -> None:
+        if self._values_left is not None and values > self._values_left:
+            raise DearAudioError(self._source.name, sound.rate, sound.channels)
 
     def close(self) -> None:
         """Close the file, and the stream it came from."""
@@ -235,47 +241,6 @@ def _has_descriptor(file: IO[bytes]) -> bool:
         return file.fileno() >= 0
     except io.UnsupportedOperation:
         return False
-
-
-def _at_end(file: IO[bytes]) -> bool:
-    position = os.lseek(file.fileno(), 0, os.SEEK_CUR)
-    return position >= os.fstat(file.fileno()).st_size
-
-
-def _open_sound(file: IO[bytes], name: str) -> soundfile.SoundFile:
-    descriptor = file.fileno()
-    if os.lseek(descriptor, 0, os.SEEK_END) == 0:
-        raise AudioError(f"{name} is empty (0 bytes): record or copy it again")
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    try:
-        sound = soundfile.SoundFile(descriptor, closefd=False)
-    except soundfile.LibsndfileError as error:
-        raise _cannot_open(name, error) from error
-    problem = None
-    if sound.frames == 0:
-        problem = "has no audio in it, or is cut off: record or copy it again"
-    elif sound.channels > MAX_CHANNELS:
-        problem = f"has {sound.channels} channels, {MAX_CHANNELS} at most can be read: mix it down"
-    elif not MIN_RATE <= sound.samplerate <= MAX_RATE:
-        problem = (
-            f"says that it has {sound.samplerate} samples a second, {MIN_RATE} to {MAX_RATE} can be "
-            f"read: export it again"
-        )
-    if problem:
-        sound.close()
-        raise AudioError(f"{name} {problem}")
-    return sound
-
-
-def _cannot_open(name: str, error: soundfile.LibsndfileError) -> AudioError:
-    if error.code == _SYSTEM_ERROR:
-        return AudioError(f"{name} cannot be read: copy it again")
-    advice = "give WAV, FLAC, OGG or MP3, or convert it, for example with ffmpeg"
-    if error.code == _UNRECOGNISED_FORMAT:
-        return NotAudioError(f"{name} is not audio of a kind that can be read: {advice}")
-    if error.code == _UNKNOWN_CODEC:
-        return AudioError(f"{name} is cut off, or in an encoding that cannot be read: {advice}")
-    return AudioError(f"{name} is cut off or damaged: record, export or copy it again")
 
 
 def _resample(chunks: Iterator[NDArray[np.float32]], rate: int) -> Iterator[NDArray[np.float32]]:

@@ -55,7 +55,7 @@ def add_parser(commands: Subparsers) -> None:
     parser = commands.add_parser(
         "transcribe",
         help="turn audio files into text",
-        description="Turn audio files (WAV, FLAC, OGG, MP3; any rate and channel count) into text. "
+        description="Turn audio files (WAV, FLAC, OGG, MP3; up to 192 kHz and 8 channels) into text. "
         "Exit status: 0; 1 for a fault of the program; 2 when a file or an option cannot be used.",
     )
     parser.add_argument("files", nargs="+", metavar="FILE", help="audio file; - is standard input")

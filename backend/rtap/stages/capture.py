@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from rtap.audio_file import AudioFile
 from rtap.audio_format import SAMPLE_RATE
+from rtap.downmix import mixed
 from rtap.errors import ConfigurationError, PipelineError
 from rtap.events import AudioChunk, Samples
 
@@ -144,8 +145,9 @@ class Microphone:
 
     Each :meth:`chunks` looks for devices anew and opens the configured one, so a microphone that was
     unplugged is found again. A device that does not run at 16 kHz mono runs at its own rate and number of
-    channels and is converted: two channels are averaged; of more the first is taken, where microphone
-    arrays put their processed signal. A chunk's time is when PortAudio handed it over.
+    channels and is converted: two channels are averaged, unless they cancel each other; of more the first
+    is taken, where microphone arrays put their processed signal. A chunk's time is when PortAudio handed it
+    over.
 
     Args:
         config: ``device`` is default, an ALSA name such as ``plughw:CARD=Device``, or a part of PortAudio's
@@ -339,11 +341,12 @@ class _Converter:
         if rate != SAMPLE_RATE:
             self._resampler = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32")
         self._remainder: Samples = np.empty(0, dtype=np.float32)
+        self._channel: int | None = None
+        """The one that is used since the other cancelled it."""
 
     def chunks(self, block: _Block) -> Iterator[AudioChunk]:
         """Those that this block completes."""
-        is_pair = block.sound.shape[1] == 2
-        mono = block.sound.mean(axis=1) if is_pair else block.sound[:, 0]
+        mono = self._mono(block.sound)
         if self._resampler is not None:
             mono = self._resampler.resample_chunk(np.ascontiguousarray(mono))
         joined = np.concatenate((self._remainder, np.clip(mono, -1.0, 1.0)))
@@ -352,6 +355,19 @@ class _Converter:
         for end in range(self._frame, whole + 1, self._frame):
             behind = (joined.size - end) / SAMPLE_RATE
             yield AudioChunk(joined[end - self._frame : end], block.captured_at - behind)
+
+    def _mono(self, sound: NDArray[np.float32]) -> NDArray[np.float32]:
+        if sound.shape[1] != 2:
+            return sound[:, 0]
+        before = self._channel
+        mono, self._channel = mixed(sound, before)
+        if self._channel is not None and before is None:
+            _log.warning(
+                "the two channels of the microphone cancel each other: channel %d alone is used, check how "
+                "it is wired",
+                self._channel + 1,
+            )
+        return mono
 
 
 def _frame_samples(frame_ms: int) -> int:

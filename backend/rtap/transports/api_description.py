@@ -24,10 +24,13 @@ Responses = dict[int | str, dict[str, Any]]
 DESCRIPTION: Final = """\
 Speech to text on this machine: nothing leaves it.
 
-Audio files are WAV, FLAC, OGG or MP3, of any rate and channel count. Live audio goes to the WebSocket
-`/stream`: binary frames of little-endian 32-bit floats, mono, 16 kHz (`?format=s16le` and `?sample_rate=`
-for others). It answers with JSON messages of `type` `ready`, `speech_started`, `partial`, `final`, `error`
-and `end`. Send `{"type":"end"}`: what was said so far becomes text, and the connection is closed.
+Audio files are WAV, FLAC, OGG or MP3, up to 192 kHz and 8 channels. What is wrong with one that was used, as
+that its end is missing, stands in the header `X-Audio-Warning`, and in `warnings` of `/transcribe`.
+
+Live audio goes to the WebSocket `/stream`: binary frames of little-endian 32-bit floats, mono, 16 kHz
+(`?format=s16le` and `?sample_rate=` for others). It answers with JSON messages of `type` `ready`,
+`speech_started`, `partial`, `final`, `error` and `end`. Send `{"type":"end"}`: what was said so far becomes
+text, and the connection is closed.
 
 OpenAI's clients work as they are, with this address and `/v1` as base URL: `/v1/audio` and `/v1/models`.
 

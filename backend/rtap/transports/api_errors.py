@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
-from rtap.audio_file import NotAudioError
+from rtap.audio_file import DearAudioError, NotAudioError
 from rtap.errors import (
     AudioError,
     ConfigurationError,
@@ -70,6 +70,7 @@ class ApiError(RTAPException):
 _KINDS: Final = {401: "authentication_error", 429: "rate_limit_error"}
 _STATUSES: Final[tuple[tuple[type[RTAPException], int, str], ...]] = (
     (NotAudioError, 415, "not_audio"),
+    (DearAudioError, 413, "too_long"),
     (AudioError, 400, "bad_audio"),
     (ConfigurationError, 422, "bad_option"),
     (QueueFullError, 429, "queue_full"),

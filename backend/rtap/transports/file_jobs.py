@@ -119,6 +119,7 @@ class FileJobs:
         options: TranscribeOptions,
         *,
         normalize: bool,
+        warnings: list[str],
         on_segment: Callable[[Segment], None] = lambda _: None,
     ) -> Transcription:
         """Transcribe and remove an upload.
@@ -126,6 +127,7 @@ class FileJobs:
         Args:
             request: whose body was read to its end.
             normalize: whether to bring it to a level first.
+            warnings: gets what is wrong with the audio, before the first segment is known.
             on_segment: gets each segment as soon as it is known, in the worker's thread.
 
         Raises:
@@ -133,7 +135,8 @@ class FileJobs:
             ClientDisconnect: nobody waits for the answer any more, and the work was dropped.
         """
         cancelled = threading.Event()
-        audio = UploadedAudio(upload, cancelled)
+        audio = UploadedAudio(upload, cancelled, self.spool_directory)
+        audio.warnings = warnings
         work = asyncio.create_task(self._work(audio, options, cancelled, on_segment, normalize))
         gone = asyncio.create_task(_disconnected(request))
         try:

@@ -16,6 +16,10 @@ MULTIPART_OVERHEAD: Final = 65_536
 """Bytes that boundaries, part headers and the other fields may add to a file."""
 SHORTEST_AUDIO: Final = 0.1
 """Seconds. There is no word in less."""
+DEAREST_SECOND: Final = 2 * 48_000
+"""Samples in a second of the longest audio that is taken: stereo at 48 kHz, as recorders make it. What has
+more (192 kHz with 8 channels has 16 times as many) takes as much longer to decode, and may last as much
+shorter."""
 _MOST_CLIENTS: Final = 4_096
 
 
@@ -172,3 +176,8 @@ def check_not_too_short(seconds: float) -> None:
             "too_short",
             f"the audio lasts {seconds * 1000:.0f} ms: send {SHORTEST_AUDIO * 1000:.0f} ms or more",
         )
+
+
+def most_values(limits: LimitsConfig) -> int:
+    """Samples, those of every channel counted, that one file may have."""
+    return limits.max_audio_seconds * DEAREST_SECOND

@@ -22,6 +22,7 @@ from rtap.transports.openai_fields import (
 )
 from rtap.transports.openai_replies import rendered
 from rtap.transports.openai_sse import SegmentFeed, begin_stream
+from rtap.transports.upload_audio import warning_headers
 
 if TYPE_CHECKING:
     from rtap.service import Service
@@ -77,18 +78,21 @@ class OpenAiApi:
     async def _answer(
         self, request: Request, task: Task, model: type[TranslationFields]
     ) -> Response:
+        warnings: list[str] = []
         with ExitStack() as held:
             held.enter_context(self._jobs.admission(request))
             try:
                 upload, fields, options = await self._read(request, task, model)
                 if fields.stream:
-                    return await self._stream(request, upload, options, held.pop_all())
+                    return await self._stream(request, upload, options, held.pop_all(), warnings)
                 transcription = await self._jobs.transcribe(
-                    request, upload, options, normalize=True
+                    request, upload, options, normalize=True, warnings=warnings
                 )
             except ClientDisconnect:
                 return gone()
-        return rendered(transcription, fields, task)
+        reply = rendered(transcription, fields, task)
+        reply.headers.update(warning_headers(warnings))
+        return reply
 
     async def _read(
         self, request: Request, task: Task, model: type[TranslationFields]
@@ -103,11 +107,20 @@ class OpenAiApi:
             raise
 
     async def _stream(
-        self, request: Request, upload: Upload, options: TranscribeOptions, held: ExitStack
+        self,
+        request: Request,
+        upload: Upload,
+        options: TranscribeOptions,
+        held: ExitStack,
+        warnings: list[str],
     ) -> Response:
         feed = SegmentFeed()
-        work = self._jobs.transcribe(request, upload, options, normalize=True, on_segment=feed.put)
-        return await begin_stream(work, feed, held, request.state.request_id, options.task)
+        work = self._jobs.transcribe(
+            request, upload, options, normalize=True, warnings=warnings, on_segment=feed.put
+        )
+        reply = await begin_stream(work, feed, held, request.state.request_id, options.task)
+        reply.headers.update(warning_headers(warnings))
+        return reply
 
     async def _check_model(self, name: str | None) -> None:
         """Refuse a model other than the loaded one: loading takes seconds, and all clients share it."""

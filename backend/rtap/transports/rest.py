@@ -41,6 +41,7 @@ from rtap.transports.schemas import (
 )
 from rtap.transports.stream import StreamServer
 from rtap.transports.try_page import try_page
+from rtap.transports.upload_audio import warning_headers
 from rtap.transports.uploads import read_body
 
 if TYPE_CHECKING:
@@ -193,19 +194,25 @@ class _Transcriptions:
 
     async def _answer(self, request: Request, read: Callable[[Request], Any]) -> Response:
         started = time.perf_counter()
+        warnings: list[str] = []
         with self._jobs.admission(request):
             try:
                 upload, fields = await read(request)
-                transcription = await self._transcribe(request, upload, fields)
+                transcription = await self._transcribe(request, upload, fields, warnings)
             except ClientDisconnect:
                 return gone()
         reply = _reply(
             transcription,
             time.perf_counter() - started,
             request.state.request_id,
+            warnings,
             words=fields.word_timestamps,
         )
-        return Response(reply.model_dump_json(), media_type="application/json")
+        return Response(
+            reply.model_dump_json(),
+            media_type="application/json",
+            headers=warning_headers(warnings),
+        )
 
     async def _read_form(self, request: Request) -> tuple[Upload, TranscribeFields]:
         form = await self._jobs.read_form(request)
@@ -222,7 +229,7 @@ class _Transcriptions:
         return await self._jobs.in_thread(lambda: read_base64(body, self._jobs.spool_directory))
 
     async def _transcribe(
-        self, request: Request, upload: Upload, fields: TranscribeFields
+        self, request: Request, upload: Upload, fields: TranscribeFields, warnings: list[str]
     ) -> Transcription:
         try:
             options = replace(
@@ -233,11 +240,18 @@ class _Transcriptions:
         except BaseException:
             upload.close()
             raise
-        return await self._jobs.transcribe(request, upload, options, normalize=fields.normalize)
+        return await self._jobs.transcribe(
+            request, upload, options, normalize=fields.normalize, warnings=warnings
+        )
 
 
 def _reply(
-    transcription: Transcription, total_time: float, request_id: str, *, words: bool
+    transcription: Transcription,
+    total_time: float,
+    request_id: str,
+    warnings: list[str],
+    *,
+    words: bool,
 ) -> TranscriptionReply:
     duration, inference_time = transcription.duration, transcription.inference_time
     segments = tuple(_segment(segment) for segment in transcription.segments)
@@ -251,6 +265,7 @@ def _reply(
         timestamp=time.time(),
         request_id=request_id,
         segments=segments if words else None,
+        warnings=tuple(warnings),
     )
 
 

@@ -31,6 +31,10 @@ def _encodable(text: object) -> object:
     return text.encode("utf-8", "replace").decode() if isinstance(text, str) else text
 
 
+def _is_empty(value: tuple[object, ...]) -> bool:
+    return not value
+
+
 def _is_none(value: object) -> bool:
     return value is None
 
@@ -221,6 +225,9 @@ class TranscriptionReply(WireModel):
     """As in ``X-Request-ID`` and in the log."""
     segments: Annotated[tuple[SegmentReply, ...] | None, Field(exclude_if=_is_none)] = None
     """Present when asked for."""
+    warnings: Annotated[tuple[str, ...], Field(exclude_if=_is_empty)] = ()
+    """What is wrong with the audio although it was used, as that its end is missing; absent when nothing is.
+    The header ``X-Audio-Warning`` says it too."""
 
 
 class TranscribeFields(WireModel):

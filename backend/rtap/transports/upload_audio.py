@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -17,9 +17,12 @@ from numpy.typing import NDArray
 from rtap import logs
 from rtap.audio_file import AudioFile
 from rtap.audio_format import SAMPLE_RATE
-from rtap.transports.limits import check_not_too_long, check_not_too_short
+from rtap.transports.limits import check_not_too_long, check_not_too_short, most_values
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rtap.audio_file import Warn
     from rtap.config import LimitsConfig
     from rtap.events import Samples
     from rtap.transports.uploads import Upload
@@ -30,6 +33,9 @@ HIGHEST_PEAK: Final = 0.97
 """The loudest sample that amplification may make."""
 LARGEST_GAIN: Final = 10 ** (30 / 20)
 """More would turn the noise of an empty room into speech."""
+WARNING_HEADER: Final = "X-Audio-Warning"
+_LONGEST_HEADER: Final = 500
+_MOST_WARNINGS: Final = 8
 _BLOCK_SECONDS: Final = 1.0
 _FRAME: Final = SAMPLE_RATE // 10
 _LOUD: Final = 0.01
@@ -39,8 +45,13 @@ _INAUDIBLE: Final = 1e-4
 _log = logs.get("uploads")
 
 
-def _warn(warning: str) -> None:
-    _log.warning(warning)
+def warning_headers(warnings: Sequence[str]) -> dict[str, str]:
+    """What is wrong with audio that was used nevertheless, for replies whose bodies have no place for it."""
+    if not warnings:
+        return {}
+    text = "; ".join(warnings).encode("ascii", "replace").decode()
+    printable = "".join(letter if letter.isprintable() else " " for letter in text)
+    return {WARNING_HEADER: printable[:_LONGEST_HEADER]}
 
 
 class Level:
@@ -74,14 +85,21 @@ class UploadedAudio:
 
     Args:
         cancelled: set when nobody waits for it any more.
+        directory: for copies of what cannot be read where it is; None: the system's.
     """
 
-    def __init__(self, upload: Upload, cancelled: threading.Event) -> None:
+    def __init__(
+        self, upload: Upload, cancelled: threading.Event, directory: Path | None = None
+    ) -> None:
         self._upload = upload
+        self._directory = directory
+        self._most_values: int | None = None
         self._cancelled = cancelled
         self._gain = 1.0
         self.duration = 0.0
         """Seconds; known after :meth:`examine`."""
+        self.warnings: list[str] = []
+        """What is wrong with it although it is used; known after :meth:`examine`."""
 
     def examine(self, limits: LimitsConfig, *, normalize: bool) -> None:
         """Read all of it once.
@@ -96,7 +114,8 @@ class UploadedAudio:
         """
         level = Level()
         samples = 0
-        with self._open() as audio:
+        self._most_values = most_values(limits)
+        with self._open(self._note) as audio:
             check_not_too_long(audio.duration or 0.0, limits)
             for block in audio.blocks(_BLOCK_SECONDS):
                 samples += block.size
@@ -119,7 +138,14 @@ class UploadedAudio:
         """Remove the upload; a reading that is under way may go on. For any thread."""
         self._upload.close()
 
-    def _open(self) -> AudioFile:
+    def _note(self, warning: str) -> None:
+        _log.warning(warning)
+        if len(self.warnings) < _MOST_WARNINGS:
+            self.warnings.append(warning)
+
+    def _open(self, warn: Warn | None = None) -> AudioFile:
         # With a descriptor of its own: who reads is not disturbed by close(), and may close it.
         again = os.fdopen(os.dup(self._upload.open().fileno()), "rb", buffering=0)
-        return AudioFile.open(again, "the upload", _warn)
+        return AudioFile.open(
+            again, "the upload", warn, most_values=self._most_values, directory=self._directory
+        )

@@ -208,6 +208,16 @@ class TestMicrophone:
             (chunk,) = take(microphone(), 1)
             assert chunk.samples.tolist() == [expected] * 320
 
+    def test_two_channels_that_cancel_each_other(
+        self, portaudio: FakeSoundDevice, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        portaudio.plugged = [device("Array", 2)]
+        portaudio.formats = {(16_000, 2)}
+        wave = sine(640)
+        portaudio.on_start = partial(FakeStream.play, sound=np.hstack([wave, -0.9 * wave]))
+        np.testing.assert_array_equal(samples_of(take(microphone(), 2)), wave[:, 0])
+        assert caplog.text.count("cancel each other: channel 1 alone is used") == 1
+
     def test_overflows_are_counted(self, portaudio: FakeSoundDevice) -> None:
         def play(stream: FakeStream) -> None:
             stream.play(sine(640))

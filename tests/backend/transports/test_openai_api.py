@@ -231,6 +231,20 @@ def test_every_number_is_one(car: Client, number: float) -> None:
 # ---- fields
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [*({"response_format": kind} for kind in ("json", "text", "verbose_json")), {"stream": "true"}],
+)
+def test_a_header_says_what_is_wrong_with_audio_that_was_used(
+    car: Client, fields: dict[str, str]
+) -> None:
+    whole = wav(tone(3.0))
+    reply = car.post(whole[: len(whole) // 2], **fields)
+    assert reply.status_code == 200
+    assert reply.headers["X-Audio-Warning"].startswith("the upload breaks off after 1.5 s: ")
+    assert "X-Audio-Warning" not in car.post(whole, **fields).headers
+
+
 def test_defaults(car: Client) -> None:
     car.post(prompt="", language="", temperature="", model="", timestamp_granularities__="")
     assert car.options() == TranscribeOptions(temperatures=DEFAULT_TEMPERATURES)

@@ -39,6 +39,7 @@ from rtap.transports.api_errors import ApiError, as_api_error
 from rtap.transports.base64_body import without_audio
 from rtap.transports.health import Health
 from rtap.transports.rest import create_api
+from rtap.transports.upload_audio import warning_headers
 from tests.backend.transports.scripted_service import (
     Broken,
     ScriptedService,
@@ -391,6 +392,47 @@ def test_audio_damaged_in_the_middle(car):
     flac = bytearray(wav(noise, kind="FLAC"))
     flac[len(flac) // 2 : len(flac) // 2 + 9000] = bytes(9000)
     refused(car.upload(bytes(flac)), 400, "bad_audio")
+
+
+TRUNCATED = wav(tone(3.0))[: 44 + 3 * RATE]
+"""The header counts 3 s, the bytes are of 1.5 s."""
+
+
+def test_what_is_wrong_with_audio_that_was_used(car):
+    for reply in (car.upload(TRUNCATED), car.upload_base64(base64.b64encode(TRUNCATED).decode())):
+        assert reply.status_code == 200
+        assert reply.json()["duration"] == 1.5
+        (warning,) = reply.json()["warnings"]
+        assert warning.startswith("the upload breaks off after 1.5 s: ")
+        assert reply.headers["X-Audio-Warning"] == warning
+    sound = car.upload(HELLO)
+    assert "warnings" not in sound.json()
+    assert "X-Audio-Warning" not in sound.headers
+
+
+def test_a_header_that_counts_less_than_there_is(car):
+    counted = bytearray(wav(tone(3.0)))
+    counted[4:8], counted[40:44] = (4132).to_bytes(4, "little"), (4096).to_bytes(4, "little")
+    reply = car.upload(bytes(counted)).json()
+    assert reply["duration"] == 3.0
+    assert "where its header counts 0.1 s" in reply["warnings"][0]
+
+
+def test_the_header_of_a_warning_is_short_ascii():
+    assert warning_headers([]) == {}
+    headers = warning_headers(["Zürich\r\nSet-Cookie: x", "y" * 2_000])
+    (text,) = headers.values()
+    assert text.startswith("Z?rich  Set-Cookie: x; yyy")
+    assert len(text) == 500
+
+
+def test_sound_that_is_dear_is_refused():
+    with api(max_audio_seconds=2) as car:
+        assert car.upload(wav(tone(1.9))).status_code == 200
+        many = np.repeat(tone(1.9)[:, None], 8, axis=1)
+        assert car.upload(wav(many[:RATE], kind="FLAC")).status_code == 200
+        assert "8 channels" in refused(car.upload(wav(many, kind="FLAC")), 413, "too_long")
+        assert len(car.service.engine.files) == 2
 
 
 @pytest.mark.parametrize(
