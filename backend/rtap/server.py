@@ -126,7 +126,6 @@ def _server(app: FastAPI) -> _Server:
             server_header=False,
             timeout_graceful_shutdown=_GRACE_SECONDS,
             h11_max_incomplete_event_size=_MAX_HEADER_BYTES,
-            ws="websockets-sansio",
             **UVICORN_SETTINGS,
         )
     )

@@ -20,6 +20,7 @@ from pydantic import ValidationError
 from rtap.errors import RTAPException
 from rtap.transports.access import check_key, check_origin, client_of
 from rtap.transports.api_errors import ApiError, as_api_error, bad_fields, error_reply
+from rtap.transports.connections import HTTP_SETTINGS
 from rtap.transports.file_jobs import check_ready
 from rtap.transports.schemas import StreamConfig, StreamError
 from rtap.transports.stream_client import MAX_FRAME, StreamClient, close_reason
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from rtap.whisper.transcribe import TranscribeOptions
 
 UVICORN_SETTINGS: Final[dict[str, Any]] = {
+    **HTTP_SETTINGS,
     "ws_max_size": MAX_FRAME,
     # A client from which nothing comes for a minute, not even an answer to a ping, is gone.
     "ws_ping_interval": 20.0,

@@ -52,6 +52,7 @@ MAX_FRAME: Final = 1 << 20
 MAX_BACKLOG: Final = 60.0
 """Seconds of audio that may wait; the socket is not read while there are more."""
 MAX_BAD_FRAMES: Final = 5
+MAX_BAD_MESSAGES: Final = 100
 MAX_UNANSWERED: Final = 4
 """Utterances that may wait for the model; the client's audio waits while there are more."""
 TURN: Final = 0.5
@@ -102,6 +103,7 @@ class StreamClient:
         """Whether it was the service that ended it."""
         self._is_leaving = False
         self._bad_frames = 0
+        self._bad_messages = 0
         self._unanswered = 0
         self._may_receive = _event(value=True)
         self._has_work = _event(value=False)
@@ -243,6 +245,11 @@ class StreamClient:
                 'this message is not known: send audio in binary frames, {"type":"end"} or '
                 '{"type":"config"}',
             )
+            self._bad_messages += 1
+            if self._bad_messages >= MAX_BAD_MESSAGES:
+                raise _Close(
+                    1008, f"{MAX_BAD_MESSAGES} messages were not known: send audio, or end"
+                )
 
     def _configure(self, text: str) -> None:
         if self._has_begun or self._has_ended:

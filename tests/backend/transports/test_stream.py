@@ -265,6 +265,15 @@ def test_bad_messages_do_not_end_the_stream(car, message, code):
         assert client.receive()["type"] == "end"
 
 
+def test_a_hundred_bad_messages_end_the_stream(car):
+    with Client(car) as client:
+        for _ in range(100):
+            client.socket.send("{garbage")
+        code, reason = client.closed()
+    assert code == 1008
+    assert "100 messages" in reason
+
+
 @pytest.mark.parametrize(
     "frame",
     [
