@@ -27,6 +27,8 @@ HEADER_SECONDS: Final = 10.0
 """For a client to send the head of a request, from its first byte or from the connection on."""
 STUCK_SECONDS: Final = 30.0
 """For a client to read something, when as much as may wait for it does wait."""
+CLOSE_SECONDS: Final = 5.0
+"""For a client to answer the goodbye of a WebSocket."""
 LEAVING_SECONDS: Final = 15.0
 """For a client to take the last bytes of a connection that is being closed."""
 SEND_BUFFER_BYTES: Final = 64 * 1_024
@@ -56,6 +58,7 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
 
     def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
+        self.close_timeout = CLOSE_SECONDS
         self._inflow: Inflow | None = None
         self._fragments = bytearray()
         self._stuck = Deadline(self.loop, STUCK_SECONDS, self._abort)

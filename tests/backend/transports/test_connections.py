@@ -31,6 +31,7 @@ MOST = 64 * MEGABYTE
 @pytest.mark.parametrize("flood", [PINGS, frame(TEXT, b"{garbage") * 4_000])
 def test_a_flood_of_which_no_answer_is_read_is_cut_off(monkeypatch, flood):
     monkeypatch.setattr(connections, "STUCK_SECONDS", 0.2)
+    monkeypatch.setattr(connections, "CLOSE_SECONDS", 0.2)
     monkeypatch.setattr(stream_client, "_GOODBYE_SECONDS", 0.2)
     with serving(Config()) as server, RawWebSocket(server.port, "/stream") as client:
         client.send_until_cut_off(flood, MOST)
@@ -70,7 +71,7 @@ def test_a_message_in_many_pieces_arrives_whole():
     with serving(Config()) as server, RawWebSocket(server.port, "/stream") as client:
         text = b'{"type":"end"}'
         pieces = [frame(CONTINUATION, text[i : i + 1], fin=False) for i in range(1, len(text))]
-        empty = frame(CONTINUATION, fin=False) * 3_000
+        empty = frame(CONTINUATION, fin=False) * 300
         client.socket.sendall(
             frame(TEXT, text[:1], fin=False) + empty.join(pieces) + frame(CONTINUATION)
         )
