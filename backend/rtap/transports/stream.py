@@ -20,8 +20,9 @@ from pydantic import ValidationError
 from rtap.errors import RTAPException
 from rtap.transports.access import check_key, check_origin, client_of
 from rtap.transports.api_errors import ApiError, as_api_error, bad_fields, error_reply
-from rtap.transports.connections import HTTP_SETTINGS
+from rtap.transports.connections import HTTP_SETTINGS, is_local
 from rtap.transports.file_jobs import check_ready
+from rtap.transports.places import Places
 from rtap.transports.schemas import StreamConfig, StreamError
 from rtap.transports.stream_client import MAX_FRAME, StreamClient, close_reason
 
@@ -40,6 +41,8 @@ UVICORN_SETTINGS: Final[dict[str, Any]] = {
     "ws_per_message_deflate": False,
 }
 """What uvicorn must be told for ``/stream`` to work as it says."""
+YIELD_SECONDS: Final = 10.0
+"""Who has sent no audio for so long gives its place to another client, when none is free."""
 THREADS: Final = 2
 """For all clients together: an hour of audio takes a minute or so to be searched for speech."""
 _TRY_AGAIN_LATER, _POLICY_VIOLATION = 1013, 1008
@@ -52,15 +55,16 @@ class StreamServer:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="stream")
-        self._open = 0
-        self._clients: set[StreamClient] = set()
+        self._places = Places(service.config.limits.max_streams)
+        self._clients: dict[StreamClient, bool] = {}
+        """Those that are served, and whether they are on this machine."""
         self._is_empty = asyncio.Event()
         self._is_empty.set()
 
     @property
     def open_streams(self) -> int:
         """Clients that hold a place."""
-        return self._open
+        return self._places.taken
 
     def add_to(self, app: FastAPI, limiter: RateLimiter) -> None:
         """Add the route."""
@@ -93,27 +97,36 @@ class StreamServer:
         try:
             # After the handshake, as browsers show a page no other reply: this one is told why.
             check_origin(websocket, self._service.config.output)
-            with self._place():
-                check_ready(self._service)
-                config, options = self._settings(websocket)
-                client = StreamClient(websocket, self._service, self._pool, config, options)
-                with self._service.telemetry.stream("stream"):
-                    await self._run(client)
+            check_ready(self._service)
+            config, options = self._settings(websocket)
+            client = StreamClient(websocket, self._service, self._pool, config, options)
+            local = is_local(client_of(websocket))
+            with self._place(client, local=local), self._service.telemetry.stream("stream"):
+                await self._run(client, local=local)
         except RTAPException as error:
             await _refuse(websocket, as_api_error(error))
 
-    async def _run(self, client: StreamClient) -> None:
-        self._clients.add(client)
+    async def _run(self, client: StreamClient, *, local: bool) -> None:
+        self._clients[client] = local
         self._is_empty.clear()
         try:
             await client.run()
         finally:
-            self._clients.discard(client)
+            del self._clients[client]
             if not self._clients:
                 self._is_empty.set()
 
     def _settings(self, websocket: WebSocket) -> tuple[StreamConfig, TranscribeOptions]:
         given = websocket.query_params
+        unknown = sorted(set(given) - _SETTINGS - {"api_key"})
+        if unknown:
+            raise ApiError(
+                422,
+                "bad_field",
+                f"{', '.join(one[:64] for one in unknown[:5])}: not known here; there are "
+                f"{', '.join(sorted(_SETTINGS))}, and audio has one channel",
+                param=unknown[0][:64],
+            )
         try:
             config = StreamConfig.model_validate(
                 {name: given[name] for name in _SETTINGS if given.get(name)}
@@ -123,20 +136,36 @@ class StreamServer:
         return config, self._service.options(config.language)
 
     @contextmanager
-    def _place(self) -> Iterator[None]:
-        most = self._service.config.limits.max_streams
-        if self._open >= most:
+    def _place(self, client: StreamClient, *, local: bool) -> Iterator[None]:
+        if not (self._places.take(client, local=local) or self._displace(client, local=local)):
+            most = self._service.config.limits.max_streams
             raise ApiError(
                 503,
                 "too_many_streams",
                 f"{most} streams are open already: try again when one has ended, or raise "
                 f"limits.max_streams",
             )
-        self._open += 1
         try:
             yield
         finally:
-            self._open -= 1
+            self._places.give_back(client)
+
+    def _displace(self, client: StreamClient, *, local: bool) -> bool:
+        """Give a client the place of the one that has sent no audio for longest, if that is long enough."""
+        others = [
+            one
+            for one, is_local in self._clients.items()
+            if self._places.holds(one) and (local or not is_local)
+        ]
+        longest = max(others, key=lambda one: one.idle_seconds, default=None)
+        if longest is None or longest.idle_seconds < YIELD_SECONDS:
+            return False
+        self._places.hand_over(longest, client)
+        longest.dismiss(
+            f"no audio came for {longest.idle_seconds:.0f} s, and another client needs the place: connect "
+            f"again to speak"
+        )
+        return True
 
 
 async def _deny(websocket: WebSocket, error: ApiError) -> None:

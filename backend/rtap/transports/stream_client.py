@@ -57,6 +57,10 @@ MAX_UNANSWERED: Final = 4
 """Utterances that may wait for the model; the client's audio waits while there are more."""
 TURN: Final = 0.5
 """Seconds of audio that one client has a thread for, until it is another's turn."""
+IDLE_SECONDS: Final = 600.0
+"""Who sends no audio for so long is disconnected."""
+_ACTIVE_SECONDS: Final = 0.1
+"""Audio that makes a stream active."""
 _MAX_TEXT: Final = 4_096
 _GOODBYE_SECONDS: Final = 10.0
 """For a client to read what is left for it."""
@@ -105,6 +109,11 @@ class StreamClient:
         self._bad_frames = 0
         self._bad_messages = 0
         self._unanswered = 0
+        self._active_at = self._loop.time()
+        """When audio came last, in the loop's seconds."""
+        self._fresh = 0.0
+        """Seconds of audio since then."""
+        self._dismissed: asyncio.Future[str] = self._loop.create_future()
         self._may_receive = _event(value=True)
         self._has_work = _event(value=False)
         self._has_mail = _event(value=False)
@@ -120,10 +129,11 @@ class StreamClient:
         sender = asyncio.create_task(self._send())
         receiver = asyncio.create_task(self._receive())
         listener = asyncio.create_task(self._listen())
-        tasks = (sender, receiver, listener)
+        watcher = asyncio.create_task(self._watch())
+        tasks = (sender, receiver, listener, watcher)
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            verdict = self._verdict(sender, receiver, listener)
+            verdict = self._verdict(*tasks)
             if verdict is not None:
                 await self._say_goodbye(verdict, sender, receiver)
         finally:
@@ -137,13 +147,41 @@ class StreamClient:
         self._is_stopping = self._has_ended = True
         self._has_work.set()
 
+    @property
+    def idle_seconds(self) -> float:
+        """Since when nothing that could be speech has come; 0 while something is under way."""
+        if self._has_ended or self._unanswered or self._backlog.seconds:
+            return 0.0
+        return self._loop.time() - self._active_at
+
+    def dismiss(self, reason: str) -> None:
+        """Close the stream, as it is idle. For the event loop."""
+        if not self._dismissed.done():
+            self._dismissed.set_result(reason)
+
+    async def _watch(self) -> None:
+        """Raises _Close when the stream was idle for too long. Pings do not count: all answer them."""
+        while (left := IDLE_SECONDS - self.idle_seconds) > 0:
+            done, _ = await asyncio.wait((self._dismissed,), timeout=left)
+            if done:
+                break
+        else:
+            self.dismiss(f"no audio came for {IDLE_SECONDS:.0f} s: connect again to speak")
+        reason = self._dismissed.result()
+        self._complain("idle", reason)
+        raise _Close(1013, reason)
+
     # ---- the end
 
     def _verdict(
-        self, sender: asyncio.Task[None], receiver: asyncio.Task[None], listener: asyncio.Task[None]
+        self,
+        sender: asyncio.Task[None],
+        receiver: asyncio.Task[None],
+        listener: asyncio.Task[None],
+        watcher: asyncio.Task[None],
     ) -> _Close | None:
         """How to close, after the first of the tasks has ended; None when the client is gone."""
-        for task in (sender, receiver, listener):
+        for task in (sender, receiver, listener, watcher):
             if not task.done():
                 continue
             error = task.exception()
@@ -223,6 +261,9 @@ class StreamClient:
         if not samples.size:
             return
         self._has_begun = True
+        self._fresh += samples.size / self._config.sample_rate
+        if self._fresh >= _ACTIVE_SECONDS:  # a sample now and then holds no place
+            self._fresh, self._active_at = 0.0, self._loop.time()
         self._backlog.add(samples, time.time())
         self._has_work.set()
         if self._backlog.seconds >= MAX_BACKLOG:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
+from contextlib import ExitStack, suppress
 
 import pytest
 
 from rtap.config import Config, OutputConfig
-from rtap.transports import connections, stream_client
+from rtap.transports import connections, stream_client, uploads
 from rtap.transports.connections import is_local
 from rtap.transports.inflow import SLICE, Inflow
 from tests.backend.transports.raw_websocket import (
@@ -178,3 +180,107 @@ class Transport(asyncio.Transport):
 )
 def test_who_is_local(host, local):
     assert is_local(host) is local
+
+
+# ---- HTTP
+
+
+REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+@pytest.mark.parametrize("beginning", [b"", b"G", REQUEST[:-2]])
+def test_half_a_request_is_not_waited_for(monkeypatch, beginning):
+    monkeypatch.setattr(connections, "HEADER_SECONDS", 0.2)
+    with serving(Config()) as server, connected(server.port) as client:
+        client.sendall(beginning)
+        received = read_to_the_end(client)
+    assert received.startswith(b"HTTP/1.1 408")
+    assert b"too_slow" in received
+
+
+def test_half_a_second_request_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr(connections, "HEADER_SECONDS", 0.2)
+    with serving(Config()) as server, connected(server.port) as client:
+        client.sendall(REQUEST)
+        assert client.recv(1 << 16).startswith(b"HTTP/1.1 200")
+        client.sendall(REQUEST[:-2])
+        assert b"too_slow" in read_to_the_end(client)
+
+
+def test_a_slow_body_is_not_a_slow_head(monkeypatch):
+    monkeypatch.setattr(connections, "HEADER_SECONDS", 0.05)
+    monkeypatch.setattr(uploads, "_STALLED_SECONDS", 0.3)
+    with serving(Config()) as server, connected(server.port) as client:
+        client.sendall(UPLOAD)
+        assert b"upload_stalled" in client.recv(1 << 16)
+
+
+def test_an_upload_that_is_too_slow_loses_its_place(monkeypatch):
+    monkeypatch.setattr(uploads, "_GRACE_SECONDS", 0.2)
+    with serving(Config()) as server, connected(server.port) as client:
+        client.sendall(UPLOAD)
+        client.settimeout(0.01)
+        received = b""
+        for _ in range(1_000):  # a byte now and then: it never stalls
+            client.sendall(b"x")
+            with suppress(TimeoutError):
+                received += client.recv(1 << 16)
+            if received:
+                break
+        assert b"408" in received
+
+
+def test_who_waits_gives_way_to_who_comes():
+    with serving(Config(), limit_concurrency=6) as server, ExitStack() as stack:
+        idle = [stack.enter_context(connected(server.port)) for _ in range(6)]
+        for _ in range(4):
+            client = stack.enter_context(connected(server.port))
+            client.sendall(REQUEST)
+            assert client.recv(1 << 16).startswith(b"HTTP/1.1 200")
+        # Those that came first went first.
+        assert read_to_the_end(idle[0]) == b""
+
+
+def test_one_too_many_is_told_so_where_all_are_at_work():
+    with serving(Config(), limit_concurrency=2) as server, ExitStack() as stack:
+        for _ in range(2):
+            busy = stack.enter_context(connected(server.port))
+            busy.sendall(UPLOAD.replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n"))
+            assert busy.recv(1 << 16).startswith(b"HTTP/1.1 100")
+        with connected(server.port) as client:
+            received = read_to_the_end(client)
+        assert received.startswith(b"HTTP/1.1 503")
+        assert b"too_many_connections" in received
+
+
+def test_places_are_kept_for_this_machine(monkeypatch):
+    with serving(Config(), limit_concurrency=6) as server, ExitStack() as stack:
+        monkeypatch.setattr(connections, "is_local", lambda _: False)
+        for _ in range(2):
+            busy = stack.enter_context(connected(server.port))
+            busy.sendall(UPLOAD.replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n"))
+            assert busy.recv(1 << 16).startswith(b"HTTP/1.1 100")
+        with connected(server.port) as client:
+            assert b"too_many_connections" in read_to_the_end(client)
+        monkeypatch.setattr(connections, "is_local", lambda _: True)
+        with connected(server.port) as client:
+            client.sendall(REQUEST)
+            assert client.recv(1 << 16).startswith(b"HTTP/1.1 200")
+
+
+UPLOAD = (
+    b"POST /transcribe HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+    b"Content-Length: 1000000\r\n\r\n"
+)
+
+
+def connected(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), 10)
+
+
+def read_to_the_end(client: socket.socket) -> bytes:
+    received = b""
+    with suppress(ConnectionError):
+        while more := client.recv(1 << 16):
+            received += more
+    return received

@@ -20,7 +20,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from rtap.config import Config, LimitsConfig, OutputConfig
 from rtap.events import Samples
-from rtap.transports import stream_client
+from rtap.transports import stream, stream_client
 from tests.backend.transports.scripted_service import ScriptedEngine, tone
 from tests.backend.transports.serving import Server, serving, wait_until, wait_until_still
 
@@ -497,6 +497,51 @@ def test_too_many_streams(car):
         assert client.first["type"] == "ready"
     for client in clients:
         client.__exit__()
+
+
+def test_who_says_nothing_gives_way_to_who_comes(car, monkeypatch):
+    monkeypatch.setattr(stream, "YIELD_SECONDS", 0.0)
+    with Client(car) as first, Client(car) as second, Client(car) as third:
+        for client in (first, third):
+            client.send(SPEECH)
+            client.until("final")
+        with Client(car) as late:
+            assert late.first["type"] == "ready"
+            assert second.receive()["code"] == "idle"
+            code, reason = second.closed()
+            assert code == 1013
+            assert "connect again" in reason
+            late.send(SPEECH)
+            late.until("final")
+
+
+def test_a_place_is_kept_for_this_machine(car, monkeypatch):
+    monkeypatch.setattr(stream, "is_local", lambda _: False)
+    with Client(car), Client(car):
+        with Client(car) as third:
+            assert third.first["code"] == "too_many_streams"
+        monkeypatch.setattr(stream, "is_local", lambda _: True)
+        with Client(car) as screen:
+            assert screen.first["type"] == "ready"
+
+
+def test_a_stream_without_audio_ends(car, monkeypatch):
+    monkeypatch.setattr(stream_client, "IDLE_SECONDS", 0.3)
+    with Client(car) as client:
+        for _ in range(3):
+            client.send(np.zeros(1, np.float32))  # no sign of life
+        assert client.until("error")[-1]["code"] == "idle"
+        assert client.closed()[0] == 1013
+
+
+@pytest.mark.parametrize(
+    ("query", "named"), [("?channels=2", "channels"), ("?language=en&lang=de&x=1", "lang, x")]
+)
+def test_unknown_settings_in_the_address_are_named(car, query, named):
+    with Client(car, query) as client:
+        assert client.first["code"] == "bad_field"
+        assert client.first["message"].startswith(f"{named}: not known")
+        assert client.closed()[0] == 1008
 
 
 def test_the_key():
