@@ -27,6 +27,7 @@ async def main():
     clients = [socket.socket() for _ in range(5)]
     for client in clients:
         client.settimeout(3)
+    await asyncio.to_thread(print, end="")
     resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
     held = []
     try:

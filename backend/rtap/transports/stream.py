@@ -8,6 +8,7 @@ end the socket is not read and the client has to wait.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,13 +19,15 @@ from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 from pydantic import ValidationError
 
 from rtap.errors import RTAPException
+from rtap.memory import give_back
+from rtap.stages.stt import MAX_WAIT
 from rtap.transports.access import check_key, check_origin, client_of
 from rtap.transports.api_errors import ApiError, as_api_error, bad_fields, error_reply
 from rtap.transports.connections import HTTP_SETTINGS, is_local
 from rtap.transports.file_jobs import check_ready
 from rtap.transports.places import Places
 from rtap.transports.schemas import StreamConfig, StreamError
-from rtap.transports.stream_client import MAX_FRAME, StreamClient, close_reason
+from rtap.transports.stream_client import MAX_FRAME, StreamClient, close_reason, options_of
 
 if TYPE_CHECKING:
     from rtap.service import Service
@@ -43,6 +46,11 @@ UVICORN_SETTINGS: Final[dict[str, Any]] = {
 """What uvicorn must be told for ``/stream`` to work as it says."""
 YIELD_SECONDS: Final = 10.0
 """Who has sent no audio for so long gives its place to another client, when none is free."""
+MAX_LAG: Final = 2.0
+"""Seconds that audio may wait for a thread; where it is more, streams are refused and ended."""
+_LAG_SECONDS: Final = 5.0
+"""How long a lag counts, and after how long another stream is ended, if that did not help."""
+TIDY_SECONDS: Final = 3.0
 THREADS: Final = 2
 """For all clients together: an hour of audio takes a minute or so to be searched for speech."""
 _TRY_AGAIN_LATER, _POLICY_VIOLATION = 1013, 1008
@@ -58,6 +66,9 @@ class StreamServer:
         self._places = Places(service.config.limits.max_streams)
         self._clients: dict[StreamClient, bool] = {}
         """Those that are served, and whether they are on this machine."""
+        self._lag = 0.0
+        """Seconds that audio waited for a thread, the last time that any did."""
+        self._lag_noted = self._shed_at = -math.inf
         self._is_empty = asyncio.Event()
         self._is_empty.set()
 
@@ -99,7 +110,10 @@ class StreamServer:
             check_origin(websocket, self._service.config.output)
             check_ready(self._service)
             config, options = self._settings(websocket)
-            client = StreamClient(websocket, self._service, self._pool, config, options)
+            self._check_load()
+            client = StreamClient(
+                websocket, self._service, self._pool, config, options, self._on_turn
+            )
             local = is_local(client_of(websocket))
             with self._place(client, local=local), self._service.telemetry.stream("stream"):
                 await self._run(client, local=local)
@@ -115,6 +129,38 @@ class StreamServer:
             del self._clients[client]
             if not self._clients:
                 self._is_empty.set()
+                self._tidy_later()
+
+    # ---- load
+
+    def _check_load(self) -> None:
+        """Refuse a new stream while those that there are cannot be served in time."""
+        wait = self._service.stt.expected_wait
+        lag = self._lag if time.monotonic() - self._lag_noted < _LAG_SECONDS else 0.0
+        if wait > MAX_WAIT or lag > MAX_LAG:
+            raise _overloaded(max(wait, _LAG_SECONDS))
+
+    def _on_turn(self, waited: float) -> None:
+        """Note how late audio gets a thread; end the youngest stream where it is too late for all."""
+        now = time.monotonic()
+        self._lag, self._lag_noted = waited, now
+        if waited <= MAX_LAG or now - self._shed_at < _LAG_SECONDS or len(self._clients) < 2:
+            return
+        self._shed_at = now
+        # In the order in which they came; those on this machine last.
+        youngest = [*self._clients]
+        others = [one for one in youngest if not self._clients[one]]
+        (others or youngest)[-1].dismiss(_overloaded(_LAG_SECONDS))
+
+    def _tidy_later(self) -> None:
+        """Give memory back to the system when nobody has come for a while."""
+
+        def tidy() -> None:
+            if not self._clients:
+                with suppress(RuntimeError):  # the service has ended
+                    self._pool.submit(give_back)
+
+        asyncio.get_running_loop().call_later(TIDY_SECONDS, tidy)
 
     def _settings(self, websocket: WebSocket) -> tuple[StreamConfig, TranscribeOptions]:
         given = websocket.query_params
@@ -133,7 +179,7 @@ class StreamServer:
             )
         except ValidationError as error:
             raise bad_fields(error) from None
-        return config, self._service.options(config.language)
+        return config, options_of(self._service, config)
 
     @contextmanager
     def _place(self, client: StreamClient, *, local: bool) -> Iterator[None]:
@@ -162,10 +208,24 @@ class StreamServer:
             return False
         self._places.hand_over(longest, client)
         longest.dismiss(
-            f"no audio came for {longest.idle_seconds:.0f} s, and another client needs the place: connect "
-            f"again to speak"
+            ApiError(
+                408,
+                "idle",
+                f"no audio came for {longest.idle_seconds:.0f} s, and another client needs the place: "
+                f"connect again to speak",
+            )
         )
         return True
+
+
+def _overloaded(seconds: float) -> ApiError:
+    return ApiError(
+        503,
+        "overloaded",
+        f"more is said than can be transcribed in time: try again in {math.ceil(seconds)} s, or with fewer "
+        f"streams",
+        retry_after=seconds,
+    )
 
 
 async def _deny(websocket: WebSocket, error: ApiError) -> None:
@@ -178,7 +238,9 @@ async def _deny(websocket: WebSocket, error: ApiError) -> None:
 
 async def _refuse(websocket: WebSocket, error: ApiError) -> None:
     """Say why in a message, as browsers show neither a reply's body nor its status."""
-    message = StreamError(timestamp=time.time(), code=error.code, message=str(error))
+    message = StreamError(
+        timestamp=time.time(), code=error.code, message=str(error), retry_after=error.retry_after
+    )
     await websocket.send_text(message.model_dump_json())
     code = _TRY_AGAIN_LATER if error.status == 503 else _POLICY_VIOLATION
     await websocket.close(code, close_reason(str(error)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 import uuid
 from collections.abc import Callable
@@ -26,7 +27,7 @@ from rtap.events import (
     SpeechStopped,
     Transcript,
 )
-from rtap.transports.api_errors import as_api_error, bad_fields
+from rtap.transports.api_errors import ApiError, as_api_error, bad_fields
 from rtap.transports.outbox import Outbox
 from rtap.transports.schemas import (
     SpeechStartedMessage,
@@ -37,6 +38,7 @@ from rtap.transports.schemas import (
     stream_message,
 )
 from rtap.transports.stream_audio import AudioBacklog, Resampler, decode_frame
+from rtap.whisper.languages import language_code
 
 if TYPE_CHECKING:
     from rtap.service import Service
@@ -62,6 +64,7 @@ IDLE_SECONDS: Final = 600.0
 _ACTIVE_SECONDS: Final = 0.1
 """Audio that makes a stream active."""
 _MAX_TEXT: Final = 4_096
+_CODES: Final = {"QueueFullError": "queue_full", "OverloadedError": "overloaded"}
 _GOODBYE_SECONDS: Final = 10.0
 """For a client to read what is left for it."""
 _SETTLING_SECONDS: Final = 5.0
@@ -80,8 +83,27 @@ def close_reason(message: str) -> str:
     return message.encode()[:123].decode(errors="ignore")
 
 
+def options_of(service: Service, config: StreamConfig) -> TranscribeOptions:
+    """Options for one stream: what its model cannot do is refused before anybody has spoken.
+
+    Raises:
+        ConfigurationError: there is no such language, or the model does not know it.
+    """
+    options = service.options(config.language)
+    facts = service.model()
+    if facts is not None and options.language is not None:
+        language_code(options.language, facts.languages)
+    return options
+
+
 class StreamClient:
-    """Args: pool: threads for what takes a while; options: of the recogniser, for this language."""
+    """Serves one client.
+
+    Args:
+        pool: threads for what takes a while.
+        options: of the recogniser, for this language.
+        on_turn: gets how many seconds the client's audio waited for a thread, in the event loop.
+    """
 
     def __init__(
         self,
@@ -90,7 +112,9 @@ class StreamClient:
         pool: ThreadPoolExecutor,
         config: StreamConfig,
         options: TranscribeOptions,
+        on_turn: Callable[[float], None] = lambda _: None,
     ) -> None:
+        self._on_turn = on_turn
         self._websocket = websocket
         self._service = service
         self._pool = pool
@@ -113,7 +137,7 @@ class StreamClient:
         """When audio came last, in the loop's seconds."""
         self._fresh = 0.0
         """Seconds of audio since then."""
-        self._dismissed: asyncio.Future[str] = self._loop.create_future()
+        self._dismissed: asyncio.Future[ApiError] = self._loop.create_future()
         self._may_receive = _event(value=True)
         self._has_work = _event(value=False)
         self._has_mail = _event(value=False)
@@ -154,10 +178,10 @@ class StreamClient:
             return 0.0
         return self._loop.time() - self._active_at
 
-    def dismiss(self, reason: str) -> None:
-        """Close the stream, as it is idle. For the event loop."""
+    def dismiss(self, error: ApiError) -> None:
+        """Say why, and close the stream. For the event loop."""
         if not self._dismissed.done():
-            self._dismissed.set_result(reason)
+            self._dismissed.set_result(error)
 
     async def _watch(self) -> None:
         """Raises _Close when the stream was idle for too long. Pings do not count: all answer them."""
@@ -166,10 +190,14 @@ class StreamClient:
             if done:
                 break
         else:
-            self.dismiss(f"no audio came for {IDLE_SECONDS:.0f} s: connect again to speak")
-        reason = self._dismissed.result()
-        self._complain("idle", reason)
-        raise _Close(1013, reason)
+            self.dismiss(
+                ApiError(
+                    408, "idle", f"no audio came for {IDLE_SECONDS:.0f} s: connect again to speak"
+                )
+            )
+        error = self._dismissed.result()
+        self._say_error(error)
+        raise _Close(1013, str(error))
 
     # ---- the end
 
@@ -299,7 +327,7 @@ class StreamClient:
         try:
             change = StreamConfig.model_validate_json(text).model_dump(exclude_unset=True)
             config = self._config.model_copy(update=change)
-            self._options = self._service.options(config.language)
+            self._options = options_of(self._service, config)
         except ValidationError as error:
             self._say_error(bad_fields(error))
         except RTAPException as error:
@@ -320,7 +348,9 @@ class StreamClient:
             if self._backlog.seconds < MAX_BACKLOG:
                 self._may_receive.set()
             if audio is not None:
-                await self._in_pool(partial(self._push, *audio))
+                asked = self._loop.time()
+                begun = await self._in_pool(partial(self._push, *audio))
+                self._on_turn(begun - asked)
             elif self._has_ended:
                 break
             else:
@@ -338,7 +368,9 @@ class StreamClient:
         self._job = job
         return await asyncio.wrap_future(job)
 
-    def _push(self, samples: Samples, captured_at: float) -> None:
+    def _push(self, samples: Samples, captured_at: float) -> float:
+        """Returns when it began, in the loop's seconds."""
+        begun = self._loop.time()
         try:
             if self._session is None or self._resampler is None:
                 self._resampler = Resampler(self._config.sample_rate)
@@ -351,6 +383,7 @@ class StreamClient:
         except RTAPException as error:  # this half second is lost, the stream goes on
             self._say_error(error)
             self._in_loop(self._count_answer)
+        return begun
 
     def _finish(self) -> list[Future[Transcript]]:
         if self._session is None or self._resampler is None:
@@ -374,8 +407,9 @@ class StreamClient:
             case SpeechStopped():
                 self._in_loop(self._count_utterance)
             case ErrorOccurred():
-                code = "queue_full" if event.error_type == "QueueFullError" else "failed"
-                self._complain(code, event.message)
+                code = _CODES.get(event.error_type, "failed")
+                wait = self._service.stt.expected_wait if code == "overloaded" else None
+                self._complain(code, event.message, wait)
                 self._in_loop(self._count_answer)
             case _:
                 pass
@@ -401,10 +435,13 @@ class StreamClient:
 
     def _say_error(self, error: Exception) -> None:
         told = as_api_error(error)
-        self._complain(told.code, str(told))
+        self._complain(told.code, str(told), told.retry_after)
 
-    def _complain(self, code: str, message: str) -> None:
-        self._outbox.put(StreamError(timestamp=time.time(), code=code, message=message))
+    def _complain(self, code: str, message: str, retry_after: float | None = None) -> None:
+        wait = None if retry_after is None else float(max(1, math.ceil(retry_after)))
+        self._outbox.put(
+            StreamError(timestamp=time.time(), code=code, message=message, retry_after=wait)
+        )
 
     def _in_loop(self, function: Callable[[], None]) -> None:
         """For any thread."""

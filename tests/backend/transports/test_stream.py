@@ -10,6 +10,7 @@ import threading
 import time
 import weakref
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any, Self
 
@@ -20,6 +21,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from rtap.config import Config, LimitsConfig, OutputConfig
 from rtap.events import Samples
+from rtap.stages import stt
 from rtap.transports import stream, stream_client
 from tests.backend.transports.scripted_service import ScriptedEngine, tone
 from tests.backend.transports.serving import Server, serving, wait_until, wait_until_still
@@ -542,6 +544,63 @@ def test_unknown_settings_in_the_address_are_named(car, query, named):
         assert client.first["code"] == "bad_field"
         assert client.first["message"].startswith(f"{named}: not known")
         assert client.closed()[0] == 1008
+
+
+def test_a_language_that_the_model_does_not_know_is_refused_at_the_hello(car):
+    facts = car.service.facts
+    car.service.facts = replace(facts, languages=("en",))
+    try:
+        with Client(car, "?language=de") as client:
+            assert client.first["code"] == "bad_option"
+            assert "does not know german" in client.first["message"]
+            assert client.closed()[0] == 1008
+        with Client(car) as client:
+            client.say(type="config", language="de")
+            assert client.receive()["code"] == "bad_option"
+    finally:
+        car.service.facts = facts
+
+
+def test_an_utterance_that_would_be_late_is_refused(car, monkeypatch):
+    monkeypatch.setattr(stt, "MAX_WAIT", 0.0)
+    monkeypatch.setattr(stream, "MAX_WAIT", 0.0)
+    with Client(car) as first, Client(car) as second:
+        first.send(SPEECH)
+        first.until("final")
+        car.service.engine.gate.clear()
+        car.service.engine.asked.clear()
+        first.send(SPEECH)
+        assert car.service.engine.asked.wait(10)
+        second.send(np.concatenate([SPEECH] * 3))
+        error = second.until("error")[-1]
+        assert error["code"] == "overloaded"
+        assert error["retry_after"] >= 1
+        # A new stream is not begun either.
+        with Client(car) as third:
+            assert third.first["code"] == "overloaded"
+            assert third.first["retry_after"] >= 1
+            assert third.closed()[0] == 1013
+        car.service.engine.gate.set()
+        first.until("final")
+
+
+def test_the_youngest_stream_ends_where_audio_waits_too_long(car, monkeypatch):
+    with Client(car) as first, Client(car) as second:
+        monkeypatch.setattr(stream, "MAX_LAG", -1.0)
+        first.send(SPEECH)
+        assert second.until("error")[-1]["code"] == "overloaded"
+        assert second.closed()[0] == 1013
+        first.until("final")
+
+
+def test_memory_goes_back_when_all_have_left(monkeypatch):
+    given_back = threading.Event()
+    monkeypatch.setattr(stream, "TIDY_SECONDS", 0.01)
+    monkeypatch.setattr(stream, "give_back", given_back.set)
+    with serving(Config()) as server:
+        with Client(server):
+            pass
+        assert given_back.wait(10)
 
 
 def test_the_key():
