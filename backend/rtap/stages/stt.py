@@ -243,7 +243,7 @@ class SpeechToText:
             if self._refusal() is not None or self._queue.live:
                 return None
             job = Speculation(
-                partial(self._hear, samples, options),
+                partial(self._hear_all, samples, options),
                 samples=samples,
                 options=options,
                 model=self._models,
@@ -485,11 +485,7 @@ class SpeechToText:
     def _transcribe(
         self, utterance: Utterance, source: Source, options: TranscribeOptions, engine: Engine
     ) -> Transcript:
-        started = time.perf_counter()
-        heard = self._hear(utterance.samples, options, engine)
-        taken = time.perf_counter() - started
-        self._seconds_per_utterance += (taken - self._seconds_per_utterance) / 4
-        return self._transcript(utterance, source, heard)
+        return self._transcript(utterance, source, self._hear_all(utterance.samples, options, engine))
 
     def _transcript(self, utterance: Utterance, source: Source, heard: Transcription) -> Transcript:
         now = self._clock()
@@ -509,6 +505,16 @@ class SpeechToText:
 
     def _text(self, samples: Samples, options: TranscribeOptions, engine: Engine) -> str:
         return self._hear(samples, options, engine).text
+
+    def _hear_all(
+        self, samples: Samples, options: TranscribeOptions, engine: Engine
+    ) -> Transcription:
+        """A whole utterance, or what may be one."""
+        started = time.perf_counter()
+        heard = self._hear(samples, options, engine)
+        taken = time.perf_counter() - started
+        self._seconds_per_utterance += (taken - self._seconds_per_utterance) / 4
+        return heard
 
     def _hear(self, samples: Samples, options: TranscribeOptions, engine: Engine) -> Transcription:
         heard = engine.transcribe(samples, options)

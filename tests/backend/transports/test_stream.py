@@ -581,7 +581,6 @@ def test_an_utterance_that_would_be_late_is_refused(car, monkeypatch):
             assert third.first["retry_after"] >= 1
             assert third.closed()[0] == 1013
         car.service.engine.gate.set()
-        first.until("final")
 
 
 def test_the_youngest_stream_ends_where_audio_waits_too_long(car, monkeypatch):
