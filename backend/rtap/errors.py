@@ -54,6 +54,15 @@ class QueueFullError(PipelineError):
         self.retry_after = retry_after
 
 
+class OverloadedError(PipelineError):
+    """There is more to be done than can be done in time; what is refused keeps nobody else waiting."""
+
+    def __init__(self, message: str, retry_after: float) -> None:
+        """Args: retry_after: seconds after which it may be worth trying, for ``Retry-After``."""
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class TransportError(RTAPException):
     """Results could not be sent."""
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import uvicorn
 
 from rtap import logs
+from rtap.descriptors import Reserve, check_threads, most_connections, raise_limit
 from rtap.errors import PipelineError, TransportError
 from rtap.transports.health import create_health_app
 from rtap.transports.rest import create_api
@@ -29,6 +30,9 @@ _log = logs.get("server")
 _GRACE_SECONDS: Final = 2
 """How long open requests may take after the signal."""
 _BACKLOG: Final = 128
+_OTHER_CONNECTIONS: Final = 64
+"""Beside streams and files: pages, health checks, those that are about to ask for something."""
+_HEALTH_CONNECTIONS: Final = 32
 _MAX_HEADER_BYTES: Final = 16 * 1024
 
 
@@ -54,17 +58,27 @@ async def serve(application: RTAPApplication) -> None:
         PortInUseError: another process listens on a port.
         TransportError: a port cannot be bound for another reason.
         ConfigurationError: the configured microphone or wake word cannot be had.
-        PipelineError: only a new process can help; who supervises this one starts it.
+        PipelineError: only a new process can help; who supervises this one starts it. Or the system lets it
+            start no threads.
     """
     output = application.config.output
     with contextlib.ExitStack() as sockets:
         api_socket = sockets.enter_context(bind(output, "http_port"))
         health_socket = sockets.enter_context(bind(output, "health_port"))
         app = create_api(application)
-        api = _server(app)
-        health = _server(create_health_app(application.telemetry, application.health, output))
+        limits = application.config.limits
+        wanted = limits.max_streams + limits.max_queue + _OTHER_CONNECTIONS
+        api = _server(app, most_connections(wanted, raise_limit()))
+        health = _server(
+            create_health_app(application.telemetry, application.health, output),
+            _HEALTH_CONNECTIONS,
+        )
+        check_threads()
         ended = asyncio.Event()
         loop = asyncio.get_running_loop()
+        reserve = Reserve()
+        sockets.callback(reserve.close)
+        reserve.install(loop)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, ended.set)
         try:
@@ -117,7 +131,7 @@ def bind(output: OutputConfig, setting: str, host_setting: str = "host") -> sock
     return listener
 
 
-def _server(app: FastAPI) -> _Server:
+def _server(app: FastAPI, most_connections: int) -> _Server:
     return _Server(
         uvicorn.Config(
             app,
@@ -126,8 +140,9 @@ def _server(app: FastAPI) -> _Server:
             proxy_headers=False,  # create_api believes the configured proxies, and nobody else
             server_header=False,
             timeout_graceful_shutdown=_GRACE_SECONDS,
+            backlog=_BACKLOG,
+            limit_concurrency=most_connections,
             h11_max_incomplete_event_size=_MAX_HEADER_BYTES,
-            ws="websockets-sansio",
             **UVICORN_SETTINGS,
         )
     )

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 
 from rtap.audio_format import SAMPLE_RATE
-from rtap.errors import PipelineError, QueueFullError, RTAPException
+from rtap.errors import OverloadedError, PipelineError, QueueFullError, RTAPException
 from rtap.events import Samples, Transcript, Utterance
 from rtap.stages.stt_jobs import (
     Engine,
@@ -44,6 +44,8 @@ Source = Literal["microphone", "stream", "file"]
 
 MAX_FAILURES: Final = 3
 """So many unexpected failures in a row, and the model is loaded anew."""
+MAX_WAIT: Final = 4.0
+"""Seconds that the utterance of a client's stream may have to wait for the model; beyond it is refused."""
 _FIRST_GUESS: Final = 10.0
 """Seconds for a file, as long as none was transcribed."""
 _LONGEST_RETRY: Final = 300.0
@@ -110,6 +112,8 @@ class SpeechToText:
         self._failures = 0
         self._reloaded = False
         self._seconds_per_file = _FIRST_GUESS
+        self._seconds_per_utterance = 0.0
+        """Of late; 0 until one was transcribed."""
 
     # ---- for everybody
 
@@ -129,6 +133,12 @@ class SpeechToText:
         """How many whole utterances wait for the model."""
         with self._changed:
             return self._queue.live
+
+    @property
+    def expected_wait(self) -> float:
+        """Seconds that a whole utterance would wait for the model if it came now."""
+        with self._changed:
+            return self._expected_wait()
 
     @property
     def waiting_files(self) -> int:
@@ -186,7 +196,8 @@ class SpeechToText:
         """Queue a whole utterance, ahead of all but other utterances.
 
         A partial result of it that waits is cancelled. When its session has ``max_utterances`` waiting, the
-        future fails with QueueFullError.
+        future fails with QueueFullError; that of a client's stream fails with OverloadedError when it would
+        wait for more than MAX_WAIT seconds.
 
         Args:
             ahead: what :meth:`speculate` gave for this utterance. Its result is taken where it is the same
@@ -205,6 +216,8 @@ class SpeechToText:
                     f"smaller model",
                     retry_after=1.0,
                 )
+            if refusal is None and source == "stream":
+                refusal = self._overload()
             if refusal is None:
                 moot = self._queue.drop_partial(session_id, utterance.utterance_id)
                 self._queue.add_live(session_id, job)
@@ -230,7 +243,7 @@ class SpeechToText:
             if self._refusal() is not None or self._queue.live:
                 return None
             job = Speculation(
-                partial(self._hear, samples, options),
+                partial(self._hear_all, samples, options),
                 samples=samples,
                 options=options,
                 model=self._models,
@@ -363,6 +376,19 @@ class SpeechToText:
             return PipelineError(_STOPPED)
         return None if self.failure is None else PipelineError(self.failure)
 
+    def _expected_wait(self) -> float:
+        return self._queue.live * self._seconds_per_utterance
+
+    def _overload(self) -> PipelineError | None:
+        wait = self._expected_wait()
+        if wait <= MAX_WAIT:
+            return None
+        return OverloadedError(
+            f"{self._queue.live} utterances wait already, and this one would be late by {wait:.0f} s: say it "
+            f"again in {math.ceil(wait)} s, or use a smaller model",
+            retry_after=wait,
+        )
+
     def _make_sure_of_room(self) -> None:
         files = self._queue.wanted_files()
         if isinstance(self._current, FileJob) and not self._current.is_unwanted:
@@ -459,7 +485,9 @@ class SpeechToText:
     def _transcribe(
         self, utterance: Utterance, source: Source, options: TranscribeOptions, engine: Engine
     ) -> Transcript:
-        return self._transcript(utterance, source, self._hear(utterance.samples, options, engine))
+        return self._transcript(
+            utterance, source, self._hear_all(utterance.samples, options, engine)
+        )
 
     def _transcript(self, utterance: Utterance, source: Source, heard: Transcription) -> Transcript:
         now = self._clock()
@@ -479,6 +507,16 @@ class SpeechToText:
 
     def _text(self, samples: Samples, options: TranscribeOptions, engine: Engine) -> str:
         return self._hear(samples, options, engine).text
+
+    def _hear_all(
+        self, samples: Samples, options: TranscribeOptions, engine: Engine
+    ) -> Transcription:
+        """A whole utterance, or what may be one."""
+        started = time.perf_counter()
+        heard = self._hear(samples, options, engine)
+        taken = time.perf_counter() - started
+        self._seconds_per_utterance += (taken - self._seconds_per_utterance) / 4
+        return heard
 
     def _hear(self, samples: Samples, options: TranscribeOptions, engine: Engine) -> Transcription:
         heard = engine.transcribe(samples, options)

@@ -17,6 +17,7 @@ from rtap.audio_file import DearAudioError, NotAudioError
 from rtap.errors import (
     AudioError,
     ConfigurationError,
+    OverloadedError,
     QueueFullError,
     RTAPException,
     StorageError,
@@ -74,6 +75,7 @@ _STATUSES: Final[tuple[tuple[type[RTAPException], int, str], ...]] = (
     (AudioError, 400, "bad_audio"),
     (ConfigurationError, 422, "bad_option"),
     (QueueFullError, 429, "queue_full"),
+    (OverloadedError, 503, "overloaded"),
     (StorageError, 503, "no_storage"),
     (RTAPException, 500, "failed"),
 )
@@ -86,7 +88,9 @@ def as_api_error(error: Exception) -> ApiError:
         return error
     for kind, status, code in _STATUSES:
         if isinstance(error, kind):
-            wait = error.retry_after if isinstance(error, QueueFullError) else None
+            wait = (
+                error.retry_after if isinstance(error, QueueFullError | OverloadedError) else None
+            )
             return ApiError(status, code, str(error), retry_after=wait)
     return ApiError(
         500,

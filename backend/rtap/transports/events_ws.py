@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 import time
 from collections.abc import Callable
 from http import HTTPStatus
@@ -28,6 +27,8 @@ from rtap.events import Event
 from rtap.telemetry import Telemetry
 from rtap.transports.access import check_page, knows_key
 from rtap.transports.api_errors import ApiError, error_document
+from rtap.transports.connections import limit_send_buffer
+from rtap.transports.inflow import Inflow
 from rtap.transports.schemas import DroppedMessage, event_message
 
 _log = logs.get("events")
@@ -37,11 +38,51 @@ MAX_MESSAGE_BYTES: Final = 4_096
 """A client that sends more at once is closed with 1009."""
 
 _TRANSPORT: Final = "websocket"
-_SEND_BUFFER_BYTES: Final = 64 * 1_024
-"""Asked of the kernel: events shall wait in our queue, which drops the oldest, and not in its megabytes."""
 _OPEN_SECONDS: Final = 5.0
 _CLOSE_SECONDS: Final = 2.0
 """How long a client may take to say goodbye."""
+
+
+class _Connection(ServerConnection):
+    """One that is not read while its client does not read: the answers to pings would pile up."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """It is there."""
+        super().connection_made(transport)
+        limit_send_buffer(self.transport)
+        self._inflow = Inflow(
+            self.transport,
+            self.loop,
+            super().data_received,
+            lambda: self.paused or self.recv_messages.paused,
+        )
+        self.recv_messages.pause = self.recv_messages.resume = self._inflow.proceed
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is gone."""
+        self._inflow.close()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came."""
+        self._inflow.add(data)
+
+    def send_data(self) -> None:
+        """Write, unless nobody is there any more."""
+        if self.transport.is_closing():
+            self.protocol.data_to_send()
+        else:
+            super().send_data()
+
+    def pause_writing(self) -> None:
+        """As much waits for the client as may. Where that lasts, no ping of ours is answered."""
+        super().pause_writing()
+        self._inflow.proceed()
+
+    def resume_writing(self) -> None:
+        """The client has read."""
+        super().resume_writing()
+        self._inflow.proceed()
 
 
 class EventsServer:
@@ -90,6 +131,7 @@ class EventsServer:
                 config.host,
                 config.websocket_port,
                 process_request=self._admit,
+                create_connection=_Connection,
                 max_size=MAX_MESSAGE_BYTES,
                 compression=None,  # the messages are small, and memory is dear
                 ping_interval=None,  # see _watch
@@ -143,8 +185,6 @@ class EventsServer:
         return None
 
     async def _handle(self, connection: ServerConnection) -> None:
-        wire: socket.socket = connection.transport.get_extra_info("socket")
-        wire.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
         loop = asyncio.get_running_loop()
         ready = asyncio.Event()
 

@@ -17,7 +17,9 @@ from starlette.responses import Response
 from rtap.errors import PipelineError, QueueFullError
 from rtap.transports.access import client_of
 from rtap.transports.api_errors import ApiError
+from rtap.transports.connections import is_local
 from rtap.transports.limits import RateLimiter, multipart_count
+from rtap.transports.places import Places
 from rtap.transports.upload_audio import UploadedAudio
 from rtap.transports.uploads import read_multipart
 
@@ -71,7 +73,7 @@ class FileJobs:
         self._limiter = limiter
         self._limits = service.config.limits
         self._pool = ThreadPoolExecutor(DECODERS, thread_name_prefix="decode")
-        self._admitted = 0
+        self._places = Places(self._limits.max_queue + DECODERS)
 
     @property
     def spool_directory(self) -> Path | None:
@@ -90,17 +92,17 @@ class FileJobs:
         self._limiter.check(client_of(request), time.monotonic())
         check_ready(self._service)
         # Those in the queue, and those that are being received and decoded.
-        if self._admitted >= self._limits.max_queue + DECODERS:
+        held = object()
+        if not self._places.take(held, local=is_local(client_of(request))):
             raise QueueFullError(
-                f"{self._admitted} files are being received and transcribed already: send it again in "
+                f"{self._places.taken} files are being received and transcribed already: send it again in "
                 f"{_BUSY_SECONDS:.0f} s",
                 retry_after=_BUSY_SECONDS,
             )
-        self._admitted += 1
         try:
             yield
         finally:
-            self._admitted -= 1
+            self._places.give_back(held)
 
     async def in_thread(self, function: Callable[[], Result]) -> Result:
         """Run what takes a while in one of the decoders' threads."""

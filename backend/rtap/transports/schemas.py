@@ -663,6 +663,8 @@ class StreamError(WireModel):
     code: str
     """For programs: ``bad_audio``, ``queue_full``, ..."""
     message: Text
+    retry_after: float | None = None
+    """Seconds after which it may be worth trying again, where the code is ``overloaded``."""
     """For people: what is wrong and what to do about it."""
 
 

@@ -25,7 +25,7 @@ from rtap import logs
 from rtap.errors import TransportError
 from rtap.events import Event, PublishingChanged, Transcript
 from rtap.standby import Duty, Ledger, PeerClock, Span, Verdict
-from rtap.transports.zmq_sockets import admit, bind, open_gate
+from rtap.transports.zmq_sockets import admit, bind, open_gate, protect
 
 if TYPE_CHECKING:
     from rtap.config import OutputConfig, StandbyConfig
@@ -224,6 +224,7 @@ class StandbyLink:
 
     def _set_up(self, one: zmq.SyncSocket) -> None:
         one.ipv6 = True
+        protect(one)
         one.sndhwm = one.rcvhwm = _QUEUED
         # What was meant for a connection that is gone is of no use to the next.
         one.immediate = True

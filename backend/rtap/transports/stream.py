@@ -8,6 +8,7 @@ end the socket is not read and the client has to wait.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,11 +19,15 @@ from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 from pydantic import ValidationError
 
 from rtap.errors import RTAPException
+from rtap.memory import give_back
+from rtap.stages.stt import MAX_WAIT
 from rtap.transports.access import client_of
 from rtap.transports.api_errors import ApiError, as_api_error, bad_fields, error_reply
+from rtap.transports.connections import HTTP_SETTINGS, is_local
 from rtap.transports.file_jobs import check_ready
+from rtap.transports.places import Places
 from rtap.transports.schemas import StreamConfig, StreamError
-from rtap.transports.stream_client import MAX_FRAME, StreamClient, close_reason
+from rtap.transports.stream_client import MAX_FRAME, StreamClient, close_reason, options_of
 
 if TYPE_CHECKING:
     from rtap.service import Service
@@ -30,6 +35,7 @@ if TYPE_CHECKING:
     from rtap.whisper.transcribe import TranscribeOptions
 
 UVICORN_SETTINGS: Final[dict[str, Any]] = {
+    **HTTP_SETTINGS,
     "ws_max_size": MAX_FRAME,
     # A client from which nothing comes for a minute, not even an answer to a ping, is gone.
     "ws_ping_interval": 20.0,
@@ -38,6 +44,13 @@ UVICORN_SETTINGS: Final[dict[str, Any]] = {
     "ws_per_message_deflate": False,
 }
 """What uvicorn must be told for ``/stream`` to work as it says."""
+YIELD_SECONDS: Final = 10.0
+"""Who has sent no audio for so long gives its place to another client, when none is free."""
+MAX_LAG: Final = 2.0
+"""Seconds that audio may wait for a thread; where it is more, streams are refused and ended."""
+_LAG_SECONDS: Final = 5.0
+"""How long a lag counts, and after how long another stream is ended, if that did not help."""
+TIDY_SECONDS: Final = 3.0
 THREADS: Final = 2
 """For all clients together: an hour of audio takes a minute or so to be searched for speech."""
 _TRY_AGAIN_LATER, _POLICY_VIOLATION = 1013, 1008
@@ -50,15 +63,19 @@ class StreamServer:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="stream")
-        self._open = 0
-        self._clients: set[StreamClient] = set()
+        self._places = Places(service.config.limits.max_streams)
+        self._clients: dict[StreamClient, bool] = {}
+        """Those that are served, and whether they are on this machine."""
+        self._lag = 0.0
+        """Seconds that audio waited for a thread, the last time that any did."""
+        self._lag_noted = self._shed_at = -math.inf
         self._is_empty = asyncio.Event()
         self._is_empty.set()
 
     @property
     def open_streams(self) -> int:
         """Clients that hold a place."""
-        return self._open
+        return self._places.taken
 
     def add_to(self, app: FastAPI, limiter: RateLimiter) -> None:
         """Add the route."""
@@ -88,50 +105,124 @@ class StreamServer:
 
     async def _serve(self, websocket: WebSocket) -> None:
         try:
-            with self._place():
-                check_ready(self._service)
-                config, options = self._settings(websocket)
-                client = StreamClient(websocket, self._service, self._pool, config, options)
-                with self._service.telemetry.stream("stream"):
-                    await self._run(client)
+            check_ready(self._service)
+            config, options = self._settings(websocket)
+            self._check_load()
+            client = StreamClient(
+                websocket, self._service, self._pool, config, options, self._on_turn
+            )
+            local = is_local(client_of(websocket))
+            with self._place(client, local=local), self._service.telemetry.stream("stream"):
+                await self._run(client, local=local)
         except RTAPException as error:
             await _refuse(websocket, as_api_error(error))
 
-    async def _run(self, client: StreamClient) -> None:
-        self._clients.add(client)
+    async def _run(self, client: StreamClient, *, local: bool) -> None:
+        self._clients[client] = local
         self._is_empty.clear()
         try:
             await client.run()
         finally:
-            self._clients.discard(client)
+            del self._clients[client]
             if not self._clients:
                 self._is_empty.set()
+                self._tidy_later()
+
+    # ---- load
+
+    def _check_load(self) -> None:
+        """Refuse a new stream while those that there are cannot be served in time."""
+        wait = self._service.stt.expected_wait
+        lag = self._lag if time.monotonic() - self._lag_noted < _LAG_SECONDS else 0.0
+        if wait > MAX_WAIT or lag > MAX_LAG:
+            raise _overloaded(max(wait, _LAG_SECONDS))
+
+    def _on_turn(self, waited: float) -> None:
+        """Note how late audio gets a thread; end the youngest stream where it is too late for all."""
+        now = time.monotonic()
+        self._lag, self._lag_noted = waited, now
+        if waited <= MAX_LAG or now - self._shed_at < _LAG_SECONDS or len(self._clients) < 2:
+            return
+        self._shed_at = now
+        # In the order in which they came; those on this machine last.
+        youngest = [*self._clients]
+        others = [one for one in youngest if not self._clients[one]]
+        (others or youngest)[-1].dismiss(_overloaded(_LAG_SECONDS))
+
+    def _tidy_later(self) -> None:
+        """Give memory back to the system when nobody has come for a while."""
+
+        def tidy() -> None:
+            if not self._clients:
+                with suppress(RuntimeError):  # the service has ended
+                    self._pool.submit(give_back)
+
+        asyncio.get_running_loop().call_later(TIDY_SECONDS, tidy)
 
     def _settings(self, websocket: WebSocket) -> tuple[StreamConfig, TranscribeOptions]:
         given = websocket.query_params
+        unknown = sorted(set(given) - _SETTINGS - {"api_key"})
+        if unknown:
+            raise ApiError(
+                422,
+                "bad_field",
+                f"{', '.join(one[:64] for one in unknown[:5])}: not known here; there are "
+                f"{', '.join(sorted(_SETTINGS))}, and audio has one channel",
+                param=unknown[0][:64],
+            )
         try:
             config = StreamConfig.model_validate(
                 {name: given[name] for name in _SETTINGS if given.get(name)}
             )
         except ValidationError as error:
             raise bad_fields(error) from None
-        return config, self._service.options(config.language)
+        return config, options_of(self._service, config)
 
     @contextmanager
-    def _place(self) -> Iterator[None]:
-        most = self._service.config.limits.max_streams
-        if self._open >= most:
+    def _place(self, client: StreamClient, *, local: bool) -> Iterator[None]:
+        if not (self._places.take(client, local=local) or self._displace(client, local=local)):
+            most = self._service.config.limits.max_streams
             raise ApiError(
                 503,
                 "too_many_streams",
                 f"{most} streams are open already: try again when one has ended, or raise "
                 f"limits.max_streams",
             )
-        self._open += 1
         try:
             yield
         finally:
-            self._open -= 1
+            self._places.give_back(client)
+
+    def _displace(self, client: StreamClient, *, local: bool) -> bool:
+        """Give a client the place of the one that has sent no audio for longest, if that is long enough."""
+        others = [
+            one
+            for one, is_local in self._clients.items()
+            if self._places.holds(one) and (local or not is_local)
+        ]
+        longest = max(others, key=lambda one: one.idle_seconds, default=None)
+        if longest is None or longest.idle_seconds < YIELD_SECONDS:
+            return False
+        self._places.hand_over(longest, client)
+        longest.dismiss(
+            ApiError(
+                408,
+                "idle",
+                f"no audio came for {longest.idle_seconds:.0f} s, and another client needs the place: "
+                f"connect again to speak",
+            )
+        )
+        return True
+
+
+def _overloaded(seconds: float) -> ApiError:
+    return ApiError(
+        503,
+        "overloaded",
+        f"more is said than can be transcribed in time: try again in {math.ceil(seconds)} s, or with fewer "
+        f"streams",
+        retry_after=seconds,
+    )
 
 
 async def _deny(websocket: WebSocket, error: ApiError) -> None:
@@ -144,7 +235,9 @@ async def _deny(websocket: WebSocket, error: ApiError) -> None:
 
 async def _refuse(websocket: WebSocket, error: ApiError) -> None:
     """Say why in a message, as browsers show neither a reply's body nor its status."""
-    message = StreamError(timestamp=time.time(), code=error.code, message=str(error))
+    message = StreamError(
+        timestamp=time.time(), code=error.code, message=str(error), retry_after=error.retry_after
+    )
     await websocket.send_text(message.model_dump_json())
     code = _TRY_AGAIN_LATER if error.status == 503 else _POLICY_VIOLATION
     await websocket.close(code, close_reason(str(error)))

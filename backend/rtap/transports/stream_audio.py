@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MAX_PEAK: Final = 100.0
 """Overdriven sound is a little beyond full scale (1.0); far beyond it, samples were never scaled."""
+_BLOCK_SECONDS: Final = 0.1
 _BYTES: Final[dict[StreamFormat, int]] = {"f32le": 4, "s16le": 2}
 
 
@@ -77,8 +78,39 @@ class Resampler:
         return np.clip(rest, -1.0, 1.0)
 
 
+class _Block:
+    """Samples that came one after the other, in memory of their own."""
+
+    def __init__(self, size: int) -> None:
+        self._samples: Samples = np.empty(size, np.float32)
+        self._begin = 0
+        self._end = 0
+        self.arrived_at = 0.0
+        """When the last of them was captured."""
+
+    @property
+    def size(self) -> int:
+        return self._end - self._begin
+
+    @property
+    def room(self) -> int:
+        return self._samples.size - self._end
+
+    def add(self, samples: Samples, arrived_at: float) -> None:
+        self._samples[self._end : self._end + samples.size] = samples
+        self._end += samples.size
+        self.arrived_at = arrived_at
+
+    def take(self, most: int) -> Samples:
+        begin = self._begin
+        self._begin = min(self._end, begin + most)
+        return self._samples[begin : self._begin]
+
+
 class AudioBacklog:
     """What a client sent and nobody looked at yet.
+
+    It is joined into blocks: a frame of one sample costs four bytes here, and not the hundred of an array.
 
     Args:
         rate: in Hz.
@@ -86,7 +118,8 @@ class AudioBacklog:
 
     def __init__(self, rate: int) -> None:
         self._rate = rate
-        self._frames: deque[tuple[Samples, float]] = deque()
+        self._block_size = max(1, round(rate * _BLOCK_SECONDS))
+        self._blocks: deque[_Block] = deque()
         self._samples = 0
 
     @property
@@ -95,29 +128,35 @@ class AudioBacklog:
         return self._samples / self._rate
 
     def add(self, samples: Samples, arrived_at: float) -> None:
-        """Take a frame.
+        """Take a frame; its memory is not kept.
 
         Args:
             arrived_at: when its last sample was captured, as far as one can know.
         """
-        self._frames.append((samples, arrived_at))
         self._samples += samples.size
+        left = samples.size
+        while left:
+            if not self._blocks or not self._blocks[-1].room:
+                self._blocks.append(_Block(self._block_size))
+            block = self._blocks[-1]
+            part = samples[samples.size - left :][: block.room]
+            left -= part.size
+            block.add(part, arrived_at - left / self._rate)
 
     def take(self, seconds: float) -> tuple[Samples, float] | None:
         """The oldest samples, at most so much of them, and when the last one was captured; None: no more."""
-        if not self._frames:
+        if not self._samples:
             return None
         wanted = max(1, round(seconds * self._rate))
         parts: list[Samples] = []
         captured_at = 0.0
-        while self._frames and wanted:
-            samples, arrived_at = self._frames.popleft()
-            part, rest = samples[:wanted], samples[wanted:]
-            parts.append(part)
-            wanted -= part.size
-            captured_at = arrived_at - rest.size / self._rate
-            if rest.size:
-                self._frames.appendleft((rest, arrived_at))
+        while self._blocks and wanted:
+            block = self._blocks[0]
+            parts.append(block.take(wanted))
+            wanted -= parts[-1].size
+            captured_at = block.arrived_at - block.size / self._rate
+            if not block.size:
+                self._blocks.popleft()
         taken = np.concatenate(parts)
         self._samples -= taken.size
         return taken, captured_at

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 import uuid
 from collections.abc import Callable
@@ -26,7 +27,7 @@ from rtap.events import (
     SpeechStopped,
     Transcript,
 )
-from rtap.transports.api_errors import as_api_error, bad_fields
+from rtap.transports.api_errors import ApiError, as_api_error, bad_fields
 from rtap.transports.outbox import Outbox
 from rtap.transports.schemas import (
     SpeechStartedMessage,
@@ -37,6 +38,7 @@ from rtap.transports.schemas import (
     stream_message,
 )
 from rtap.transports.stream_audio import AudioBacklog, Resampler, decode_frame
+from rtap.whisper.languages import language_code
 
 if TYPE_CHECKING:
     from rtap.service import Service
@@ -52,11 +54,17 @@ MAX_FRAME: Final = 1 << 20
 MAX_BACKLOG: Final = 60.0
 """Seconds of audio that may wait; the socket is not read while there are more."""
 MAX_BAD_FRAMES: Final = 5
+MAX_BAD_MESSAGES: Final = 100
 MAX_UNANSWERED: Final = 4
 """Utterances that may wait for the model; the client's audio waits while there are more."""
 TURN: Final = 0.5
 """Seconds of audio that one client has a thread for, until it is another's turn."""
+IDLE_SECONDS: Final = 600.0
+"""Who sends no audio for so long is disconnected."""
+_ACTIVE_SECONDS: Final = 0.1
+"""Audio that makes a stream active."""
 _MAX_TEXT: Final = 4_096
+_CODES: Final = {"QueueFullError": "queue_full", "OverloadedError": "overloaded"}
 _GOODBYE_SECONDS: Final = 10.0
 """For a client to read what is left for it."""
 _SETTLING_SECONDS: Final = 5.0
@@ -75,8 +83,27 @@ def close_reason(message: str) -> str:
     return message.encode()[:123].decode(errors="ignore")
 
 
+def options_of(service: Service, config: StreamConfig) -> TranscribeOptions:
+    """Options for one stream: what its model cannot do is refused before anybody has spoken.
+
+    Raises:
+        ConfigurationError: there is no such language, or the model does not know it.
+    """
+    options = service.options(config.language)
+    facts = service.model()
+    if facts is not None and options.language is not None:
+        language_code(options.language, facts.languages)
+    return options
+
+
 class StreamClient:
-    """Args: pool: threads for what takes a while; options: of the recogniser, for this language."""
+    """Serves one client.
+
+    Args:
+        pool: threads for what takes a while.
+        options: of the recogniser, for this language.
+        on_turn: gets how many seconds the client's audio waited for a thread, in the event loop.
+    """
 
     def __init__(
         self,
@@ -85,7 +112,9 @@ class StreamClient:
         pool: ThreadPoolExecutor,
         config: StreamConfig,
         options: TranscribeOptions,
+        on_turn: Callable[[float], None] = lambda _: None,
     ) -> None:
+        self._on_turn = on_turn
         self._websocket = websocket
         self._service = service
         self._pool = pool
@@ -102,7 +131,13 @@ class StreamClient:
         """Whether it was the service that ended it."""
         self._is_leaving = False
         self._bad_frames = 0
+        self._bad_messages = 0
         self._unanswered = 0
+        self._active_at = self._loop.time()
+        """When audio came last, in the loop's seconds."""
+        self._fresh = 0.0
+        """Seconds of audio since then."""
+        self._dismissed: asyncio.Future[ApiError] = self._loop.create_future()
         self._may_receive = _event(value=True)
         self._has_work = _event(value=False)
         self._has_mail = _event(value=False)
@@ -118,10 +153,11 @@ class StreamClient:
         sender = asyncio.create_task(self._send())
         receiver = asyncio.create_task(self._receive())
         listener = asyncio.create_task(self._listen())
-        tasks = (sender, receiver, listener)
+        watcher = asyncio.create_task(self._watch())
+        tasks = (sender, receiver, listener, watcher)
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            verdict = self._verdict(sender, receiver, listener)
+            verdict = self._verdict(*tasks)
             if verdict is not None:
                 await self._say_goodbye(verdict, sender, receiver)
         finally:
@@ -135,13 +171,45 @@ class StreamClient:
         self._is_stopping = self._has_ended = True
         self._has_work.set()
 
+    @property
+    def idle_seconds(self) -> float:
+        """Since when nothing that could be speech has come; 0 while something is under way."""
+        if self._has_ended or self._unanswered or self._backlog.seconds:
+            return 0.0
+        return self._loop.time() - self._active_at
+
+    def dismiss(self, error: ApiError) -> None:
+        """Say why, and close the stream. For the event loop."""
+        if not self._dismissed.done():
+            self._dismissed.set_result(error)
+
+    async def _watch(self) -> None:
+        """Raises _Close when the stream was idle for too long. Pings do not count: all answer them."""
+        while (left := IDLE_SECONDS - self.idle_seconds) > 0:
+            done, _ = await asyncio.wait((self._dismissed,), timeout=left)
+            if done:
+                break
+        else:
+            self.dismiss(
+                ApiError(
+                    408, "idle", f"no audio came for {IDLE_SECONDS:.0f} s: connect again to speak"
+                )
+            )
+        error = self._dismissed.result()
+        self._say_error(error)
+        raise _Close(1013, str(error))
+
     # ---- the end
 
     def _verdict(
-        self, sender: asyncio.Task[None], receiver: asyncio.Task[None], listener: asyncio.Task[None]
+        self,
+        sender: asyncio.Task[None],
+        receiver: asyncio.Task[None],
+        listener: asyncio.Task[None],
+        watcher: asyncio.Task[None],
     ) -> _Close | None:
         """How to close, after the first of the tasks has ended; None when the client is gone."""
-        for task in (sender, receiver, listener):
+        for task in (sender, receiver, listener, watcher):
             if not task.done():
                 continue
             error = task.exception()
@@ -221,6 +289,9 @@ class StreamClient:
         if not samples.size:
             return
         self._has_begun = True
+        self._fresh += samples.size / self._config.sample_rate
+        if self._fresh >= _ACTIVE_SECONDS:  # a sample now and then holds no place
+            self._fresh, self._active_at = 0.0, self._loop.time()
         self._backlog.add(samples, time.time())
         self._has_work.set()
         if self._backlog.seconds >= MAX_BACKLOG:
@@ -243,6 +314,11 @@ class StreamClient:
                 'this message is not known: send audio in binary frames, {"type":"end"} or '
                 '{"type":"config"}',
             )
+            self._bad_messages += 1
+            if self._bad_messages >= MAX_BAD_MESSAGES:
+                raise _Close(
+                    1008, f"{MAX_BAD_MESSAGES} messages were not known: send audio, or end"
+                )
 
     def _configure(self, text: str) -> None:
         if self._has_begun or self._has_ended:
@@ -251,7 +327,7 @@ class StreamClient:
         try:
             change = StreamConfig.model_validate_json(text).model_dump(exclude_unset=True)
             config = self._config.model_copy(update=change)
-            self._options = self._service.options(config.language)
+            self._options = options_of(self._service, config)
         except ValidationError as error:
             self._say_error(bad_fields(error))
         except RTAPException as error:
@@ -272,7 +348,9 @@ class StreamClient:
             if self._backlog.seconds < MAX_BACKLOG:
                 self._may_receive.set()
             if audio is not None:
-                await self._in_pool(partial(self._push, *audio))
+                asked = self._loop.time()
+                begun = await self._in_pool(partial(self._push, *audio))
+                self._on_turn(begun - asked)
             elif self._has_ended:
                 break
             else:
@@ -290,7 +368,9 @@ class StreamClient:
         self._job = job
         return await asyncio.wrap_future(job)
 
-    def _push(self, samples: Samples, captured_at: float) -> None:
+    def _push(self, samples: Samples, captured_at: float) -> float:
+        """Returns when it began, in the loop's seconds."""
+        begun = self._loop.time()
         try:
             if self._session is None or self._resampler is None:
                 self._resampler = Resampler(self._config.sample_rate)
@@ -303,6 +383,7 @@ class StreamClient:
         except RTAPException as error:  # this half second is lost, the stream goes on
             self._say_error(error)
             self._in_loop(self._count_answer)
+        return begun
 
     def _finish(self) -> list[Future[Transcript]]:
         if self._session is None or self._resampler is None:
@@ -326,8 +407,9 @@ class StreamClient:
             case SpeechStopped():
                 self._in_loop(self._count_utterance)
             case ErrorOccurred():
-                code = "queue_full" if event.error_type == "QueueFullError" else "failed"
-                self._complain(code, event.message)
+                code = _CODES.get(event.error_type, "failed")
+                wait = self._service.stt.expected_wait if code == "overloaded" else None
+                self._complain(code, event.message, wait)
                 self._in_loop(self._count_answer)
             case _:
                 pass
@@ -353,10 +435,13 @@ class StreamClient:
 
     def _say_error(self, error: Exception) -> None:
         told = as_api_error(error)
-        self._complain(told.code, str(told))
+        self._complain(told.code, str(told), told.retry_after)
 
-    def _complain(self, code: str, message: str) -> None:
-        self._outbox.put(StreamError(timestamp=time.time(), code=code, message=message))
+    def _complain(self, code: str, message: str, retry_after: float | None = None) -> None:
+        wait = None if retry_after is None else float(max(1, math.ceil(retry_after)))
+        self._outbox.put(
+            StreamError(timestamp=time.time(), code=code, message=message, retry_after=wait)
+        )
 
     def _in_loop(self, function: Callable[[], None]) -> None:
         """For any thread."""

@@ -43,6 +43,9 @@ _INDEX: Final = re.compile(r"\[[0-9]{0,3}\]$")
 """What may stand behind the name of a field that is repeated."""
 _STALLED_SECONDS: Final = 30.0
 _LONGEST_SECONDS: Final = 600.0
+_SLOWEST_RATE: Final = 4_000
+"""Bytes per second: who sends fewer, after the first :data:`_GRACE_SECONDS`, loses the place to others."""
+_GRACE_SECONDS: Final = 10.0
 
 # Everything else is decided by the content: many clients say application/octet-stream, or video/ogg.
 _NOT_AUDIO: Final = ("text/", "image/", "font/", "application/json", "application/pdf")
@@ -234,24 +237,31 @@ async def read_body(request: Request, count: ByteCount, directory: Path | None) 
 
 async def _body(request: Request, count: ByteCount) -> AsyncIterator[bytes]:
     stream = request.stream()
-    deadline = asyncio.get_running_loop().time() + _LONGEST_SECONDS
+    started = asyncio.get_running_loop().time()
+    received = 0
     count.check_declared(request.headers.get("content-length"))
     while True:
         try:
-            async with asyncio.timeout_at(_next_deadline(deadline)):
+            async with asyncio.timeout_at(_next_deadline(started, received)):
                 chunk = await anext(stream, None)
         except TimeoutError:
             raise ApiError(
-                408, "upload_stalled", "the upload takes too long: send it again"
+                408, "upload_stalled", "the upload takes too long: send it again, faster"
             ) from None
         if chunk is None:
             return
         count.add(len(chunk))
+        received += len(chunk)
         yield chunk
 
 
-def _next_deadline(last: float) -> float:
-    return min(asyncio.get_running_loop().time() + _STALLED_SECONDS, last)
+def _next_deadline(started: float, received: int) -> float:
+    """When more has to be there, in the loop's seconds."""
+    return min(
+        asyncio.get_running_loop().time() + _STALLED_SECONDS,
+        started + _GRACE_SECONDS + received / _SLOWEST_RATE,
+        started + _LONGEST_SECONDS,
+    )
 
 
 class _Parts:

@@ -12,11 +12,14 @@ from asyncio import StreamReader, StreamWriter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from rtap import logs
 from rtap.errors import TransportError
 from rtap.transports.api_errors import ApiError
+from rtap.transports.connections import is_local
+from rtap.transports.places import Places
 from rtap.transports.wyoming_client import TRANSPORT, WyomingClient
 from rtap.transports.wyoming_events import MAX_LINE
 
@@ -44,7 +47,7 @@ class WyomingServer:
         self._pool: ThreadPoolExecutor | None = None
         self._clients: dict[asyncio.Task[None], WyomingClient] = {}
         self._refused: set[asyncio.Task[None]] = set()
-        self._rounds = 0
+        self._rounds = Places(service.config.limits.max_streams)
         self._announcement: Announcement | None = None
         self.port = 0
         """The port in use, from :meth:`start` on."""
@@ -112,7 +115,9 @@ class WyomingServer:
         if task is None or self._pool is None or len(self._refused) >= _MAX_REFUSED:
             writer.transport.abort()
             return
-        client = WyomingClient(reader, writer, self._service, self._pool, self._place)
+        local = is_local(writer.get_extra_info("peername", ("",))[0])
+        place = partial(self._place, local=local)
+        client = WyomingClient(reader, writer, self._service, self._pool, place)
         try:
             if len(self._clients) < MAX_CLIENTS:
                 self._clients[task] = client
@@ -131,22 +136,22 @@ class WyomingServer:
             self._refused.discard(task)
 
     @contextmanager
-    def _place(self) -> Iterator[None]:
+    def _place(self, *, local: bool) -> Iterator[None]:
         """For a client that sends sound.
 
         Raises:
             ApiError: 503: there are as many as may be.
         """
         most = self._service.config.limits.max_streams
-        if self._rounds >= most:
+        held = object()
+        if not self._rounds.take(held, local=local):
             raise ApiError(
                 503,
                 "too_many_streams",
                 f"{most} streams are open already: try again when one has ended, or raise limits.max_streams",
             )
-        self._rounds += 1
         try:
             with self._service.telemetry.stream(TRANSPORT):
                 yield
         finally:
-            self._rounds -= 1
+            self._rounds.give_back(held)

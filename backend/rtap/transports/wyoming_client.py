@@ -135,6 +135,8 @@ class WyomingClient:
         """Returns whether it is for us to close the connection."""
         try:
             while (event := await self._next()) is not None:
+                # What has come already is read without a pause: others have their turns in between.
+                await asyncio.sleep(0)
                 await self._answer(event)
                 await self._drain()
                 if self._is_leaving:

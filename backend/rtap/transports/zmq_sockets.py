@@ -15,6 +15,19 @@ _ZAP: Final = "inproc://zeromq.zap.01"
 """Where ZeroMQ asks whom to let in (RFC 27)."""
 
 
+MAX_MESSAGE_BYTES: Final = 64 * 1_024
+"""Of any frame that comes, before the sender has shown a key too. A subscription, a heartbeat or a claim has
+some hundred bytes. ZeroMQ itself makes room for whatever length a client names."""
+_HANDSHAKE_MS: Final = 5_000
+"""For the other side to say who it is."""
+
+
+def protect(one: zmq.SyncSocket) -> None:
+    """Bound what a connection to this socket may send; before it is bound or connected."""
+    one.maxmsgsize = MAX_MESSAGE_BYTES
+    one.handshake_ivl = _HANDSHAKE_MS
+
+
 def bind(one: zmq.SyncSocket, config: OutputConfig, port: int, setting: str) -> int:
     """Listen on the configured host, with the API key as the password that clients need.
 
@@ -28,6 +41,7 @@ def bind(one: zmq.SyncSocket, config: OutputConfig, port: int, setting: str) -> 
         TransportError: it is in use or not ours, or the host has no such address.
     """
     one.ipv6 = True
+    protect(one)
     if config.api_key:
         one.plain_server = True
         one.zap_domain = b"rtap"

@@ -20,7 +20,14 @@ import onnxruntime
 import pytest
 import soundfile
 
-from rtap.errors import AudioError, ConfigurationError, ModelError, PipelineError, QueueFullError
+from rtap.errors import (
+    AudioError,
+    ConfigurationError,
+    ModelError,
+    OverloadedError,
+    PipelineError,
+    QueueFullError,
+)
 from rtap.events import Samples, Utterance
 from rtap.stages import stt as stt_module
 from rtap.stages.stt import MAX_FAILURES, SpeechToText
@@ -728,6 +735,24 @@ class TestUtterancesThatWait:
                 refused.result(0)
         done(*kept, other)
         assert worker.engine.order == [1, 10, 20, 11]
+
+    def test_one_that_would_be_late_is_refused(
+        self, make: Callable[..., Fixture], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        worker = make()
+        done(worker.live(9))
+        assert worker.stt.expected_wait == 0.0
+        monkeypatch.setattr(stt_module, "MAX_WAIT", 0.0)
+        with worker.held(1):
+            kept = worker.live(10)  # nothing waits before it
+            assert worker.stt.expected_wait > 0.0
+            with pytest.raises(OverloadedError, match="1 utterances wait already") as raised:
+                worker.live(11, session="b").result(0)
+            assert raised.value.retry_after > 0.0
+            # What the car's own microphone hears is never refused for others.
+            own = Utterance(audio(12), "car", "12", ended_at=100.0, start=0.0)
+            heard = worker.stt.transcribe(own, "microphone", ENGLISH)
+        done(kept, heard)
 
 
 class TestHealth:

@@ -10,6 +10,7 @@ import threading
 import time
 import weakref
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any, Self
 
@@ -20,7 +21,8 @@ from websockets.sync.client import ClientConnection, connect
 
 from rtap.config import Config, LimitsConfig, OutputConfig
 from rtap.events import Samples
-from rtap.transports import stream_client
+from rtap.stages import stt
+from rtap.transports import stream, stream_client
 from tests.backend.transports.scripted_service import ScriptedEngine, tone
 from tests.backend.transports.serving import Server, serving, wait_until, wait_until_still
 
@@ -265,6 +267,15 @@ def test_bad_messages_do_not_end_the_stream(car, message, code):
         assert client.receive()["type"] == "end"
 
 
+def test_a_hundred_bad_messages_end_the_stream(car):
+    with Client(car) as client:
+        for _ in range(100):
+            client.socket.send("{garbage")
+        code, reason = client.closed()
+    assert code == 1008
+    assert "100 messages" in reason
+
+
 @pytest.mark.parametrize(
     "frame",
     [
@@ -488,6 +499,107 @@ def test_too_many_streams(car):
         assert client.first["type"] == "ready"
     for client in clients:
         client.__exit__()
+
+
+def test_who_says_nothing_gives_way_to_who_comes(car, monkeypatch):
+    monkeypatch.setattr(stream, "YIELD_SECONDS", 0.0)
+    with Client(car) as first, Client(car) as second, Client(car) as third:
+        for client in (first, third):
+            client.send(SPEECH)
+            client.until("final")
+        with Client(car) as late:
+            assert late.first["type"] == "ready"
+            assert second.receive()["code"] == "idle"
+            code, reason = second.closed()
+            assert code == 1013
+            assert "connect again" in reason
+            late.send(SPEECH)
+            late.until("final")
+
+
+def test_a_place_is_kept_for_this_machine(car, monkeypatch):
+    monkeypatch.setattr(stream, "is_local", lambda _: False)
+    with Client(car), Client(car):
+        with Client(car) as third:
+            assert third.first["code"] == "too_many_streams"
+        monkeypatch.setattr(stream, "is_local", lambda _: True)
+        with Client(car) as screen:
+            assert screen.first["type"] == "ready"
+
+
+def test_a_stream_without_audio_ends(car, monkeypatch):
+    monkeypatch.setattr(stream_client, "IDLE_SECONDS", 0.3)
+    with Client(car) as client:
+        for _ in range(3):
+            client.send(np.zeros(1, np.float32))  # no sign of life
+        assert client.until("error")[-1]["code"] == "idle"
+        assert client.closed()[0] == 1013
+
+
+@pytest.mark.parametrize(
+    ("query", "named"), [("?channels=2", "channels"), ("?language=en&lang=de&x=1", "lang, x")]
+)
+def test_unknown_settings_in_the_address_are_named(car, query, named):
+    with Client(car, query) as client:
+        assert client.first["code"] == "bad_field"
+        assert client.first["message"].startswith(f"{named}: not known")
+        assert client.closed()[0] == 1008
+
+
+def test_a_language_that_the_model_does_not_know_is_refused_at_the_hello(car):
+    facts = car.service.facts
+    car.service.facts = replace(facts, languages=("en",))
+    try:
+        with Client(car, "?language=de") as client:
+            assert client.first["code"] == "bad_option"
+            assert "does not know german" in client.first["message"]
+            assert client.closed()[0] == 1008
+        with Client(car) as client:
+            client.say(type="config", language="de")
+            assert client.receive()["code"] == "bad_option"
+    finally:
+        car.service.facts = facts
+
+
+def test_an_utterance_that_would_be_late_is_refused(car, monkeypatch):
+    monkeypatch.setattr(stt, "MAX_WAIT", 0.0)
+    monkeypatch.setattr(stream, "MAX_WAIT", 0.0)
+    with Client(car) as first, Client(car) as second:
+        first.send(SPEECH)
+        first.until("final")
+        car.service.engine.gate.clear()
+        car.service.engine.asked.clear()
+        first.send(SPEECH)
+        assert car.service.engine.asked.wait(10)
+        second.send(np.concatenate([SPEECH] * 3))
+        error = second.until("error")[-1]
+        assert error["code"] == "overloaded"
+        assert error["retry_after"] >= 1
+        # A new stream is not begun either.
+        with Client(car) as third:
+            assert third.first["code"] == "overloaded"
+            assert third.first["retry_after"] >= 1
+            assert third.closed()[0] == 1013
+        car.service.engine.gate.set()
+
+
+def test_the_youngest_stream_ends_where_audio_waits_too_long(car, monkeypatch):
+    with Client(car) as first, Client(car) as second:
+        monkeypatch.setattr(stream, "MAX_LAG", -1.0)
+        first.send(SPEECH)
+        assert second.until("error")[-1]["code"] == "overloaded"
+        assert second.closed()[0] == 1013
+        first.until("final")
+
+
+def test_memory_goes_back_when_all_have_left(monkeypatch):
+    given_back = threading.Event()
+    monkeypatch.setattr(stream, "TIDY_SECONDS", 0.01)
+    monkeypatch.setattr(stream, "give_back", given_back.set)
+    with serving(Config()) as server:
+        with Client(server):
+            pass
+        assert given_back.wait(10)
 
 
 def test_the_key():

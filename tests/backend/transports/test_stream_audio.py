@@ -1,5 +1,7 @@
 """rtap.transports.stream_audio: bytes to samples, and those that wait."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -90,3 +92,36 @@ def test_backlog_gives_back_what_came_in_order():
     assert rest[1] == 101.0
     assert backlog.seconds == 0.0
     assert backlog.take(1.0) is None
+
+
+@pytest.mark.parametrize("size", [1, 7, 160, 1_601, 262_144])
+def test_backlog_takes_little_more_memory_than_its_samples(size):
+    backlog = AudioBacklog(SAMPLE_RATE)
+    frame = np.arange(size, dtype=np.float32)
+    count = max(2, SAMPLE_RATE // 4 // size)
+    tracemalloc.start()
+    try:
+        for number in range(count):
+            backlog.add(frame.copy(), float(number))
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 2 * 4 * size * count + 20_000
+    taken = backlog.take(count * size / SAMPLE_RATE)
+    assert taken is not None
+    np.testing.assert_array_equal(taken[0], np.tile(frame, count))
+    assert taken[1] == count - 1
+    assert backlog.seconds == 0.0
+
+
+def test_backlog_may_be_added_to_while_it_is_taken_from():
+    backlog = AudioBacklog(rate=100)
+    backlog.add(np.arange(3, dtype=np.float32), arrived_at=1.0)
+    first = backlog.take(0.02)
+    backlog.add(np.arange(3, 30, dtype=np.float32), arrived_at=2.0)
+    rest = backlog.take(1.0)
+    assert first is not None
+    assert rest is not None
+    np.testing.assert_array_equal(np.concatenate([first[0], rest[0]]), np.arange(30))
+    assert first[1] == pytest.approx(0.99)
+    assert rest[1] == 2.0
