@@ -43,7 +43,8 @@ if TYPE_CHECKING:
 Source = Literal["microphone", "stream", "file"]
 
 MAX_FAILURES: Final = 3
-"""So many unexpected failures in a row, and the model is loaded anew."""
+"""So many unexpected failures in a row, and the model is loaded anew. One counts where an inference without
+options fails as well."""
 _FIRST_GUESS: Final = 10.0
 """Seconds for a file, as long as none was transcribed."""
 _LONGEST_RETRY: Final = 300.0
@@ -440,7 +441,28 @@ class SpeechToText:
             return
         # Out here the traceback is gone, which would keep the engine in memory beside its successor.
         job.fail(PipelineError(f"speech recognition failed ({fault}): try again"))
-        self._failed(fault)
+        is_probe = isinstance(job, Job) and job.work is _small_inference
+        if is_probe or not self._works_without_options():
+            self._failed(fault)
+
+    def _works_without_options(self) -> bool:
+        """After a failure: whether an inference that is nobody's works.
+
+        If it does, what failed were the options or the audio of one request, and nobody may end the service
+        with those by sending them again and again.
+        """
+        assert self._engine is not None
+        try:
+            _small_inference(self._engine)
+        except Exception:  # noqa: BLE001 (whatever it is, the model is at fault)
+            _log.exception(
+                "the inference that was to show whether the model still works failed too"
+            )
+            return False
+        _log.warning("the model still works: what failed was one request, which does not count")
+        self._failures, self._reloaded = 0, False
+        self.last_success = time.monotonic()
+        return True
 
     def _after_turn(self, job: FileJob, progress: Progress) -> None:
         if job.result is not None:
@@ -519,7 +541,7 @@ class SpeechToText:
         self.ready.set()
 
     def _failed(self, fault: str) -> None:
-        """An inference failed that should not have; too many of them in a row, and the model is suspected."""
+        """An inference failed, and one without options too: after some in a row the model is suspected."""
         self._failures += 1
         if self._failures < MAX_FAILURES:
             return

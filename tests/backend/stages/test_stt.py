@@ -77,6 +77,9 @@ class ScriptedEngine:
         self.options: list[TranscribeOptions] = []
         self.threads: set[str] = set()
         self.errors: dict[int, Exception] = {}
+        """By the number of the audio that fails, and no other."""
+        self.breaks: dict[int, Exception] = {}
+        """By the number of the audio at which the engine breaks: silence fails from then on as well."""
         self.closed = 0
         """Files of which the steps were ended early."""
         self._gates: dict[int, threading.Event] = {}
@@ -101,6 +104,8 @@ class ScriptedEngine:
             gate = self._gates[number]
             self._arrived.put(number)
             assert gate.wait(SOON)
+        if number in self.breaks:
+            self.errors[number] = self.errors[0] = self.breaks[number]
         if number in self.errors:
             raise self.errors[number]
         if number:
@@ -488,7 +493,7 @@ class TestSpeculations:
 
     def test_a_model_that_was_loaded_anew_because_of_it(self, make: Callable[..., Fixture]) -> None:
         first, second = ScriptedEngine(), ScriptedEngine()
-        first.errors[7] = RuntimeError("broken")
+        first.breaks[7] = RuntimeError("broken")
         worker = make(first, second)
         asked = []
         for _ in range(MAX_FAILURES):
@@ -812,7 +817,7 @@ class TestHealth:
 
 class TestFailures:
     def fail(self, worker: Fixture, engine: ScriptedEngine, times: int = MAX_FAILURES) -> None:
-        engine.errors[66] = RuntimeError("broken")
+        engine.breaks[66] = RuntimeError("broken")
         for _ in range(times):
             with pytest.raises(PipelineError, match=r"failed \(RuntimeError: broken\)"):
                 worker.live(66).result(SOON)
@@ -822,6 +827,28 @@ class TestFailures:
             self.fail(worker, worker.engine, MAX_FAILURES - 1)
             assert worker.live(1).result(SOON).text == "1"  # and the count begins anew
         assert worker.stt.ready.is_set()
+
+    def test_one_requests_options_do_not_count(self, worker: Fixture) -> None:
+        """Case 07: six of them ended the service."""
+        worker.engine.errors[66] = IndexError("list index out of range")
+        for _ in range(2 * MAX_FAILURES):
+            for request in (worker.live(66), worker.partial(66), worker.file(66)):
+                with pytest.raises(PipelineError, match="IndexError"):
+                    request.result(SOON)
+        assert worker.live(1).result(SOON).text == "1"
+        assert worker.stt.ready.is_set()
+        assert worker.stt.failure is None
+
+    def test_probes_that_fail_do_count(self, make: Callable[..., Fixture]) -> None:
+        first, second = ScriptedEngine(), ScriptedEngine()
+        worker = make(first, second)
+        done(worker.stt.probe())
+        first.errors[0] = RuntimeError("broken")
+        for _ in range(MAX_FAILURES):
+            with pytest.raises(PipelineError, match="broken"):
+                worker.stt.probe().result(SOON)
+        assert worker.live(1).result(SOON).text == "1"
+        assert second.order == [1]
 
     def test_a_bad_request_is_no_failure(self, worker: Fixture) -> None:
         worker.engine.errors[66] = ConfigurationError("no such language")
@@ -850,7 +877,7 @@ class TestFailures:
             gc.collect()
             before.append([one() for one in alive])
             engine = ScriptedEngine()
-            engine.errors[66] = RuntimeError("broken")
+            engine.breaks[66] = RuntimeError("broken")
             alive.append(weakref.ref(engine))
             return engine
 
@@ -865,7 +892,7 @@ class TestFailures:
 
     def test_files_of_the_old_model(self, make: Callable[..., Fixture]) -> None:
         first, second = ScriptedEngine(), ScriptedEngine()
-        first.errors[66] = RuntimeError("broken")
+        first.breaks[66] = RuntimeError("broken")
         worker = make(first, second)
         begun: list[Future[Any]] = []
         with first.held_at(10, lambda: begun.append(worker.file(10, 11))):
@@ -881,7 +908,7 @@ class TestFailures:
         first = ScriptedEngine()
         worker = make(first, ModelError("the file is gone: copy it"))
         with worker.held(1):
-            first.errors[66] = RuntimeError("broken")
+            first.breaks[66] = RuntimeError("broken")
             for _ in range(MAX_FAILURES):
                 worker.live(66)
             last = [worker.live(2), worker.file(3), worker.partial(4)]
@@ -945,7 +972,7 @@ class TestFallback:
     def test_when_it_goes_on_failing(self, make: Callable[..., Fixture]) -> None:
         first, second, spare = ScriptedEngine(), ScriptedEngine(), ScriptedEngine()
         worker = make(first, second, fallback=lambda: spare)
-        first.errors[66] = RuntimeError("out of GPU memory")
+        first.breaks[66] = RuntimeError("out of GPU memory")
         for _ in range(MAX_FAILURES):
             with pytest.raises(PipelineError, match="GPU memory"):
                 worker.live(66).result(SOON)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import shutil
 import threading
 from dataclasses import replace
@@ -14,7 +16,7 @@ import soundfile
 import rtap
 from rtap.errors import ModelError
 from rtap.whisper.model import GenerationRules, load_model
-from rtap.whisper.model_directory import ModelDirectory
+from rtap.whisper.model_directory import ModelDirectory, file_sha256
 from rtap.whisper.transcribe import TranscribeOptions, Transcriber
 
 BUNDLED = Path(rtap.__file__).parent / "models" / "cabin-en"
@@ -90,3 +92,41 @@ def test_other_models_are_told_of_prompts(tmp_path: Path) -> None:
     file.write_text("{}")
     directory = ModelDirectory(tmp_path, ModelDirectory.open(BUNDLED).manifest)
     assert GenerationRules.from_directory(directory).takes_prompts
+
+
+@pytest.mark.parametrize(
+    "heads",
+    [[[2, 0], [2, 1], [3, 5]], [[0, 0], [10, 12]], [[0, 64]], [[-1, 0]], [[0, -1]]],
+    ids=["layers", "one layer", "head", "negative layer", "negative head"],
+)
+def test_heads_of_a_larger_model_are_not_taken(
+    heads: list[list[int]], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Case 07: a distilled model has its teacher's. Every request for word timestamps was an IndexError."""
+    model = load_model(_with_heads(tmp_path, heads), 1)
+    assert model.rules.alignment_heads == ()
+    [warning] = [one for one in caplog.records if one.levelno == logging.WARNING]
+    assert "alignment heads" in warning.getMessage()
+    audio, _ = soundfile.read(AUDIO / "navigate_home.wav", dtype="float32")
+    options = replace(OPTIONS, word_timestamps=True)
+    heard = Transcriber(model, None).transcribe((audio,), options)
+    assert [word.text.strip() for one in heard.segments for word in one.words] == [
+        "navigate",
+        "home",
+    ]
+
+
+def test_heads_that_are_there_are_taken(tmp_path: Path) -> None:
+    assert load_model(_with_heads(tmp_path, [[1, 3]]), 1).rules.alignment_heads == ((1, 3),)
+
+
+def _with_heads(place: Path, heads: list[list[int]]) -> ModelDirectory:
+    """The bundled model with other alignment heads."""
+    path = place / "distilled"
+    shutil.copytree(BUNDLED, path)
+    file = path / "generation_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"alignment_heads": heads}))
+    manifest = json.loads((path / "manifest.json").read_text())
+    manifest["files"][file.name] = {"bytes": file.stat().st_size, "sha256": file_sha256(file)}
+    (path / "manifest.json").write_text(json.dumps(manifest))
+    return ModelDirectory.open(path)
