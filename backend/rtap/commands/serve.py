@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import faulthandler
 import os
 import sys
 from pathlib import Path
@@ -36,6 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
     from rtap.config_loader import UnifiedConfigLoader
     from rtap.server import serve
 
+    # A fault in native code, such as SIGBUS when a mapped file is cut off, leaves a word on where it was.
+    faulthandler.enable()
     loader = UnifiedConfigLoader.from_environment(os.environ)
     config = loader.load(arguments.profile, arguments.file)
     logs.set_up(config.logging, sys.stderr)

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 
 from rtap.audio_format import SAMPLE_RATE
-from rtap.errors import PipelineError, QueueFullError, RTAPException
+from rtap.errors import ModelChangedError, PipelineError, QueueFullError, RTAPException
 from rtap.events import Samples, Transcript, Utterance
 from rtap.stages.stt_jobs import (
     Engine,
@@ -424,6 +424,10 @@ class SpeechToText:
             return
         try:
             progress = job.advance(self._engine)
+        except ModelChangedError as error:
+            job.fail(error)
+            self._replace_changed(str(error))
+            return
         except RTAPException as error:  # a bad option or bad audio; the engine is not at fault
             job.fail(error)
             return
@@ -558,6 +562,16 @@ class SpeechToText:
             self._models += 1
         self._fall_back()
         self._load_anew()
+
+    def _replace_changed(self, fault: str) -> None:
+        """The files were written to under the model: take what they hold now, if that is whole."""
+        _log.error("%s", fault)
+        with self._changed:
+            self._models += 1
+        self._load_anew()
+        if self.failure is not None:
+            # Perhaps they are being copied: whoever starts the process anew gives them time for that.
+            self._on_critical(self.failure)
 
     def _fall_back(self) -> bool:
         """Whether there is another way to load the model from now on."""

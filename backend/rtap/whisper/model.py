@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from rtap.errors import ConfigurationError, ModelError
 from rtap.whisper.features import LogMel
+from rtap.whisper.mapped_files import MappedFiles
 from rtap.whisper.model_directory import Elastic, ModelDirectory
 from rtap.whisper.sessions import CPU
 from rtap.whisper.tokenizer import WhisperTokenizer
@@ -259,6 +260,7 @@ class LoadedModel:
         )
         self.log_mel = LogMel.from_preprocessor(directory.read_json("preprocessor_config.json"))
         self.threads = threads
+        self.weights = MappedFiles(directory)
         self.check: Future[None] | None = None
         """Comparing the files; None: done."""
 

@@ -20,7 +20,14 @@ import onnxruntime
 import pytest
 import soundfile
 
-from rtap.errors import AudioError, ConfigurationError, ModelError, PipelineError, QueueFullError
+from rtap.errors import (
+    AudioError,
+    ConfigurationError,
+    ModelChangedError,
+    ModelError,
+    PipelineError,
+    QueueFullError,
+)
 from rtap.events import Samples, Utterance
 from rtap.stages import stt as stt_module
 from rtap.stages.stt import MAX_FAILURES, SpeechToText
@@ -957,6 +964,28 @@ class TestFailures:
         self.fail(worker, engines[1])
         assert worker.live(2).result(SOON).text == "2"
         assert engines[2].order == [2]
+
+
+class TestWeightsThatChange:
+    """Somebody copies another model over the one that is in use."""
+
+    def test_the_model_is_loaded_anew(self, make: Callable[..., Fixture]) -> None:
+        first, second = ScriptedEngine(), ScriptedEngine()
+        worker = make(first, second)
+        first.errors[66] = ModelChangedError("decoder.onnx.data was changed")
+        with pytest.raises(ModelChangedError):
+            worker.live(66).result(SOON)
+        assert worker.live(1).result(SOON).text == "1"
+        assert second.order == [1]
+
+    def test_what_is_there_now_is_no_model(self, make: Callable[..., Fixture]) -> None:
+        """A new process finds it whole, perhaps."""
+        first = ScriptedEngine()
+        reasons: queue.Queue[str] = queue.Queue()
+        worker = make(first, ModelError("decoder.onnx.data has 0 bytes"), on_critical=reasons.put)
+        first.errors[66] = ModelChangedError("decoder.onnx.data was changed")
+        worker.live(66)
+        assert "decoder.onnx.data has 0 bytes" in reasons.get(timeout=SOON)
 
 
 class TestFallback:
