@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import TYPE_CHECKING, Final
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from rtap import __version__, logs
 from rtap.bus import EventBus
 from rtap.config_loader import UnifiedConfigLoader
-from rtap.errors import ConfigurationError, ModelError, RTAPException
+from rtap.errors import ModelError, RTAPException
 from rtap.events import (
     ErrorOccurred,
     Event,
@@ -26,7 +26,7 @@ from rtap.events import (
     Transcript,
     WakeWordDetected,
 )
-from rtap.model_store import ModelStore
+from rtap.model_store import ModelStore, require_precision
 from rtap.pipeline import AudioPipeline
 from rtap.ring_buffer import AudioRingBuffer
 from rtap.service import ModelFacts
@@ -384,12 +384,7 @@ class RTAPApplication:
         choice = self._store.choose(name)
         directory = self._store.resolve(name)
         manifest = directory.manifest
-        wanted = _PRECISIONS[stt.compute_dtype]
-        if wanted is not None and manifest.precision != wanted:
-            raise ConfigurationError(
-                f"stt.compute_dtype is {stt.compute_dtype}, but {manifest.name} is {manifest.precision}: "
-                f"set auto, or convert the model again with PRECISION={wanted}"
-            )
+        require_precision(manifest, stt.compute_dtype)
         model = load_model(directory, stt.num_threads, resolve_providers(device))
         self._facts = ModelFacts(
             name=manifest.name,
@@ -441,15 +436,6 @@ class RTAPApplication:
             publishing=self._standby is None or self._standby.publishing,
             last_transcript=last if isinstance(last, TranscriptMessage) else None,
         )
-
-
-_PRECISIONS: Final[Mapping[str, str | None]] = {
-    "auto": None,
-    "int8": "int8",
-    "float16": "fp16",
-    "float32": "fp32",
-}
-"""Precisions of models by the seeds' names."""
 
 
 def create_app() -> FastAPI:

@@ -94,9 +94,11 @@ class Upload:
                 self._file = tempfile.TemporaryFile(dir=self._directory)  # noqa: SIM115 (see close)
             self._file.write(self._pending)
         except OSError as error:
+            # Not gettempdir(), which raises the same again where there is none.
+            place = self._directory or tempfile.tempdir or "a temporary folder"
             raise StorageError(
-                f"the upload cannot be kept in {self._directory or tempfile.gettempdir()} "
-                f"({error.strerror}): make room there, or set CACHE_DIR to a larger disk"
+                f"the upload cannot be kept in {place} ({error.strerror}): make room there, or set "
+                f"CACHE_DIR to a folder that may be written"
             ) from error
         self._pending = bytearray()
 

@@ -9,6 +9,7 @@ import io
 import json
 import math
 import socket
+import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -281,6 +282,19 @@ def test_base64(car, encode):
     assert response.status_code == 200, response.text
     assert response.json()["duration"] == pytest.approx(0.501, abs=1e-3)
     assert response.json()["language"] == "de"
+
+
+def test_no_temporary_folder(monkeypatch):
+    """Case 17: a read-only root without one; gettempdir() raised while the message was written."""
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: ["/nonexistent"])
+    long = wav(tone(70.0))
+    assert len(long) > 2_000_000
+    with api() as car:
+        message = refused(car.upload(long), 503, "no_storage")
+        assert "temporary folder" in message
+        assert "CACHE_DIR" in message
+        assert car.upload(HELLO).status_code == 200  # what stays in memory needs none
 
 
 def test_large_uploads_are_spooled_and_removed(tmp_path, monkeypatch):
