@@ -18,7 +18,8 @@ def add_parser(commands: Any) -> None:
         help="listen, transcribe and publish until stopped",
         description="Run the service: microphone and clients to text, on REST and WebSocket (port 8000), "
         "ZeroMQ (6552, 6553), the events' WebSocket (5802), Wyoming (10300), health and metrics (8080). "
-        "SIGTERM and Ctrl-C finish what is being said and exit with 0.",
+        "SIGTERM, SIGHUP and Ctrl-C finish what is being said and exit with 0. A service that hangs exits "
+        "with 1 (stt.hang_seconds).",
     )
     add_configuration(parser)
     parser.set_defaults(run=run)

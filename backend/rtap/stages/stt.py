@@ -32,6 +32,7 @@ from rtap.stages.stt_jobs import (
     JobQueue,
     Progress,
     Speculation,
+    Work,
     fail,
     settle,
 )
@@ -45,6 +46,8 @@ Source = Literal["microphone", "stream", "file"]
 MAX_FAILURES: Final = 3
 """So many unexpected failures in a row, and the model is loaded anew. One counts where an inference without
 options fails as well."""
+_SLOWER_THAN_EVER: Final = 10.0
+"""An inference that takes so many times as long as the slowest one so far, by length of audio, hangs."""
 _FIRST_GUESS: Final = 10.0
 """Seconds for a file, as long as none was transcribed."""
 _LONGEST_RETRY: Final = 300.0
@@ -85,6 +88,8 @@ class SpeechToText:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._load = load
+        self.work: Work | None = None
+        """What the worker does at the moment; None while it waits."""
         self._fallback = fallback
         self._on_critical = on_critical
         self._on_inference = on_inference
@@ -111,6 +116,8 @@ class SpeechToText:
         self._failures = 0
         self._reloaded = False
         self._seconds_per_file = _FIRST_GUESS
+        self._slowest = 0.0
+        """Seconds that the slowest inference took for a second of audio."""
 
     # ---- for everybody
 
@@ -124,6 +131,11 @@ class SpeechToText:
             raise RuntimeError("the worker was started already")
         self._thread = threading.Thread(target=self._run, name="stt", daemon=True)
         self._thread.start()
+
+    @property
+    def thread_id(self) -> int | None:
+        """Identifier of the worker's thread; None before :meth:`start`."""
+        return None if self._thread is None else self._thread.ident
 
     @property
     def waiting_utterances(self) -> int:
@@ -195,7 +207,10 @@ class SpeechToText:
         """
         if ahead is not None and self._is_taken(ahead, utterance, options):
             return self._transcript_of(ahead, utterance, source)
-        job = Job(partial(self._transcribe, utterance, source, options))
+        job = Job(
+            partial(self._transcribe, utterance, source, options),
+            audio_seconds=utterance.samples.size / SAMPLE_RATE,
+        )
         session_id = utterance.session_id
         moot = None
         with self._changed:
@@ -235,6 +250,7 @@ class SpeechToText:
                 samples=samples,
                 options=options,
                 model=self._models,
+                audio_seconds=samples.size / SAMPLE_RATE,
             )
             moot = [
                 self._queue.drop_partial(session_id, utterance_id),
@@ -274,7 +290,7 @@ class SpeechToText:
         quick = replace(
             options, beam_size=1, temperatures=options.temperatures[:1], word_timestamps=False
         )
-        job = Job(partial(self._text, samples, quick))
+        job = Job(partial(self._text, samples, quick), audio_seconds=samples.size / SAMPLE_RATE)
         replaced = None
         with self._changed:
             refusal = self._refusal()
@@ -383,6 +399,7 @@ class SpeechToText:
     def _run(self) -> None:
         try:
             self._load_engine()
+            self.work = None
             while self._perform_next():
                 pass
         except Exception as error:  # noqa: BLE001 (it must not end unnoticed)
@@ -413,9 +430,17 @@ class SpeechToText:
         # A variable in the loop would keep the last job's audio while there is nothing to do.
         task = self._next()
         if isinstance(task, Job | FileJob):
+            seconds = max(1.0, task.audio_seconds)
+            self.work = Work(
+                f"an inference of {task.audio_seconds:.1f} s of audio",
+                _SLOWER_THAN_EVER * self._slowest * seconds,
+            )
+            started = time.monotonic()
             self._perform(task)
+            self._slowest = max(self._slowest, (time.monotonic() - started) / seconds)
         elif task is not None:
             task()
+        self.work = None
         return task is not None
 
     def _perform(self, job: Job | FileJob) -> None:
@@ -524,9 +549,10 @@ class SpeechToText:
             _log.exception("a speculation could not be noted")
 
     def _load_engine(self) -> None:
+        self.work = Work("loading the model")
         try:
             engine = self._load()
-            _small_inference(engine)
+            self._slowest = max(self._slowest, _small_inference(engine))
         except RTAPException as error:
             self._give_up(f"no speech model is loaded: {error}")
             return

@@ -988,6 +988,48 @@ class TestWeightsThatChange:
         assert "decoder.onnx.data has 0 bytes" in reasons.get(timeout=SOON)
 
 
+class TestWork:
+    """What a watchdog looks at."""
+
+    def test_an_inference(self, worker: Fixture) -> None:
+        done(worker.stt.probe())
+        with worker.engine.held_at(7, lambda: worker.live(7)):
+            first = worker.stt.work
+            assert first is not None
+            assert first.what == "an inference of 0.0 s of audio"
+            assert worker.stt.work is first
+        with worker.engine.held_at(7, lambda: worker.live(7)):
+            assert worker.stt.work is not first  # the same audio, and progress all the same
+        with worker.engine.held_at(7, lambda: worker.file(7)):
+            work = worker.stt.work
+            assert work is not None
+            assert work.what == "an inference of 30.0 s of audio"
+            assert work.patience > first.patience > 0
+        assert worker.stt.thread_id in {thread.ident for thread in threading.enumerate()}
+
+    def test_nothing_to_do(self, worker: Fixture) -> None:
+        done(worker.live(1))
+        assert worker.stt.stop(SOON)
+        assert worker.stt.work is None
+
+    def test_loading(self) -> None:
+        inside, go_on = threading.Event(), threading.Event()
+
+        def load() -> ScriptedEngine:
+            inside.set()
+            assert go_on.wait(SOON)
+            return ScriptedEngine()
+
+        stt = SpeechToText(load)
+        stt.start()
+        assert inside.wait(SOON)
+        work = stt.work
+        go_on.set()
+        assert stt.stop(SOON)
+        assert work is not None
+        assert (work.what, work.patience) == ("loading the model", 0.0)
+
+
 class TestFallback:
     """A model that fails on the accelerator goes on without."""
 
