@@ -37,6 +37,7 @@ from rtap.transports import uploads
 from rtap.transports.api_errors import as_api_error
 from rtap.transports.health import Health
 from rtap.transports.rest import create_api
+from rtap.transports.uploads import Upload
 from tests.backend.transports.scripted_service import (
     Broken,
     ScriptedService,
@@ -295,6 +296,25 @@ def test_no_temporary_folder(monkeypatch):
         assert "temporary folder" in message
         assert "CACHE_DIR" in message
         assert car.upload(HELLO).status_code == 200  # what stays in memory needs none
+
+
+def test_an_upload_that_is_removed_while_it_is_opened():
+    """Its client left while a thread had begun to read it: the file stayed open."""
+
+    class Removed(Upload):
+        def flush(self) -> None:
+            super().flush()
+            opened.append(self._file)
+            file, self._file = self._file, None
+            self.close()  # as seen by a thread that looked a moment before
+            self._file = file
+
+    opened: list[Any] = []
+    upload = Removed(None)
+    upload.add(HELLO)
+    with pytest.raises(StorageError, match="removed already"):
+        upload.open()
+    assert opened[0].closed
 
 
 def test_large_uploads_are_spooled_and_removed(tmp_path, monkeypatch):
