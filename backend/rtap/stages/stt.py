@@ -447,12 +447,11 @@ class SpeechToText:
         if self._engine is None:  # it was queued for an engine that then could not be loaded
             job.fail(PipelineError(self.failure or _STOPPED))
             return
+        is_changed = False
         try:
             progress = job.advance(self._engine)
         except ModelChangedError as error:
-            job.fail(error)
-            self._replace_changed(str(error))
-            return
+            is_changed, fault = True, str(error)
         except RTAPException as error:  # a bad option or bad audio; the engine is not at fault
             job.fail(error)
             return
@@ -469,6 +468,14 @@ class SpeechToText:
                 job.deliver()
             return
         # Out here the traceback is gone, which would keep the engine in memory beside its successor.
+        self._blame(job, fault, is_changed=is_changed)
+
+    def _blame(self, job: Job | FileJob, fault: str, *, is_changed: bool) -> None:
+        """A job failed that should not have: find out what is at fault, and go on without it."""
+        if is_changed:
+            job.fail(ModelChangedError(fault))
+            self._replace_changed(fault)
+            return
         job.fail(PipelineError(f"speech recognition failed ({fault}): try again"))
         is_probe = isinstance(job, Job) and job.work is _small_inference
         if is_probe or not self._works_without_options():

@@ -27,6 +27,7 @@ from rtap.errors import (
     ModelError,
     PipelineError,
     QueueFullError,
+    RTAPException,
 )
 from rtap.events import Samples, Utterance
 from rtap.stages import stt as stt_module
@@ -873,7 +874,10 @@ class TestFailures:
         assert worker.stt.ready.is_set()
         assert worker.stt.failure is None
 
-    def test_not_two_models_at_a_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.mark.parametrize("kind", [RuntimeError, ModelChangedError])
+    def test_not_two_models_at_a_time(
+        self, kind: type[Exception], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         # pytest keeps what is logged, with the frames of its tracebacks.
         monkeypatch.setattr(stt_module, "_log", logging.getLogger("nobody"))
         monkeypatch.setattr(stt_module._log, "disabled", True)
@@ -884,16 +888,19 @@ class TestFailures:
             gc.collect()
             before.append([one() for one in alive])
             engine = ScriptedEngine()
-            engine.breaks[66] = RuntimeError("broken")
+            errors = engine.breaks if kind is RuntimeError else engine.errors
+            # A new one each time, as what was raised keeps its traceback.
+            errors[66] = kind("broken")
             alive.append(weakref.ref(engine))
             return engine
 
         stt = SpeechToText(load)
         stt.start()
         worker = Fixture(stt, ScriptedEngine())
-        futures = [worker.live(66) for _ in range(MAX_FAILURES)]
+        times = MAX_FAILURES if kind is RuntimeError else 1
+        futures = [worker.live(66) for _ in range(times)]
         done(worker.live(1))
-        assert all(isinstance(future.exception(), PipelineError) for future in futures)
+        assert all(isinstance(future.exception(), RTAPException) for future in futures)
         assert before == [[], [None]]
         assert stt.stop(SOON)
 
