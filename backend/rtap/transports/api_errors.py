@@ -17,6 +17,7 @@ from rtap.audio_file import NotAudioError
 from rtap.errors import (
     AudioError,
     ConfigurationError,
+    ModelChangedError,
     QueueFullError,
     RTAPException,
     StorageError,
@@ -74,6 +75,7 @@ _STATUSES: Final[tuple[tuple[type[RTAPException], int, str], ...]] = (
     (ConfigurationError, 422, "bad_option"),
     (QueueFullError, 429, "queue_full"),
     (StorageError, 503, "no_storage"),
+    (ModelChangedError, 503, "not_ready"),
     (RTAPException, 500, "failed"),
 )
 """The first that fits counts."""

@@ -27,6 +27,7 @@ from rtap.config import Config, LimitsConfig, OutputConfig
 from rtap.errors import (
     AudioError,
     ConfigurationError,
+    ModelChangedError,
     ModelError,
     PipelineError,
     QueueFullError,
@@ -703,6 +704,7 @@ def test_without_a_model_it_says_why(car):
     [
         (Broken("this broke: try again"), 500, "failed"),
         (StorageError("the disk is full: make room"), 503, "no_storage"),
+        (ModelChangedError("it was written over: send it again"), 503, "not_ready"),
         (QueueFullError("too many: wait", retry_after=2.5), 429, "queue_full"),
     ],
 )
