@@ -14,7 +14,7 @@ PRECISION ?= int8
 BOOT_ARGS ?= --display $(if $(DISPLAY),window,vnc) --sound auto
 REFERENCE_IMAGE := build/reference-image/debian-reference-arm64.wic
 
-.PHONY: help setup demo test lint model gui screenshots container image image-check \
+.PHONY: help setup demo test fuzz lint model gui screenshots container image image-check \
 	reference-image boot test-image test-power-cuts flash release lock clean
 
 help: ## Show this list
@@ -45,6 +45,9 @@ test: lint ## Check style and types, then run every test
 	@# These are services, which systemd would start and keep: not without being asked.
 	@[ -d /run/systemd/system ] || tools/install_packages.sh @tools/operations_packages.txt || true
 	$(BIN)/pytest $(PYTEST_ARGS)
+
+fuzz: $(READY) ## Search for input that the service fails at, ten minutes: FUZZ_ARGS='--seconds 60 --seed 1 audio'
+	PYTHONPATH=backend:. $(BIN)/python -m tests.fuzz.explore $(FUZZ_ARGS)
 
 gui: ## Build the touch screen's program for this computer: build/gui/qt6-voice-assistant
 	@tools/install_packages.sh @tools/gui_packages.txt

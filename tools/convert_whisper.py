@@ -37,7 +37,7 @@ from tools.export.manifest import (
     write_manifest,
 )
 from tools.export.staging import StagedDirectory
-from tools.export.text_files import write_text_files
+from tools.export.text_files import has_foreign_heads, write_text_files
 from tools.verify_model import can_compare, measure_parity
 
 QUICK_PARITY_STEPS = 16
@@ -45,6 +45,11 @@ QUICK_PARITY_STEPS = 16
 
 NOT_COMPARED = (
     "torch and transformers are not installed, so the graphs were not compared with the checkpoint"
+)
+
+FOREIGN_HEADS = (
+    "the checkpoint names alignment heads that its decoder does not have, as distilled ones do: they were "
+    "left out, and words are timed by all heads of the upper half of its layers"
 )
 
 HEAD_SIZE_STEP = 8
@@ -255,6 +260,8 @@ def main(argv: Sequence[str]) -> int:
             replace=arguments.force,
             on_progress=on_progress,
         )
+    if has_foreign_heads(checkpoint):
+        report("note", FOREIGN_HEADS, parser.prog)
     if not (manifest.parity or arguments.no_verify):
         report(
             "note",

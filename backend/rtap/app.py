@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import TYPE_CHECKING, Final
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from rtap import __version__, logs
 from rtap.bus import EventBus
 from rtap.config_loader import UnifiedConfigLoader
-from rtap.errors import ConfigurationError, ModelError, RTAPException
+from rtap.errors import ModelError, RTAPException
 from rtap.events import (
     ErrorOccurred,
     Event,
@@ -26,10 +26,11 @@ from rtap.events import (
     Transcript,
     WakeWordDetected,
 )
-from rtap.model_store import ModelStore
+from rtap.model_store import ModelStore, require_precision
 from rtap.pipeline import AudioPipeline
 from rtap.ring_buffer import AudioRingBuffer
 from rtap.service import ModelFacts
+from rtap.service_manager import ServiceManager
 from rtap.session import Equipment, Source, SpeechSession
 from rtap.stages.capture import AudioSource, make_source
 from rtap.stages.denoise import Denoiser
@@ -45,6 +46,7 @@ from rtap.transports.schemas import Snapshot, TranscriptMessage, event_message
 from rtap.transports.standby_link import Instance, StandbyLink
 from rtap.transports.wyoming import WyomingServer
 from rtap.transports.zmq_pub import ZmqPublisher
+from rtap.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -96,6 +98,8 @@ class RTAPApplication:
         self._events: EventsServer | None = None
         self._wyoming: WyomingServer | None = None
         self._standby: StandbyLink | None = None
+        self._manager = ServiceManager(os.environ)
+        self._watchdog: Watchdog | None = None
         self._finishing = False
         self._last: Transcript | None = None
 
@@ -240,6 +244,14 @@ class RTAPApplication:
         if self._pipeline is not None:
             self._pipeline_thread = threading.Thread(target=self._pipeline.run, name="pipeline")
             self._pipeline_thread.start()
+        self._watchdog = Watchdog(
+            lambda: self.stt.work,
+            lambda: self.stt.thread_id,
+            hang_seconds=self.config.stt.hang_seconds,
+            manager=self._manager,
+        )
+        self._watchdog.start()
+        self._manager.say("READY=1")
 
     async def finish_speech(self) -> None:
         """Listen no more; what is being said is transcribed and published."""
@@ -249,6 +261,10 @@ class RTAPApplication:
 
     async def stop(self) -> None:
         """Finish what is being said, then close everything. Does nothing where nothing was started."""
+        self._manager.say("STOPPING=1")
+        if self._watchdog is not None:
+            await asyncio.to_thread(self._watchdog.stop)
+            self._watchdog = None
         await self.finish_speech()
         if self._standby is not None:
             await asyncio.to_thread(self._standby.stop)
@@ -384,12 +400,7 @@ class RTAPApplication:
         choice = self._store.choose(name)
         directory = self._store.resolve(name)
         manifest = directory.manifest
-        wanted = _PRECISIONS[stt.compute_dtype]
-        if wanted is not None and manifest.precision != wanted:
-            raise ConfigurationError(
-                f"stt.compute_dtype is {stt.compute_dtype}, but {manifest.name} is {manifest.precision}: "
-                f"set auto, or convert the model again with PRECISION={wanted}"
-            )
+        require_precision(manifest, stt.compute_dtype)
         model = load_model(directory, stt.num_threads, resolve_providers(device))
         self._facts = ModelFacts(
             name=manifest.name,
@@ -441,15 +452,6 @@ class RTAPApplication:
             publishing=self._standby is None or self._standby.publishing,
             last_transcript=last if isinstance(last, TranscriptMessage) else None,
         )
-
-
-_PRECISIONS: Final[Mapping[str, str | None]] = {
-    "auto": None,
-    "int8": "int8",
-    "float16": "fp16",
-    "float32": "fp32",
-}
-"""Precisions of models by the seeds' names."""
 
 
 def create_app() -> FastAPI:

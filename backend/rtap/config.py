@@ -116,6 +116,8 @@ class SttConfig:
     """Speech between two partial results."""
     decode_at_pause: bool = True
     """Transcribe at a pause, before the silence is long enough to be the end."""
+    hang_seconds: Annotated[int, Range(0, 86_400)] = 600
+    """What loading the model or one inference may always take; then the process ends. 0: it never does."""
     hotwords: tuple[Annotated[str, Filled()], ...] = ()
     """Words to expect."""
 

@@ -15,6 +15,7 @@ from rtap.config_conflicts import conflicts
 from rtap.config_file import UNREADABLE, Written, read_profile
 from rtap.config_parameters import PARAMETERS, SECTIONS, Refused
 from rtap.errors import ConfigurationError
+from rtap.home import expanded
 
 BUILT_IN: Final = "built-in default"
 """Origin of a value that nobody set."""
@@ -107,7 +108,7 @@ class UnifiedConfigLoader:
             ConfigurationError: RTAP_CONFIG_DIR is no directory.
         """
         if chosen := environment.get("RTAP_CONFIG_DIR"):
-            directory = Path(chosen).expanduser()
+            directory = expanded(Path(chosen))
             if not directory.is_dir():
                 raise ConfigurationError(
                     f"RTAP_CONFIG_DIR is {chosen}, which is no directory: correct it or unset it"

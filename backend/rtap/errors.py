@@ -35,6 +35,10 @@ class ModelError(RTAPException):
     exit_status = 2
 
 
+class ModelChangedError(ModelError):
+    """A file of the loaded model was written to: it has to be loaded anew."""
+
+
 class StorageError(RTAPException):
     """A file cannot be written: the disk is full, read-only or not ours."""
 

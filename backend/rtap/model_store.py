@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from rtap import atomic_file
-from rtap.errors import ModelError
-from rtap.whisper.model_directory import MANIFEST_NAME, ModelDirectory
+from rtap.errors import ConfigurationError, ModelError
+from rtap.home import expanded, home
+from rtap.whisper.model_directory import MANIFEST_NAME, Manifest, ModelDirectory
 
 DEFAULT_MODEL = "whisper-base-int8"
 """What ``make model`` installs, and what is used where nothing else was chosen. It understands people."""
@@ -24,6 +27,15 @@ AUTO = "auto"
 """Stands in the place of a name where none is meant."""
 
 _CONVERT = "`make model` gets one"
+
+
+_PRECISIONS: Final[Mapping[str, str | None]] = {
+    "auto": None,
+    "int8": "int8",
+    "float16": "fp16",
+    "float32": "fp32",
+}
+"""Precisions of models by the names of ``stt.compute_dtype``; None: any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +88,7 @@ class ModelStore:
         config = _base_directory(environment, "XDG_CONFIG_HOME", ".config")
         wanted = environment.get("MODEL_NAME", "").strip()
         return cls(
-            models_dir=Path(named).expanduser() if named else data / "rtap" / "models",
+            models_dir=expanded(Path(named)) if named else data / "rtap" / "models",
             bundled_dir=Path(__file__).parent / "models",
             choice_file=config / "rtap" / "model.json",
             environment_choice="" if wanted == AUTO else wanted,
@@ -142,6 +154,12 @@ class ModelStore:
             return str(document["model"])
         except FileNotFoundError:
             return ""
+        except PermissionError as error:
+            if _is_somebody_elses(self.choice_file.parent):
+                return ""
+            raise ModelError(
+                f"{self.choice_file} may not be read: `chown` it to {os.geteuid()}"
+            ) from error
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(
                 f"{self.choice_file} cannot be read ({error}): run `rtap models use NAME` again"
@@ -154,14 +172,14 @@ class ModelStore:
         return ModelDirectory.open(path)
 
     def _find(self, name_or_path: str) -> Path | None:
-        path = Path(name_or_path).expanduser()
-        return self._find_by_name(name_or_path) or (path if path.is_dir() else None)
+        path = expanded(Path(name_or_path))
+        return self._find_by_name(name_or_path) or (path if _is_directory(path) else None)
 
     def _find_by_name(self, name: str) -> Path | None:
         if Path(name).name != name or name in ("", ".."):
             return None
         paths = (self.models_dir / name, self.bundled_dir / name)
-        return next((path for path in paths if path.is_dir()), None)
+        return next((path for path in paths if _is_directory(path)), None)
 
     def _advice(self, wanted: str) -> str:
         owner, slash, name = wanted.partition("/")
@@ -176,10 +194,36 @@ class ModelStore:
         return ", ".join(model.name for model in self.list_models())
 
 
+def require_precision(manifest: Manifest, compute_dtype: str) -> None:
+    """Check that a model has the precision that the configuration asks for.
+
+    Raises:
+        ConfigurationError: it has another.
+    """
+    wanted = _PRECISIONS[compute_dtype]
+    if wanted is not None and manifest.precision != wanted:
+        raise ConfigurationError(
+            f"stt.compute_dtype is {compute_dtype}, but {manifest.name} is {manifest.precision}: "
+            f"set auto, or convert the model again with PRECISION={wanted}"
+        )
+
+
 def _base_directory(environment: Mapping[str, str], variable: str, default: str) -> Path:
     # The XDG specification wants relative paths ignored.
     path = Path(environment.get(variable, ""))
-    return path if path.is_absolute() else Path.home() / default
+    return path if path.is_absolute() else home() / default
+
+
+def _is_somebody_elses(directory: Path) -> bool:
+    """Whether it may not even be entered: HOME is another user's, as for a number without a name."""
+    return not os.access(directory, os.X_OK)
+
+
+def _is_directory(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # in a directory that may not be entered
+        return False
 
 
 def _model_directories(parent: Path) -> list[Path]:

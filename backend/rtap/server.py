@@ -52,7 +52,7 @@ class _Server(uvicorn.Server):
 
 
 async def serve(application: RTAPApplication) -> None:
-    """Serve until SIGTERM or SIGINT; then finish what is being said and close.
+    """Serve until SIGTERM, SIGINT or SIGHUP; then finish what is being said and close.
 
     Raises:
         PortInUseError: another process listens on a port.
@@ -79,7 +79,7 @@ async def serve(application: RTAPApplication) -> None:
         reserve = Reserve()
         sockets.callback(reserve.close)
         reserve.install(loop)
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in _ends():
             loop.add_signal_handler(number, ended.set)
         try:
             await application.start()
@@ -101,6 +101,15 @@ async def serve(application: RTAPApplication) -> None:
             await application.stop()
     if broken.done():
         raise PipelineError(broken.result())
+
+
+def _ends() -> list[signal.Signals]:
+    """The signals that end the service."""
+    numbers = [signal.SIGTERM, signal.SIGINT]
+    # A terminal that is closed, or a unit's `systemctl reload`; under nohup it is to be ignored.
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    return numbers
 
 
 def bind(output: OutputConfig, setting: str, host_setting: str = "host") -> socket.socket:

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+import rtap
 from rtap.__main__ import main
 from rtap.config_loader import UnifiedConfigLoader
 from tests.backend.model_directories import make_model
 
+BUNDLED = Path(rtap.__file__).parent / "models" / "cabin-en"
 VARIABLES = (
     "RTAP_ENVIRONMENT RTAP_LOG_LEVEL LOG_LEVEL AUDIO_DEVICE RTAP_AUDIO_MOCK MODEL_NAME MODELS_DIR "
     "CACHE_DIR ONNX_NUM_THREADS RTAP_API_KEY RTAP_ALLOWED_HOSTS RTAP_ALLOWED_ORIGINS RTAP_TRUSTED_PROXIES"
@@ -35,7 +37,10 @@ def profiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_check(profiles: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["config", "check", "--profile", "car"]) == 0
     shown = capsys.readouterr().out
-    assert shown == f"ok: profile car ({profiles}/car.yaml, {profiles}/default.yaml)\n"
+    assert shown == (
+        f"ok: profile car ({profiles}/car.yaml, {profiles}/default.yaml)\n"
+        f"ok: model cabin-en (int8, {BUNDLED})\n"
+    )
     assert main(["config", "check", "--file", str(profiles / "car.yaml")]) == 0
     assert capsys.readouterr().out == shown
 
@@ -44,13 +49,55 @@ def test_check_of_what_the_environment_chooses(
     profiles: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["config", "check"]) == 0
-    assert capsys.readouterr().out == f"ok: profile default ({profiles}/default.yaml)\n"
+    assert first_line(capsys) == f"ok: profile default ({profiles}/default.yaml)"
     (profiles / "default.yaml").unlink()
     assert main(["config", "check"]) == 0
-    assert capsys.readouterr().out == "ok: profile default (built in)\n"
+    assert first_line(capsys) == "ok: profile default (built in)"
     monkeypatch.setenv("RTAP_ENVIRONMENT", "bus")
     assert main(["config", "check"]) == 2
     assert "no profile bus (RTAP_ENVIRONMENT says so)" in capsys.readouterr().err
+
+
+def first_line(capsys: pytest.CaptureFixture[str]) -> str:
+    return capsys.readouterr().out.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("profile", "fault"),
+    [
+        ("stt: {model_name: whisper-large}", "no model whisper-large: there are"),
+        ("stt: {model_name: cut-off}", "config.json has 1 bytes instead of"),
+        ("stt: {model_name: damaged}", "config.json is damaged"),
+        ("stt: {compute_dtype: float32}", "stt.compute_dtype is float32, but cabin-en is int8"),
+    ],
+)
+def test_check_looks_for_the_model(
+    profile: str, fault: str, profiles: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    models = profiles / "models"
+    file = make_model(models / "cut-off") / "config.json"
+    file.write_text("{")
+    file = make_model(models / "damaged") / "config.json"
+    file.write_text(file.read_text().replace("whisper", "whispes"))
+    (profiles / "default.yaml").write_text(f"{profile}\nmodels_dir: {models}\n")
+    assert main(["config", "check"]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    [line] = captured.err.splitlines()
+    assert fault in line
+
+
+def test_check_of_a_model_that_was_asked_for(
+    profiles: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = make_model(profiles / "models" / "base")
+    (profiles / "default.yaml").write_text(
+        f"stt: {{model_name: base, compute_dtype: int8}}\nmodels_dir: {path.parent}\n"
+    )
+    assert main(["config", "check"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out.splitlines()[1] == f"ok: model base (int8, {path})"
+    assert captured.err == ""
 
 
 def test_check_lists_every_fault_on_a_line(

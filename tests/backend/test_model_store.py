@@ -1,6 +1,9 @@
 """rtap.model_store: where models are looked for, and which one is taken."""
 
+import pwd
+from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -50,6 +53,50 @@ def test_places(
     store = ModelStore.from_environment(environment)
     assert store.models_dir == Path(models_dir)
     assert store.choice_file == Path(choice_file)
+
+
+@pytest.fixture
+def nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Case 06: no HOME, and a number that no user has."""
+
+    def unknown(_: int) -> NoReturn:
+        raise KeyError("uid not found")
+
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+
+
+def test_nothing_in_a_home_is_needed(nobody: None) -> None:
+    assert ModelStore.from_environment({}).resolve().path.name == "cabin-en"
+    assert ModelStore.from_environment({"MODELS_DIR": "/m"}).models_dir == Path("/m")
+    assert ModelStore.from_environment({"MODELS_DIR": "~/m"}).models_dir == Path("~/m")
+    assert ModelStore.from_environment({}).resolve("auto").path.name == "cabin-en"
+    with pytest.raises(ModelError, match="no model ~/base"):
+        ModelStore.from_environment({}).resolve("~/base")
+
+
+def test_a_home_that_may_not_be_entered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """HOME is root's, in a container that runs under another number. Root may enter everything, hence the
+    doubles."""
+    home = tmp_path / "root"
+
+    def refuse(path: Path, *_: object, **__: object) -> NoReturn:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    is_dir = Path.is_dir
+    monkeypatch.setattr(Path, "read_text", refuse)
+    monkeypatch.setattr(
+        Path, "is_dir", lambda path: refuse(path) if home in path.parents else is_dir(path)
+    )
+    store = replace(
+        ModelStore.from_environment({}),
+        models_dir=home / ".local" / "share" / "rtap" / "models",
+        choice_file=home / ".config" / "rtap" / "model.json",
+    )
+    assert store.choose().model == "cabin-en"
+    home.joinpath(".config", "rtap").mkdir(parents=True)
+    with pytest.raises(ModelError, match="may not be read"):
+        store.choose()  # the directory is ours, the file is not
 
 
 def test_order_of_choices(store: ModelStore, tmp_path: Path) -> None:

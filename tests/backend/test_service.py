@@ -202,7 +202,10 @@ def test_a_second_instance_says_which_port(idle: Running, tmp_path: Path) -> Non
     assert f"port {idle.ports['http_port']}" in line
 
 
-def test_sigterm_in_the_middle_of_a_client_s_command_delivers_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_in_the_middle_of_a_client_s_command_delivers_it(
+    number: signal.Signals, tmp_path: Path
+) -> None:
     audio, _ = soundfile.read(AUDIO / "navigate_home.wav", dtype="float32")
     with service(tmp_path) as running:
         running.wait_until_healthy()
@@ -210,7 +213,7 @@ def test_sigterm_in_the_middle_of_a_client_s_command_delivers_it(tmp_path: Path)
             client.send(audio.tobytes())
             while json.loads(client.recv(timeout=30))["type"] != "partial":
                 pass
-            running.process.send_signal(signal.SIGTERM)
+            running.process.send_signal(number)
             messages = until_closed(client)
             assert client.close_code == 1012
             assert client.close_reason == "the service is being stopped: connect again"

@@ -183,7 +183,7 @@ FOREIGN: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "a layout that is not there": (
         lambda model: change_manifest(model, layout="optimum"),
-        "ONNX Runtime",
+        "encoder_model.onnx is missing, and not listed in manifest.json",
     ),
 }
 """What the manifest vouches for all the same; only loading the model can tell."""
@@ -222,6 +222,37 @@ def test_foreign(kind: str, model: Path, capfd: pytest.CaptureFixture[str]) -> N
     out, err = capfd.readouterr()
     assert out == ""
     assert_one_line(err, message)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "config.json",
+        "decoder.onnx",
+        "decoder.onnx.data",
+        "encoder.onnx",
+        "encoder.onnx.data",
+        "generation_config.json",
+        "preprocessor_config.json",
+        "tokenizer.json",
+    ],
+)
+def test_a_file_that_the_manifest_leaves_out(
+    name: str, model: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody could tell whether it is damaged, and the model passed for a healthy one."""
+    manifest = json.loads((model / MANIFEST_NAME).read_text())
+    del manifest["files"][name]
+    change_manifest(model, files=manifest["files"])
+    assert main(["transcribe", AUDIO, "--model", str(model)]) == 2
+    assert_one_line(capfd.readouterr().err, f"{name} is not listed in manifest.json")
+
+
+def test_files_that_nobody_opens_need_not_be_listed(
+    model: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (model / "notes.txt").write_text("from the garage")
+    assert main(["transcribe", AUDIO, "--model", str(model), "--language", "en"]) == 0
 
 
 def test_whole_models_are_not_complained_of(model: Path, capfd: pytest.CaptureFixture[str]) -> None:

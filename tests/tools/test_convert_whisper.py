@@ -225,6 +225,30 @@ def test_mel_filters_are_left_out(source: Path, tmp_path: Path) -> None:
     assert written == {"feature_size": 80, "hop_length": 160}
 
 
+def test_a_distilled_checkpoint_with_its_teachers_heads(
+    source: Path, tmp_path: Path, start: Start
+) -> None:
+    """Case 07: they name layers that the decoder does not have."""
+    file = source / "generation_config.json"
+    document = json.loads(file.read_text()) | {"alignment_heads": [[2, 2], [3, 0], [3, 2]]}
+    file.write_text(json.dumps(document))
+    output = tmp_path / "distilled"
+    done = start(convert_whisper.main, source, output, "--no-verify")
+    assert done.status == 0
+    assert any("alignment heads" in line for line in done.complaints)
+    written = json.loads((output / "generation_config.json").read_text())
+    del document["alignment_heads"]
+    assert written == document
+
+
+def test_heads_that_the_decoder_has_stay(source: Path, tmp_path: Path, start: Start) -> None:
+    file = source / "generation_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"alignment_heads": [[0, 1]]}))
+    output = tmp_path / "whole"
+    assert start(convert_whisper.main, source, output, "--no-verify").complaints == []
+    assert filecmp.cmp(output / file.name, file, shallow=False)
+
+
 def test_command_line(source: Path, tmp_path: Path, start: Start) -> None:
     done = start(convert_whisper.main, source, tmp_path / "graphs", "--json", "--elastic", "native")
     assert done.status == 0

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rtap.errors import ModelError
+from rtap.whisper.model import heads_are_inside
 from tools.export.checkpoint import Checkpoint
 from tools.export.ctranslate2 import is_ctranslate2
 from tools.export.tokenizer_from_ranks import tokenizer_from_vocabulary
@@ -40,17 +41,38 @@ def write_text_files(checkpoint: Checkpoint, output: Path) -> None:
     _write_tokenizer(checkpoint, output / "tokenizer.json")
 
 
-def _write_generation_config(checkpoint: Checkpoint, path: Path) -> None:
+def has_foreign_heads(checkpoint: Checkpoint) -> bool:
+    """Whether the checkpoint names alignment heads that its decoder does not have.
+
+    Distilled checkpoints come with their teacher's list.
+    """
+    heads = _generation_config(checkpoint).get("alignment_heads") or ()
+    config = checkpoint.config
+    try:
+        pairs = [(int(layer), int(head)) for layer, head in heads]
+    except (TypeError, ValueError):
+        return True
+    return not heads_are_inside(pairs, config.decoder_layers, config.decoder_attention_heads)
+
+
+def _generation_config(checkpoint: Checkpoint) -> dict[str, Any]:
     """Checkpoints from before transformers 4.26 keep these settings in config.json."""
+    name = "generation_config.json"
+    if name in checkpoint.made_documents or (checkpoint.path / name).is_file():
+        return checkpoint.read_json(name)
+    config = checkpoint.config_json
+    return {key: config[key] for key in _GENERATION_KEYS if config.get(key) is not None}
+
+
+def _write_generation_config(checkpoint: Checkpoint, path: Path) -> None:
+    document = _generation_config(checkpoint)
     source = checkpoint.path / path.name
-    if source.is_file():
+    if has_foreign_heads(checkpoint):
+        del document["alignment_heads"]
+    elif source.is_file() and path.name not in checkpoint.made_documents:
         shutil.copyfile(source, path)
         return
-    if path.name in checkpoint.made_documents:
-        _write_json(path, checkpoint.read_json(path.name))
-        return
-    config = checkpoint.config_json
-    _write_json(path, {key: config[key] for key in _GENERATION_KEYS if config.get(key) is not None})
+    _write_json(path, document)
 
 
 def _write_preprocessor_config(checkpoint: Checkpoint, path: Path) -> None:

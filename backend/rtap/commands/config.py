@@ -29,8 +29,9 @@ def add_parser(commands: Subparsers) -> None:
 
     check = actions.add_parser(
         "check",
-        help="list everything that is wrong with it",
-        description="List everything that is wrong with a configuration. Exit status: 0, or 2.",
+        help="list everything that is wrong with it, and look for the model",
+        description="List everything that is wrong with a configuration; where nothing is, look whether its "
+        "model is there, undamaged and of the precision that it asks for. Exit status: 0, or 2.",
     )
     _add_choice(check)
     check.set_defaults(run=run_check)
@@ -50,7 +51,12 @@ def _add_choice(parser: argparse.ArgumentParser) -> None:
 
 
 def run_check(arguments: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> int:
-    """Print that all is well, or every fault on a line of its own."""
+    """Print that all is well, or every fault on a line of its own.
+
+    Raises:
+        ModelError: the model is not there, or damaged.
+        ConfigurationError: the model is of another precision.
+    """
     from rtap.config_loader import ConfigurationFaults
 
     try:
@@ -60,8 +66,28 @@ def run_check(arguments: argparse.Namespace, environment: Mapping[str, str] = os
             report("error", fault)
         return error.exit_status
     files = ", ".join(map(str, loaded.files)) or "built in"
-    write_result(f"ok: profile {loaded.config.environment} ({files})\n")
+    model = _check_model(loaded, environment)
+    write_result(f"ok: profile {loaded.config.environment} ({files})\nok: model {model}\n")
     return 0
+
+
+def _check_model(loaded: LoadedConfig, environment: Mapping[str, str]) -> str:
+    """Name and precision of the model that the service would load.
+
+    Raises:
+        ModelError: it is not there, or damaged.
+        ConfigurationError: it has another precision than stt.compute_dtype says.
+    """
+    from rtap.model_store import ModelStore, require_precision
+
+    stt = loaded.config.stt
+    store = ModelStore.from_environment(environment, loaded.config.models_dir)
+    directory = store.resolve(stt.model_name)
+    require_precision(directory.manifest, stt.compute_dtype)
+    directory.verify()
+    if warning := store.choose(stt.model_name).warning:
+        report("note", warning)
+    return f"{directory.manifest.name} ({directory.manifest.precision}, {directory.path})"
 
 
 def run_show(arguments: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import faulthandler
 import os
 import sys
 from pathlib import Path
@@ -17,7 +18,8 @@ def add_parser(commands: Any) -> None:
         help="listen, transcribe and publish until stopped",
         description="Run the service: microphone and clients to text, on REST and WebSocket (port 8000), "
         "ZeroMQ (6552, 6553), the events' WebSocket (5802), Wyoming (10300), health and metrics (8080). "
-        "SIGTERM and Ctrl-C finish what is being said and exit with 0.",
+        "SIGTERM, SIGHUP and Ctrl-C finish what is being said and exit with 0. A service that hangs exits "
+        "with 1 (stt.hang_seconds).",
     )
     add_configuration(parser)
     parser.set_defaults(run=run)
@@ -36,6 +38,8 @@ def run(arguments: argparse.Namespace) -> int:
     from rtap.config_loader import UnifiedConfigLoader
     from rtap.server import serve
 
+    # A fault in native code, such as SIGBUS when a mapped file is cut off, leaves a word on where it was.
+    faulthandler.enable()
     loader = UnifiedConfigLoader.from_environment(os.environ)
     config = loader.load(arguments.profile, arguments.file)
     logs.set_up(config.logging, sys.stderr)

@@ -59,7 +59,11 @@ def check_large_pages(_config: Config) -> Finding:
 
 def check_disk(config: Config) -> Finding:
     """Whether what can be made again, and uploads, can be kept."""
-    directory = config.cache_dir or Path(tempfile.gettempdir())
+    try:
+        directory = config.cache_dir or Path(tempfile.gettempdir())
+    except FileNotFoundError as error:
+        fix = "mount one on /tmp, or set cache_dir (CACHE_DIR) to a folder that may be written"
+        return Finding("problem", f"no temporary folder ({error.strerror})", fix)
     existing = next(one for one in (directory, *directory.parents) if one.exists())
     try:
         with tempfile.TemporaryFile(dir=existing) as file:

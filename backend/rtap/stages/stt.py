@@ -23,7 +23,13 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 
 from rtap.audio_format import SAMPLE_RATE
-from rtap.errors import OverloadedError, PipelineError, QueueFullError, RTAPException
+from rtap.errors import (
+    ModelChangedError,
+    OverloadedError,
+    PipelineError,
+    QueueFullError,
+    RTAPException,
+)
 from rtap.events import Samples, Transcript, Utterance
 from rtap.stages.stt_jobs import (
     Engine,
@@ -32,6 +38,7 @@ from rtap.stages.stt_jobs import (
     JobQueue,
     Progress,
     Speculation,
+    Work,
     fail,
     settle,
 )
@@ -43,7 +50,10 @@ if TYPE_CHECKING:
 Source = Literal["microphone", "stream", "file"]
 
 MAX_FAILURES: Final = 3
-"""So many unexpected failures in a row, and the model is loaded anew."""
+"""So many unexpected failures in a row, and the model is loaded anew. One counts where an inference without
+options fails as well."""
+_SLOWER_THAN_EVER: Final = 10.0
+"""An inference that takes so many times as long as the slowest one so far, by length of audio, hangs."""
 MAX_WAIT: Final = 4.0
 """Seconds that the utterance of a client's stream may have to wait for the model; beyond it is refused."""
 _FIRST_GUESS: Final = 10.0
@@ -86,6 +96,8 @@ class SpeechToText:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._load = load
+        self.work: Work | None = None
+        """What the worker does at the moment; None while it waits."""
         self._fallback = fallback
         self._on_critical = on_critical
         self._on_inference = on_inference
@@ -114,6 +126,8 @@ class SpeechToText:
         self._seconds_per_file = _FIRST_GUESS
         self._seconds_per_utterance = 0.0
         """Of late; 0 until one was transcribed."""
+        self._slowest = 0.0
+        """Seconds that the slowest inference took for a second of audio."""
 
     # ---- for everybody
 
@@ -127,6 +141,11 @@ class SpeechToText:
             raise RuntimeError("the worker was started already")
         self._thread = threading.Thread(target=self._run, name="stt", daemon=True)
         self._thread.start()
+
+    @property
+    def thread_id(self) -> int | None:
+        """Identifier of the worker's thread; None before :meth:`start`."""
+        return None if self._thread is None else self._thread.ident
 
     @property
     def waiting_utterances(self) -> int:
@@ -205,7 +224,10 @@ class SpeechToText:
         """
         if ahead is not None and self._is_taken(ahead, utterance, options):
             return self._transcript_of(ahead, utterance, source)
-        job = Job(partial(self._transcribe, utterance, source, options))
+        job = Job(
+            partial(self._transcribe, utterance, source, options),
+            audio_seconds=utterance.samples.size / SAMPLE_RATE,
+        )
         session_id = utterance.session_id
         moot = None
         with self._changed:
@@ -247,6 +269,7 @@ class SpeechToText:
                 samples=samples,
                 options=options,
                 model=self._models,
+                audio_seconds=samples.size / SAMPLE_RATE,
             )
             moot = [
                 self._queue.drop_partial(session_id, utterance_id),
@@ -286,7 +309,7 @@ class SpeechToText:
         quick = replace(
             options, beam_size=1, temperatures=options.temperatures[:1], word_timestamps=False
         )
-        job = Job(partial(self._text, samples, quick))
+        job = Job(partial(self._text, samples, quick), audio_seconds=samples.size / SAMPLE_RATE)
         replaced = None
         with self._changed:
             refusal = self._refusal()
@@ -408,6 +431,7 @@ class SpeechToText:
     def _run(self) -> None:
         try:
             self._load_engine()
+            self.work = None
             while self._perform_next():
                 pass
         except Exception as error:  # noqa: BLE001 (it must not end unnoticed)
@@ -438,17 +462,28 @@ class SpeechToText:
         # A variable in the loop would keep the last job's audio while there is nothing to do.
         task = self._next()
         if isinstance(task, Job | FileJob):
+            seconds = max(1.0, task.audio_seconds)
+            self.work = Work(
+                f"an inference of {task.audio_seconds:.1f} s of audio",
+                _SLOWER_THAN_EVER * self._slowest * seconds,
+            )
+            started = time.monotonic()
             self._perform(task)
+            self._slowest = max(self._slowest, (time.monotonic() - started) / seconds)
         elif task is not None:
             task()
+        self.work = None
         return task is not None
 
     def _perform(self, job: Job | FileJob) -> None:
         if self._engine is None:  # it was queued for an engine that then could not be loaded
             job.fail(PipelineError(self.failure or _STOPPED))
             return
+        is_changed = False
         try:
             progress = job.advance(self._engine)
+        except ModelChangedError as error:
+            is_changed, fault = True, str(error)
         except RTAPException as error:  # a bad option or bad audio; the engine is not at fault
             job.fail(error)
             return
@@ -465,8 +500,37 @@ class SpeechToText:
                 job.deliver()
             return
         # Out here the traceback is gone, which would keep the engine in memory beside its successor.
+        self._blame(job, fault, is_changed=is_changed)
+
+    def _blame(self, job: Job | FileJob, fault: str, *, is_changed: bool) -> None:
+        """A job failed that should not have: find out what is at fault, and go on without it."""
+        if is_changed:
+            job.fail(ModelChangedError(fault))
+            self._replace_changed(fault)
+            return
         job.fail(PipelineError(f"speech recognition failed ({fault}): try again"))
-        self._failed(fault)
+        is_probe = isinstance(job, Job) and job.work is _small_inference
+        if is_probe or not self._works_without_options():
+            self._failed(fault)
+
+    def _works_without_options(self) -> bool:
+        """After a failure: whether an inference that is nobody's works.
+
+        If it does, what failed were the options or the audio of one request, and nobody may end the service
+        with those by sending them again and again.
+        """
+        assert self._engine is not None
+        try:
+            _small_inference(self._engine)
+        except Exception:  # noqa: BLE001 (whatever it is, the model is at fault)
+            _log.exception(
+                "the inference that was to show whether the model still works failed too"
+            )
+            return False
+        _log.warning("the model still works: what failed was one request, which does not count")
+        self._failures, self._reloaded = 0, False
+        self.last_success = time.monotonic()
+        return True
 
     def _after_turn(self, job: FileJob, progress: Progress) -> None:
         if job.result is not None:
@@ -536,9 +600,10 @@ class SpeechToText:
             _log.exception("a speculation could not be noted")
 
     def _load_engine(self) -> None:
+        self.work = Work("loading the model")
         try:
             engine = self._load()
-            _small_inference(engine)
+            self._slowest = max(self._slowest, _small_inference(engine))
         except RTAPException as error:
             self._give_up(f"no speech model is loaded: {error}")
             return
@@ -557,7 +622,7 @@ class SpeechToText:
         self.ready.set()
 
     def _failed(self, fault: str) -> None:
-        """An inference failed that should not have; too many of them in a row, and the model is suspected."""
+        """An inference failed, and one without options too: after some in a row the model is suspected."""
         self._failures += 1
         if self._failures < MAX_FAILURES:
             return
@@ -574,6 +639,16 @@ class SpeechToText:
             self._models += 1
         self._fall_back()
         self._load_anew()
+
+    def _replace_changed(self, fault: str) -> None:
+        """The files were written to under the model: take what they hold now, if that is whole."""
+        _log.error("%s", fault)
+        with self._changed:
+            self._models += 1
+        self._load_anew()
+        if self.failure is not None:
+            # Perhaps they are being copied: whoever starts the process anew gives them time for that.
+            self._on_critical(self.failure)
 
     def _fall_back(self) -> bool:
         """Whether there is another way to load the model from now on."""

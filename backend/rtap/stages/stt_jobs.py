@@ -30,6 +30,19 @@ LONGEST_BLOCK: Final = SAMPLE_RATE
 """Samples of a file that are taken in at a time: searching a second for speech takes milliseconds."""
 
 
+LONGEST_TURN: Final = 30.0
+"""Seconds of audio that one turn of a file takes at most: a window."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Work:
+    """What the worker does at the moment. Each time it is another object."""
+
+    what: str
+    patience: float = 0.0
+    """Seconds that it may take on this machine, by what was measured before; 0: nothing was."""
+
+
 class Engine(Protocol):
     """What is needed of :class:`rtap.whisper.engine.WhisperEngine`. Used by one thread only."""
 
@@ -59,6 +72,8 @@ class Job:
     work: Callable[[Engine], Any]
     future: Future[Any] = field(default_factory=Future)
     result: Any = None
+    audio_seconds: float = 1.0
+    """Length of what is transcribed."""
 
     def advance(self, engine: Engine) -> Progress:
         """Do it; what goes wrong is raised. Afterwards comes :meth:`deliver` or :meth:`fail`."""
@@ -119,6 +134,11 @@ class FileJob:
     result: Transcription | None = None
     steps: Steps | None = None
     """Set in the first turn. It belongs to one engine."""
+
+    @property
+    def audio_seconds(self) -> float:
+        """Length of what one turn transcribes at most."""
+        return LONGEST_TURN
 
     @property
     def is_unwanted(self) -> bool:

@@ -17,6 +17,7 @@ from rtap.audio_file import DearAudioError, NotAudioError
 from rtap.errors import (
     AudioError,
     ConfigurationError,
+    ModelChangedError,
     OverloadedError,
     QueueFullError,
     RTAPException,
@@ -77,6 +78,7 @@ _STATUSES: Final[tuple[tuple[type[RTAPException], int, str], ...]] = (
     (QueueFullError, 429, "queue_full"),
     (OverloadedError, 503, "overloaded"),
     (StorageError, 503, "no_storage"),
+    (ModelChangedError, 503, "not_ready"),
     (RTAPException, 500, "failed"),
 )
 """The first that fits counts."""

@@ -39,7 +39,7 @@ BODY_SECONDS: Final = 30.0
 """How long such a body may take."""
 _POLICY_VIOLATION: Final = 1008
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "OPTIONS")
-_EXPOSED: Final = ("X-Request-ID", "Retry-After")
+_EXPOSED: Final = ("X-Request-ID", "Retry-After", "X-Audio-Warning")
 
 
 class Gate:

@@ -34,6 +34,7 @@ Fields = TypeVar("Fields", bound=BaseModel)
 
 FILE_FIELDS: Final = ("audio_file", "file", "audio")
 _IN_MEMORY: Final = 1_000_000
+_REMOVED: Final = "the upload was removed already: send it again"
 _WRITE_SIZE: Final = 256 * 1024
 _MOST_PARTS: Final = 32
 _LONGEST_FIELD: Final = 4_096
@@ -102,9 +103,11 @@ class Upload:
                 self._file = tempfile.TemporaryFile(dir=self._directory)  # noqa: SIM115 (see close)
             self._file.write(self._pending)
         except OSError as error:
+            # Not gettempdir(), which raises the same again where there is none.
+            place = self._directory or tempfile.tempdir or "a temporary folder"
             raise StorageError(
-                f"the upload cannot be kept in {self._directory or tempfile.gettempdir()} "
-                f"({error.strerror}): make room there, or set CACHE_DIR to a larger disk"
+                f"the upload cannot be kept in {place} ({error.strerror}): make room there, or set "
+                f"CACHE_DIR to a folder that may be written"
             ) from error
         self._pending = bytearray()
 
@@ -115,13 +118,16 @@ class Upload:
             StorageError: there is no room, or it was closed.
         """
         if self._closed:
-            raise StorageError("the upload was removed already: send it again")
+            raise StorageError(_REMOVED)
         if self._file is None:
             # libsndfile wants a descriptor; this one is memory.
             self._file = os.fdopen(os.memfd_create("upload"), "w+b")
         self.flush()
         self._file.flush()
         self._file.seek(0)
+        if self._closed:  # in the meantime, by another thread, which may not have seen the file yet
+            self.close()
+            raise StorageError(_REMOVED)
         return self._file
 
     def close(self) -> None:

@@ -6,10 +6,11 @@ for those that Hugging Face optimum exports.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from rtap.errors import ConfigurationError, ModelError
 from rtap.whisper.features import LogMel
+from rtap.whisper.mapped_files import MappedFiles
 from rtap.whisper.model_directory import Elastic, ModelDirectory
 from rtap.whisper.sessions import CPU
 from rtap.whisper.tokenizer import WhisperTokenizer
@@ -25,6 +27,8 @@ from rtap.whisper.tokenizer import WhisperTokenizer
 if TYPE_CHECKING:
     from rtap.whisper.model_optimum import OptimumModel
     from rtap.whisper.model_rtap import RtapModel
+
+_log = logging.getLogger(__name__)
 
 FRAMES_PER_SECOND = 100
 """Log-mel frames; the encoder halves them into positions."""
@@ -90,6 +94,27 @@ class GenerationRules:
     takes_prompts: bool = True
     """Whether it was trained with text before the audio, as OpenAI's models were; our own key."""
 
+    def for_decoder(self, layers: int, heads: int, where: object) -> GenerationRules:
+        """These rules, without alignment heads that a decoder of this size does not have.
+
+        Distilled models come with the list of their teacher, which has more layers. A list of which a part
+        is outside was measured on another model, so all of it goes, and the fallback is used.
+
+        Args:
+            layers: of the decoder.
+            heads: attention heads of each layer.
+            where: the model, for the warning.
+        """
+        if heads_are_inside(self.alignment_heads, layers, heads):
+            return self
+        _log.warning(
+            "%s names alignment heads that its decoder of %d layers does not have: "
+            "words are timed by all heads of the upper half",
+            where,
+            layers,
+        )
+        return replace(self, alignment_heads=())
+
     @classmethod
     def from_directory(cls, directory: ModelDirectory) -> GenerationRules:
         """Raises: ModelError: the file is damaged."""
@@ -111,6 +136,11 @@ class GenerationRules:
                 f"{directory.path / 'generation_config.json'} is damaged ({error}): "
                 f"convert the checkpoint again with tools/convert_whisper"
             ) from error
+
+
+def heads_are_inside(pairs: Sequence[Sequence[int]], layers: int, heads: int) -> bool:
+    """Whether a decoder of that many layers, with that many heads each, has all (layer, head) pairs."""
+    return all(0 <= layer < layers and 0 <= head < heads for layer, head in pairs)
 
 
 def _token_ids(config: Mapping[str, Any], key: str) -> tuple[int, ...]:
@@ -225,9 +255,12 @@ class LoadedModel:
         self.directory = directory
         self.dimensions = Dimensions.from_directory(directory)
         self.tokenizer = WhisperTokenizer.from_directory(directory)
-        self.rules = GenerationRules.from_directory(directory)
+        self.rules = GenerationRules.from_directory(directory).for_decoder(
+            self.dimensions.decoder_layers, self.dimensions.decoder_heads, directory.path
+        )
         self.log_mel = LogMel.from_preprocessor(directory.read_json("preprocessor_config.json"))
         self.threads = threads
+        self.weights = MappedFiles(directory)
         self.check: Future[None] | None = None
         """Comparing the files; None: done."""
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
@@ -27,6 +28,11 @@ MAX_MARGIN_SECONDS = 30.0
 
 _CONVERT_AGAIN = "convert it again with tools/convert_whisper"
 _HASH_BLOCK = 1 << 20
+_GRAPH = ".onnx"
+_LOCATION = re.compile(rb"\x0a\x08location\x12([\x80-\xff]?[\x01-\x7f])")
+"""Where a graph names the file of a tensor: the key of onnx.proto's StringStringEntryProto, and the length
+of its value."""
+_LONGEST_LOCATION = 16 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,15 +203,29 @@ class ModelDirectory:
                 f"{self.path / name} has {size} bytes instead of {record.bytes}: {_CONVERT_AGAIN}"
             )
 
+    def file(self, name: str) -> Path:
+        """Where one of the model's files is. Whatever is opened is asked for here.
+
+        Raises:
+            ModelError: the manifest does not list it, so nobody could tell whether it is damaged.
+        """
+        path = self.path / name
+        if name in self.manifest.files:
+            return path
+        fault = "is not listed in" if path.exists() else "is missing, and not listed in"
+        raise ModelError(f"{path} {fault} {MANIFEST_NAME}: {_CONVERT_AGAIN}")
+
     def verify(self) -> None:
         """Compare the SHA-256 of every file with the manifest; reads the whole model.
 
         Raises:
-            ModelError: a file differs or cannot be read.
+            ModelError: a file differs, cannot be read, or is named by a graph and not listed.
         """
         for name, record in self.manifest.files.items():
             try:
                 digest = file_sha256(self.path / name)
+                for other in external_files(self.path / name) if name.endswith(_GRAPH) else ():
+                    self.file(str(Path(name).parent / other))
             except OSError as error:
                 raise ModelError(f"{self.path / name} cannot be read: {error}") from error
             if digest != record.sha256:
@@ -220,7 +240,7 @@ class ModelDirectory:
         Raises:
             ModelError: missing, unreadable or no JSON object.
         """
-        return read_json_object(self.path / name, _CONVERT_AGAIN)
+        return read_json_object(self.file(name), _CONVERT_AGAIN)
 
 
 def read_json_object(path: Path, mend: str) -> dict[str, Any]:
@@ -241,6 +261,34 @@ def read_json_object(path: Path, mend: str) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise ModelError(f"{path} is not a JSON object: {mend}")
     return document
+
+
+def external_files(graph: Path) -> set[str]:
+    """The files that a graph says its weights are in, relative to the graph's directory.
+
+    It is not parsed, for which the runtime would need the package onnx: an entry is known by its bytes.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    names: set[str] = set()
+    for block in _overlapping_blocks(graph):
+        for entry in _LOCATION.finditer(block):
+            low, *high = entry[1]  # a number of seven bits a byte
+            length = low & 0x7F | sum(high) << 7
+            name = block[entry.end() : entry.end() + length]
+            names.add(name.decode("utf-8", "replace"))
+    return names
+
+
+def _overlapping_blocks(path: Path) -> Iterator[bytes]:
+    """A file in pieces, so that each entry is whole in one: a graph may hold gigabytes of weights itself."""
+    with path.open("rb") as file:
+        tail = b""
+        while block := file.read(_HASH_BLOCK):
+            # What begins in the tail was cut off in the last piece, or is found twice.
+            yield tail + block
+            tail = (tail + block)[-_LONGEST_LOCATION:]
 
 
 def file_sha256(path: Path) -> str:

@@ -41,9 +41,9 @@ class OptimumModel(LoadedModel):
     ) -> None:
         super().__init__(directory, threads)
         path = directory.path
-        self._encoder = open_session(path / ENCODER, threads, providers)
-        self._first = open_session(path / DECODER, threads, providers)
-        self._next = open_session(path / DECODER_WITH_PAST, threads, providers)
+        self._encoder = open_session(directory.file(ENCODER), threads, providers)
+        self._first = open_session(directory.file(DECODER), threads, providers)
+        self._next = open_session(directory.file(DECODER_WITH_PAST), threads, providers)
         require_tensors(self._encoder, path / ENCODER, ["input_features", "last_hidden_state"])
         require_tensors(
             self._first, path / DECODER, ["input_ids", "encoder_hidden_states", "logits"]
@@ -62,6 +62,7 @@ class OptimumModel(LoadedModel):
 
     def encode(self, mel: NDArray[np.float32]) -> EncodedAudio:
         """See :class:`rtap.whisper.model.SpeechModel`."""
+        self.weights.check()
         return _Encoded(
             self._encoder.run(["last_hidden_state"], {"input_features": mel[np.newaxis]})[0]
         )
@@ -69,6 +70,7 @@ class OptimumModel(LoadedModel):
     def decode(self, encoded: EncodedAudio, beams: int = 1) -> Decoding:
         """See :class:`rtap.whisper.model.SpeechModel`."""
         assert isinstance(encoded, _Encoded)
+        self.weights.check()
         return _OptimumDecoding(self._first, self._next, encoded, beams)
 
     def alignment_weights(

@@ -6,7 +6,7 @@ integers, runs the graph and reads the logits where they were left. Nothing is c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import onnxruntime
@@ -56,8 +56,8 @@ class RtapModel(LoadedModel):
         super().__init__(directory, threads)
         path = directory.path
         # The larger one first: while it is packed, there are two copies of its largest matrix.
-        self._decoder = open_session(path / DECODER, threads, providers)
-        self._encoder = open_session(path / ENCODER, threads, providers)
+        self._decoder = open_session(directory.file(DECODER), threads, providers)
+        self._encoder = open_session(directory.file(ENCODER), threads, providers)
         layers = range(self.dimensions.decoder_layers)
         cross = cross_names(self.dimensions.decoder_layers)
         self._queries = [f"cross_query.{layer}" for layer in layers]
@@ -86,6 +86,7 @@ class RtapModel(LoadedModel):
 
     def encode(self, mel: NDArray[np.float32]) -> EncodedAudio:
         """See :class:`rtap.whisper.model.SpeechModel`."""
+        self.weights.check()
         encoded = self._cross.sized(mel.shape[1] // 2)
         # Bound by address: a slice of longer features would be read wrongly.
         mel = np.ascontiguousarray(mel[np.newaxis])
@@ -107,7 +108,7 @@ class RtapModel(LoadedModel):
         assert isinstance(encoded, CrossTensors)
         decoding = self._decodings.get(beams)
         if decoding is None:
-            decoding = _RtapDecoding(self._decoder, self.dimensions, beams)
+            decoding = _RtapDecoding(self._decoder, self.dimensions, beams, self.weights.check)
             self._decodings[beams] = decoding
         decoding.start(encoded)
         return decoding
@@ -180,9 +181,14 @@ class _RtapDecoding:
     """Implements :class:`rtap.whisper.model.Decoding` for a fixed number of beams."""
 
     def __init__(
-        self, session: onnxruntime.InferenceSession, dimensions: Dimensions, beams: int
+        self,
+        session: onnxruntime.InferenceSession,
+        dimensions: Dimensions,
+        beams: int,
+        check_weights: Callable[[], None],
     ) -> None:
         self._session = session
+        self._check_weights = check_weights
         self._dimensions = dimensions
         self._beams = beams
         self._length = 0
@@ -250,6 +256,7 @@ class _RtapDecoding:
         queries = [np.empty((1, len(tokens), self._dimensions.width), np.float32) for _ in names]
         for name, query in zip(names, queries, strict=True):
             _bind_output(binding, name, query)
+        self._check_weights()
         self._session.run_with_iobinding(binding)
         del kept
         self._length = total
@@ -282,6 +289,7 @@ class _RtapDecoding:
         self._last[:] = self._length
         self._length += 1
         self._total[...] = self._length
+        self._check_weights()
         self._session.run_with_iobinding(self._step_binding)
         return self._logits
 

@@ -111,7 +111,7 @@ class WhisperTokenizer:
         Raises:
             ModelError: a file is missing or damaged, or this is not Whisper's tokenizer.
         """
-        path = directory.path / _FILE
+        path = directory.file(_FILE)
         if not path.is_file():
             raise ModelError(f"{path} is missing: {_CONVERT_AGAIN}")
         tokenizer = TokenizerFile(path)

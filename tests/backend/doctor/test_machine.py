@@ -92,6 +92,15 @@ def test_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+def test_no_temporary_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: ["/nonexistent"])
+    finding = machine.check_disk(Config())
+    assert finding.verdict == "problem"
+    assert "no temporary folder" in finding.message
+    assert "CACHE_DIR" in finding.fix
+
+
 @pytest.mark.parametrize(
     ("now", "verdict"), [(0.0, "warning"), (1_795_264_796.0, "ok"), (9e9, "warning")]
 )

@@ -23,10 +23,12 @@ import soundfile
 from rtap.errors import (
     AudioError,
     ConfigurationError,
+    ModelChangedError,
     ModelError,
     OverloadedError,
     PipelineError,
     QueueFullError,
+    RTAPException,
 )
 from rtap.events import Samples, Utterance
 from rtap.stages import stt as stt_module
@@ -84,6 +86,9 @@ class ScriptedEngine:
         self.options: list[TranscribeOptions] = []
         self.threads: set[str] = set()
         self.errors: dict[int, Exception] = {}
+        """By the number of the audio that fails, and no other."""
+        self.breaks: dict[int, Exception] = {}
+        """By the number of the audio at which the engine breaks: silence fails from then on as well."""
         self.closed = 0
         """Files of which the steps were ended early."""
         self._gates: dict[int, threading.Event] = {}
@@ -108,6 +113,8 @@ class ScriptedEngine:
             gate = self._gates[number]
             self._arrived.put(number)
             assert gate.wait(SOON)
+        if number in self.breaks:
+            self.errors[number] = self.errors[0] = self.breaks[number]
         if number in self.errors:
             raise self.errors[number]
         if number:
@@ -495,7 +502,7 @@ class TestSpeculations:
 
     def test_a_model_that_was_loaded_anew_because_of_it(self, make: Callable[..., Fixture]) -> None:
         first, second = ScriptedEngine(), ScriptedEngine()
-        first.errors[7] = RuntimeError("broken")
+        first.breaks[7] = RuntimeError("broken")
         worker = make(first, second)
         asked = []
         for _ in range(MAX_FAILURES):
@@ -837,7 +844,7 @@ class TestHealth:
 
 class TestFailures:
     def fail(self, worker: Fixture, engine: ScriptedEngine, times: int = MAX_FAILURES) -> None:
-        engine.errors[66] = RuntimeError("broken")
+        engine.breaks[66] = RuntimeError("broken")
         for _ in range(times):
             with pytest.raises(PipelineError, match=r"failed \(RuntimeError: broken\)"):
                 worker.live(66).result(SOON)
@@ -847,6 +854,28 @@ class TestFailures:
             self.fail(worker, worker.engine, MAX_FAILURES - 1)
             assert worker.live(1).result(SOON).text == "1"  # and the count begins anew
         assert worker.stt.ready.is_set()
+
+    def test_one_requests_options_do_not_count(self, worker: Fixture) -> None:
+        """Case 07: six of them ended the service."""
+        worker.engine.errors[66] = IndexError("list index out of range")
+        for _ in range(2 * MAX_FAILURES):
+            for request in (worker.live(66), worker.partial(66), worker.file(66)):
+                with pytest.raises(PipelineError, match="IndexError"):
+                    request.result(SOON)
+        assert worker.live(1).result(SOON).text == "1"
+        assert worker.stt.ready.is_set()
+        assert worker.stt.failure is None
+
+    def test_probes_that_fail_do_count(self, make: Callable[..., Fixture]) -> None:
+        first, second = ScriptedEngine(), ScriptedEngine()
+        worker = make(first, second)
+        done(worker.stt.probe())
+        first.errors[0] = RuntimeError("broken")
+        for _ in range(MAX_FAILURES):
+            with pytest.raises(PipelineError, match="broken"):
+                worker.stt.probe().result(SOON)
+        assert worker.live(1).result(SOON).text == "1"
+        assert second.order == [1]
 
     def test_a_bad_request_is_no_failure(self, worker: Fixture) -> None:
         worker.engine.errors[66] = ConfigurationError("no such language")
@@ -864,7 +893,10 @@ class TestFailures:
         assert worker.stt.ready.is_set()
         assert worker.stt.failure is None
 
-    def test_not_two_models_at_a_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.mark.parametrize("kind", [RuntimeError, ModelChangedError])
+    def test_not_two_models_at_a_time(
+        self, kind: type[Exception], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         # pytest keeps what is logged, with the frames of its tracebacks.
         monkeypatch.setattr(stt_module, "_log", logging.getLogger("nobody"))
         monkeypatch.setattr(stt_module._log, "disabled", True)
@@ -875,22 +907,25 @@ class TestFailures:
             gc.collect()
             before.append([one() for one in alive])
             engine = ScriptedEngine()
-            engine.errors[66] = RuntimeError("broken")
+            errors = engine.breaks if kind is RuntimeError else engine.errors
+            # A new one each time, as what was raised keeps its traceback.
+            errors[66] = kind("broken")
             alive.append(weakref.ref(engine))
             return engine
 
         stt = SpeechToText(load)
         stt.start()
         worker = Fixture(stt, ScriptedEngine())
-        futures = [worker.live(66) for _ in range(MAX_FAILURES)]
+        times = MAX_FAILURES if kind is RuntimeError else 1
+        futures = [worker.live(66) for _ in range(times)]
         done(worker.live(1))
-        assert all(isinstance(future.exception(), PipelineError) for future in futures)
+        assert all(isinstance(future.exception(), RTAPException) for future in futures)
         assert before == [[], [None]]
         assert stt.stop(SOON)
 
     def test_files_of_the_old_model(self, make: Callable[..., Fixture]) -> None:
         first, second = ScriptedEngine(), ScriptedEngine()
-        first.errors[66] = RuntimeError("broken")
+        first.breaks[66] = RuntimeError("broken")
         worker = make(first, second)
         begun: list[Future[Any]] = []
         with first.held_at(10, lambda: begun.append(worker.file(10, 11))):
@@ -906,7 +941,7 @@ class TestFailures:
         first = ScriptedEngine()
         worker = make(first, ModelError("the file is gone: copy it"))
         with worker.held(1):
-            first.errors[66] = RuntimeError("broken")
+            first.breaks[66] = RuntimeError("broken")
             for _ in range(MAX_FAILURES):
                 worker.live(66)
             last = [worker.live(2), worker.file(3), worker.partial(4)]
@@ -957,6 +992,70 @@ class TestFailures:
         assert engines[2].order == [2]
 
 
+class TestWeightsThatChange:
+    """Somebody copies another model over the one that is in use."""
+
+    def test_the_model_is_loaded_anew(self, make: Callable[..., Fixture]) -> None:
+        first, second = ScriptedEngine(), ScriptedEngine()
+        worker = make(first, second)
+        first.errors[66] = ModelChangedError("decoder.onnx.data was changed")
+        with pytest.raises(ModelChangedError):
+            worker.live(66).result(SOON)
+        assert worker.live(1).result(SOON).text == "1"
+        assert second.order == [1]
+
+    def test_what_is_there_now_is_no_model(self, make: Callable[..., Fixture]) -> None:
+        """A new process finds it whole, perhaps."""
+        first = ScriptedEngine()
+        reasons: queue.Queue[str] = queue.Queue()
+        worker = make(first, ModelError("decoder.onnx.data has 0 bytes"), on_critical=reasons.put)
+        first.errors[66] = ModelChangedError("decoder.onnx.data was changed")
+        worker.live(66)
+        assert "decoder.onnx.data has 0 bytes" in reasons.get(timeout=SOON)
+
+
+class TestWork:
+    """What a watchdog looks at."""
+
+    def test_an_inference(self, worker: Fixture) -> None:
+        done(worker.stt.probe())
+        with worker.engine.held_at(7, lambda: worker.live(7)):
+            first = worker.stt.work
+            assert first is not None
+            assert first.what == "an inference of 0.0 s of audio"
+            assert worker.stt.work is first
+        with worker.engine.held_at(7, lambda: worker.live(7)):
+            assert worker.stt.work is not first  # the same audio, and progress all the same
+        with worker.engine.held_at(7, lambda: worker.file(7)):
+            work = worker.stt.work
+            assert work is not None
+            assert work.what == "an inference of 30.0 s of audio"
+            assert work.patience > first.patience > 0
+        assert worker.stt.thread_id in {thread.ident for thread in threading.enumerate()}
+
+    def test_nothing_to_do(self, worker: Fixture) -> None:
+        done(worker.live(1))
+        assert worker.stt.stop(SOON)
+        assert worker.stt.work is None
+
+    def test_loading(self) -> None:
+        inside, go_on = threading.Event(), threading.Event()
+
+        def load() -> ScriptedEngine:
+            inside.set()
+            assert go_on.wait(SOON)
+            return ScriptedEngine()
+
+        stt = SpeechToText(load)
+        stt.start()
+        assert inside.wait(SOON)
+        work = stt.work
+        go_on.set()
+        assert stt.stop(SOON)
+        assert work is not None
+        assert (work.what, work.patience) == ("loading the model", 0.0)
+
+
 class TestFallback:
     """A model that fails on the accelerator goes on without."""
 
@@ -970,7 +1069,7 @@ class TestFallback:
     def test_when_it_goes_on_failing(self, make: Callable[..., Fixture]) -> None:
         first, second, spare = ScriptedEngine(), ScriptedEngine(), ScriptedEngine()
         worker = make(first, second, fallback=lambda: spare)
-        first.errors[66] = RuntimeError("out of GPU memory")
+        first.breaks[66] = RuntimeError("out of GPU memory")
         for _ in range(MAX_FAILURES):
             with pytest.raises(PipelineError, match="GPU memory"):
                 worker.live(66).result(SOON)

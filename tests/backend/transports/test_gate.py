@@ -202,7 +202,7 @@ def test_a_body_that_stalls_is_given_up() -> None:
 
 def test_the_server_believes_no_proxy_by_itself() -> None:
     with scripted_service(Config()) as service:
-        assert not server._server(create_api(service)).config.proxy_headers
+        assert not server._server(create_api(service), 8).config.proxy_headers
 
 
 # ---- pages that are configured

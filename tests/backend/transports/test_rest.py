@@ -10,6 +10,7 @@ import io
 import json
 import math
 import socket
+import tempfile
 import time
 import tracemalloc
 from collections.abc import AsyncIterator, Iterator
@@ -28,6 +29,7 @@ from rtap.config import Config, LimitsConfig, OutputConfig
 from rtap.errors import (
     AudioError,
     ConfigurationError,
+    ModelChangedError,
     ModelError,
     PipelineError,
     QueueFullError,
@@ -40,6 +42,7 @@ from rtap.transports.base64_body import without_audio
 from rtap.transports.health import Health
 from rtap.transports.rest import create_api
 from rtap.transports.upload_audio import warning_headers
+from rtap.transports.uploads import Upload
 from tests.backend.transports.scripted_service import (
     Broken,
     ScriptedService,
@@ -348,6 +351,38 @@ def test_unknown_fields_are_told_in_one_error(car):
     response = car.request("POST", "/transcribe/base64", content=most_keys(5_000), headers=headers)
     refused(response, 422, "bad_field")
     assert len(response.content) < 1_000
+
+
+def test_no_temporary_folder(monkeypatch):
+    """Case 17: a read-only root without one; gettempdir() raised while the message was written."""
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: ["/nonexistent"])
+    long = wav(tone(70.0))
+    assert len(long) > 2_000_000
+    with api() as car:
+        message = refused(car.upload(long), 503, "no_storage")
+        assert "temporary folder" in message
+        assert "CACHE_DIR" in message
+        assert car.upload(HELLO).status_code == 200  # what stays in memory needs none
+
+
+def test_an_upload_that_is_removed_while_it_is_opened():
+    """Its client left while a thread had begun to read it: the file stayed open."""
+
+    class Removed(Upload):
+        def flush(self) -> None:
+            super().flush()
+            opened.append(self._file)
+            file, self._file = self._file, None
+            self.close()  # as seen by a thread that looked a moment before
+            self._file = file
+
+    opened: list[Any] = []
+    upload = Removed(None)
+    upload.add(HELLO)
+    with pytest.raises(StorageError, match="removed already"):
+        upload.open()
+    assert opened[0].closed
 
 
 def test_large_uploads_are_spooled_and_removed(tmp_path, monkeypatch):
@@ -805,6 +840,7 @@ def test_without_a_model_it_says_why(car):
     [
         (Broken("this broke: try again"), 500, "failed"),
         (StorageError("the disk is full: make room"), 503, "no_storage"),
+        (ModelChangedError("it was written over: send it again"), 503, "not_ready"),
         (QueueFullError("too many: wait", retry_after=2.5), 429, "queue_full"),
     ],
 )

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
+import json
+import logging
+import os
 import shutil
 import threading
 from dataclasses import replace
@@ -12,9 +17,9 @@ import pytest
 import soundfile
 
 import rtap
-from rtap.errors import ModelError
+from rtap.errors import ModelChangedError, ModelError
 from rtap.whisper.model import GenerationRules, load_model
-from rtap.whisper.model_directory import ModelDirectory
+from rtap.whisper.model_directory import ModelDirectory, external_files, file_sha256
 from rtap.whisper.transcribe import TranscribeOptions, Transcriber
 
 BUNDLED = Path(rtap.__file__).parent / "models" / "cabin-en"
@@ -90,3 +95,139 @@ def test_other_models_are_told_of_prompts(tmp_path: Path) -> None:
     file.write_text("{}")
     directory = ModelDirectory(tmp_path, ModelDirectory.open(BUNDLED).manifest)
     assert GenerationRules.from_directory(directory).takes_prompts
+
+
+@pytest.mark.parametrize(
+    "heads",
+    [[[2, 0], [2, 1], [3, 5]], [[0, 0], [10, 12]], [[0, 64]], [[-1, 0]], [[0, -1]]],
+    ids=["layers", "one layer", "head", "negative layer", "negative head"],
+)
+def test_heads_of_a_larger_model_are_not_taken(
+    heads: list[list[int]], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Case 07: a distilled model has its teacher's. Every request for word timestamps was an IndexError."""
+    model = load_model(_with_heads(tmp_path, heads), 1)
+    assert model.rules.alignment_heads == ()
+    [warning] = [one for one in caplog.records if one.levelno == logging.WARNING]
+    assert "alignment heads" in warning.getMessage()
+    audio, _ = soundfile.read(AUDIO / "navigate_home.wav", dtype="float32")
+    options = replace(OPTIONS, word_timestamps=True)
+    heard = Transcriber(model, None).transcribe((audio,), options)
+    assert [word.text.strip() for one in heard.segments for word in one.words] == [
+        "navigate",
+        "home",
+    ]
+
+
+def test_heads_that_are_there_are_taken(tmp_path: Path) -> None:
+    assert load_model(_with_heads(tmp_path, [[1, 3]]), 1).rules.alignment_heads == ((1, 3),)
+
+
+def test_the_files_that_graphs_name() -> None:
+    assert external_files(BUNDLED / "decoder.onnx") == {"decoder.onnx.data"}
+
+
+@pytest.mark.parametrize("before", [0, (1 << 20) - 20, (1 << 20) - 1, 3 << 20])
+def test_names_of_files_wherever_they_stand(before: int, tmp_path: Path) -> None:
+    """At the seam of two blocks too."""
+    long = "weights/" + 200 * "x"
+    graph = tmp_path / "graph.onnx"
+    graph.write_bytes(
+        bytes(before) + _location(b"\x01", "a") + bytes(7) + _location(b"\xd0\x01", long)
+    )
+    assert external_files(graph) == {"a", long}
+
+
+def _location(length: bytes, name: str) -> bytes:
+    return b"\x0a\x08location\x12" + length + name.encode()
+
+
+@pytest.fixture
+def in_use(tmp_path: Path) -> tuple[Path, Transcriber]:
+    """A model that was loaded and has worked, and where it is."""
+    path = tmp_path / "in-use"
+    shutil.copytree(BUNDLED, path)
+    transcriber = Transcriber(load_model(ModelDirectory.open(path), 1), None)
+    transcriber.transcribe((SILENCE,), OPTIONS)
+    return path, transcriber
+
+
+@pytest.mark.parametrize("name", ["encoder.onnx.data", "decoder.onnx.data"])
+def test_weights_that_are_cut_off_in_use(name: str, in_use: tuple[Path, Transcriber]) -> None:
+    """Reading on in them would end the process with SIGBUS."""
+    path, transcriber = in_use
+    os.truncate(path / name, 0)
+    for _ in range(2):
+        with pytest.raises(ModelChangedError, match=rf"{name} was changed while it was in use"):
+            transcriber.transcribe((SILENCE,), OPTIONS)
+
+
+def test_weights_that_are_cut_off_between_two_tokens(in_use: tuple[Path, Transcriber]) -> None:
+    path, transcriber = in_use
+    model = transcriber._model
+    decoding = model.decode(model.encode(np.zeros((80, 100), np.float32)))
+    decoding.prompt([model.tokenizer.start_of_transcript], [0])
+    decoding.step(np.zeros(1, np.int64))
+    os.truncate(path / "decoder.onnx.data", 0)
+    with pytest.raises(ModelChangedError):
+        decoding.step(np.zeros(1, np.int64))
+    with pytest.raises(ModelChangedError):
+        decoding.prompt([model.tokenizer.start_of_transcript], [0])
+
+
+def test_weights_that_are_written_over_in_use(in_use: tuple[Path, Transcriber]) -> None:
+    """As large as before: half of the old model and half of a new one would go on together."""
+    path, transcriber = in_use
+    with (path / "decoder.onnx.data").open("r+b") as file:
+        file.write(b"other weights")
+    with pytest.raises(ModelChangedError):
+        transcriber.transcribe((SILENCE,), OPTIONS)
+
+
+def test_weights_that_are_replaced_by_renaming(in_use: tuple[Path, Transcriber]) -> None:
+    path, transcriber = in_use
+    new = path / "new"
+    new.write_bytes(b"other weights")
+    new.replace(path / "decoder.onnx.data")
+    assert transcriber.transcribe((SILENCE,), OPTIONS).duration == 1.0
+
+
+def test_weights_that_are_cut_off_after_the_directory_was_opened(tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    shutil.copytree(BUNDLED, path)
+    directory = ModelDirectory.open(path)
+    os.truncate(path / "encoder.onnx.data", 100)
+    with pytest.raises(ModelError, match=r"encoder\.onnx\.data is damaged"):
+        load_model(directory, 1)
+
+
+def test_descriptors_are_given_back(tmp_path: Path) -> None:
+    place = tmp_path / "model"
+    shutil.copytree(BUNDLED, place)
+    model = load_model(ModelDirectory.open(place), 1)
+    assert _descriptors_in(place) == ["decoder.onnx.data", "encoder.onnx.data"]
+    del model
+    gc.collect()
+    assert _descriptors_in(place) == []
+
+
+def _descriptors_in(place: Path) -> list[str]:
+    """Files there that this process has open."""
+    found = []
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # the one that lists them
+            file = descriptor.readlink()
+            found += [file.name] if file.parent == place else []
+    return sorted(found)
+
+
+def _with_heads(place: Path, heads: list[list[int]]) -> ModelDirectory:
+    """The bundled model with other alignment heads."""
+    path = place / "distilled"
+    shutil.copytree(BUNDLED, path)
+    file = path / "generation_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"alignment_heads": heads}))
+    manifest = json.loads((path / "manifest.json").read_text())
+    manifest["files"][file.name] = {"bytes": file.stat().st_size, "sha256": file_sha256(file)}
+    (path / "manifest.json").write_text(json.dumps(manifest))
+    return ModelDirectory.open(path)

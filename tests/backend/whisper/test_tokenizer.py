@@ -18,7 +18,7 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, 
 
 from rtap.errors import ConfigurationError, ModelError
 from rtap.whisper.languages import LANGUAGES, language_code
-from rtap.whisper.model_directory import Manifest, ModelDirectory
+from rtap.whisper.model_directory import FileRecord, Manifest, ModelDirectory
 from rtap.whisper.tokenizer import TIMESTAMPS, WhisperTokenizer
 from tests.whisper_ranks import rank_file
 from tools.export.tokenizer_from_ranks import merges_of_ranks, read_ranks, tokenizer_from_ranks
@@ -610,6 +610,6 @@ def opened(path: Path, config: dict[str, Any], generation: dict[str, Any]) -> Wh
         parameters=0,
         opset=17,
         created_by="test",
-        files={},
+        files={file.name: FileRecord(0, "") for file in path.iterdir()},
     )
     return WhisperTokenizer.from_directory(ModelDirectory(path, manifest))
