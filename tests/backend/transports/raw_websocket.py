@@ -31,7 +31,7 @@ class RawWebSocket:
         self.socket.settimeout(10)
         self.socket.connect(("127.0.0.1", port))
         self.socket.sendall(
-            f"GET {path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             f"Sec-WebSocket-Key: {_KEY}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
         )
         reply = b""

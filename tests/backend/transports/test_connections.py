@@ -185,7 +185,7 @@ def test_who_is_local(host, local):
 # ---- HTTP
 
 
-REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 @pytest.mark.parametrize("beginning", [b"", b"G", REQUEST[:-2]])
@@ -269,7 +269,7 @@ def test_places_are_kept_for_this_machine(monkeypatch):
 
 
 UPLOAD = (
-    b"POST /transcribe HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+    b"POST /transcribe HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\n"
     b"Content-Length: 1000000\r\n\r\n"
 )
 
