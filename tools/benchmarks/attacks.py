@@ -26,6 +26,8 @@ _FAULTS: Final = frozenset({"failed", "internal_error"})
 """Codes of error messages that tell of the service's own faults."""
 _NOTHING_MORE: Final = 0.2
 """Seconds that a silent client stays."""
+_TAKEN_UNREAD: Final = 32 << 20
+"""Bytes: far more than two kernels' buffers and the service's hold."""
 _TOO_LARGE: Final = 1 << 20
 _KEY: Final = "dGhlIHNhbXBsZSBub25jZQ=="
 _TEXTS: Final = (
@@ -164,6 +166,34 @@ async def slow_reader(url: str, rng: Rng) -> None:
         client.transport.abort()
 
 
+async def unread_pings(url: str, rng: Rng) -> None:
+    """Pings, of which no answer is read: after some megabytes nothing more may be taken."""
+    async with _connected(url) as client:
+        client.transport.pause_reading()
+        pings = b"\x89\xfd" + bytes(4) + rng.bytes(125)
+        taken = 0
+        with suppress(TimeoutError, OSError):
+            async with asyncio.timeout(_NOTHING_MORE):
+                while taken <= _TAKEN_UNREAD:
+                    client.transport.write(pings * 500)
+                    await client.drain()
+                    taken += len(pings) * 500
+        client.transport.abort()
+        if taken > _TAKEN_UNREAD:
+            raise Surprise(f"{taken} bytes of pings were taken, and no answer was read")
+
+
+async def tiny_frames(url: str, rng: Rng) -> None:
+    """Frames of one sample, all at once, while nothing is read."""
+    async with _connected(url) as client, _reply(client, NORMAL):
+        client.transport.pause_reading()
+        sample = rng.uniform(-0.5, 0.5, 1).astype("<f4").tobytes()
+        for _ in range(5_000):
+            await client.send(sample)
+        client.transport.resume_reading()
+        await _end(client)
+
+
 async def early_close(url: str, rng: Rng) -> None:
     """Gone before anything was said."""
     async with _connected(url) as client:
@@ -187,6 +217,8 @@ ATTACKS: Final[Mapping[str, Attack]] = {
         bad_handshake,
         abrupt_close,
         slow_reader,
+        unread_pings,
+        tiny_frames,
         early_close,
     )
 }

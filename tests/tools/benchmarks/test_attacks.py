@@ -105,5 +105,5 @@ def test_nobody_there_surprises() -> None:
 
 
 def test_every_attack_says_what_it_does() -> None:
-    assert len(ATTACKS) == 12
+    assert len(ATTACKS) == 14
     assert all(one.__doc__ for one in ATTACKS.values())
