@@ -6,6 +6,7 @@ import asyncio
 import logging
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -91,12 +92,12 @@ def test_a_system_without_threads_is_noticed_at_the_start(monkeypatch):
     def refused(_: object) -> None:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(descriptors.threading.Thread, "start", refused)
+    monkeypatch.setattr(threading.Thread, "start", refused)
     with pytest.raises(PipelineError, match="0 more threads, and it needs 16: raise pids_limit"):
         check_threads()
 
 
 def test_threads_that_were_started_for_the_check_end():
-    before = descriptors.threading.active_count()
+    before = threading.active_count()
     check_threads(4)
-    assert descriptors.threading.active_count() == before
+    assert threading.active_count() == before

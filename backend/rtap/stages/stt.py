@@ -44,7 +44,7 @@ Source = Literal["microphone", "stream", "file"]
 
 MAX_FAILURES: Final = 3
 """So many unexpected failures in a row, and the model is loaded anew."""
-MAX_WAIT: Final = 4.0
+MAX_WAIT: Final = 3.0
 """Seconds that the utterance of a client's stream may have to wait for the model; beyond it is refused."""
 _FIRST_GUESS: Final = 10.0
 """Seconds for a file, as long as none was transcribed."""
@@ -485,7 +485,9 @@ class SpeechToText:
     def _transcribe(
         self, utterance: Utterance, source: Source, options: TranscribeOptions, engine: Engine
     ) -> Transcript:
-        return self._transcript(utterance, source, self._hear_all(utterance.samples, options, engine))
+        return self._transcript(
+            utterance, source, self._hear_all(utterance.samples, options, engine)
+        )
 
     def _transcript(self, utterance: Utterance, source: Source, heard: Transcription) -> Transcript:
         now = self._clock()
@@ -513,7 +515,7 @@ class SpeechToText:
         started = time.perf_counter()
         heard = self._hear(samples, options, engine)
         taken = time.perf_counter() - started
-        self._seconds_per_utterance += (taken - self._seconds_per_utterance) / 4
+        self._seconds_per_utterance += (taken - self._seconds_per_utterance) / 2
         return heard
 
     def _hear(self, samples: Samples, options: TranscribeOptions, engine: Engine) -> Transcription:
