@@ -54,7 +54,7 @@ MAX_FAILURES: Final = 3
 options fails as well."""
 _SLOWER_THAN_EVER: Final = 10.0
 """An inference that takes so many times as long as the slowest one so far, by length of audio, hangs."""
-MAX_WAIT: Final = 4.0
+MAX_WAIT: Final = 3.0
 """Seconds that the utterance of a client's stream may have to wait for the model; beyond it is refused."""
 _FIRST_GUESS: Final = 10.0
 """Seconds for a file, as long as none was transcribed."""
@@ -579,7 +579,7 @@ class SpeechToText:
         started = time.perf_counter()
         heard = self._hear(samples, options, engine)
         taken = time.perf_counter() - started
-        self._seconds_per_utterance += (taken - self._seconds_per_utterance) / 4
+        self._seconds_per_utterance += (taken - self._seconds_per_utterance) / 2
         return heard
 
     def _hear(self, samples: Samples, options: TranscribeOptions, engine: Engine) -> Transcription:

@@ -46,10 +46,12 @@ UVICORN_SETTINGS: Final[dict[str, Any]] = {
 """What uvicorn must be told for ``/stream`` to work as it says."""
 YIELD_SECONDS: Final = 10.0
 """Who has sent no audio for so long gives its place to another client, when none is free."""
-MAX_LAG: Final = 2.0
+MAX_LAG: Final = 1.0
 """Seconds that audio may wait for a thread; where it is more, streams are refused and ended."""
 _LAG_SECONDS: Final = 5.0
-"""How long a lag counts, and after how long another stream is ended, if that did not help."""
+"""How long a lag counts, and how long it takes until it may be worth trying again."""
+_SHED_SECONDS: Final = 0.5
+"""After which another stream is ended, if that of the last one did not help."""
 TIDY_SECONDS: Final = 3.0
 THREADS: Final = 2
 """For all clients together: an hour of audio takes a minute or so to be searched for speech."""
@@ -141,7 +143,7 @@ class StreamServer:
         """Note how late audio gets a thread; end the youngest stream where it is too late for all."""
         now = time.monotonic()
         self._lag, self._lag_noted = waited, now
-        if waited <= MAX_LAG or now - self._shed_at < _LAG_SECONDS or len(self._clients) < 2:
+        if waited <= MAX_LAG or now - self._shed_at < _SHED_SECONDS or len(self._clients) < 2:
             return
         self._shed_at = now
         # In the order in which they came; those on this machine last.
