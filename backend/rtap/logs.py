@@ -53,6 +53,8 @@ _WORD: Final = re.compile(r"[^\s&\"']+")
 """Of a request line: one parameter of its query, or what stands around it."""
 _OWN_HANDLING: Final = ("uvicorn", "uvicorn.access", "uvicorn.error")
 """Loggers that uvicorn gives handlers of its own."""
+_ECHOING: Final = ("python_multipart",)
+"""Loggers that warn of each broken request, which the client is told and anybody can send without end."""
 
 
 def get(component: str) -> BoundLogger:
@@ -108,6 +110,8 @@ def set_up(config: LoggingConfig, stream: TextIO) -> None:
         logger.handlers.clear()
         logger.propagate = True
         logger.setLevel(logging.NOTSET)
+    for name in _ECHOING:
+        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def _add_origin(_logger: object, _method: str, event: EventDict) -> EventDict:

@@ -113,6 +113,13 @@ def test_libraries_never_debug() -> None:
     assert only(stream)["message"] == "speech"
 
 
+def test_no_line_for_each_broken_form() -> None:
+    stream = set_up()
+    logging.getLogger("python_multipart.multipart").warning("Did not find boundary character")
+    logging.getLogger("python_multipart.multipart").error("something else")
+    assert only(stream)["message"] == "something else"
+
+
 def test_context_reaches_all_lines_of_its_thread() -> None:
     stream = set_up()
     with logs.context(request_id="r1", session_id="s1"):

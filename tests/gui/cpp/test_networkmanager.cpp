@@ -415,6 +415,10 @@ void TestNetworkManager::errorRepliesBecomeSentences_data()
     QTest::newRow("429 without a time")
         << failure(429, "queue_full", "16 files wait already") << "The assistant is busy."
         << "Try again in a moment.";
+    QTest::newRow("503 under load") << failure(
+        503, "overloaded", "more is said than can be understood in time: try again in 5 s",
+        "Retry-After: 5\r\n") << "The assistant is busy."
+                                    << "Try again in 5 s.";
     QTest::newRow("503 for a while") << failure(
         503, "not_ready", "the speech model is being loaded: try again in a few seconds",
         "Retry-After: 5\r\n") << "The assistant is not ready yet."

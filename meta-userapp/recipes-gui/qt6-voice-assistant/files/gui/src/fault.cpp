@@ -32,7 +32,8 @@ Fault ofCode(const QString &code, const QByteArray &retryAfter = {})
         return make(Fault::tr("The assistant wants an API key."),
                     Fault::tr("Enter the API key in the settings."));
     if (code == QLatin1String("queue_full") || code == QLatin1String("rate_limited")
-        || code == QLatin1String("too_many_streams"))
+        || code == QLatin1String("too_many_streams") || code == QLatin1String("overloaded")
+        || code == QLatin1String("too_many_connections"))
         return ofBusy(retryAfter);
     if (code == QLatin1String("internal_error"))
         return make(Fault::tr("The assistant failed."), Fault::tr("Try again."));
