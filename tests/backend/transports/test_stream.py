@@ -680,7 +680,9 @@ def test_a_failing_session_is_neutral(car):
     car.service.failure = None
     with Client(car) as client:
         car.service.failure = ZeroDivisionError("secret")
-        client.send(SPEECH[:4_000])  # one frame: the connection may be closed before a second is sent
+        client.send(
+            SPEECH[:4_000]
+        )  # one frame: the connection may be closed before a second is sent
         error = client.until("error")[-1]
         assert error["code"] == "internal_error"
         assert "secret" not in error["message"]
