@@ -14,6 +14,7 @@ from tools.benchmarks import (
     pipeline_overhead,
     ring_buffer,
     screen,
+    siege,
     soak,
     standby,
     start_time,
@@ -31,6 +32,7 @@ _MODULES: Final[Sequence[ModuleType]] = (
     soak,
     start_time,
     fuzz,
+    siege,
     screen,
     standby,
 )

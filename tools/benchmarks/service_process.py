@@ -58,6 +58,8 @@ class ServiceSettings:
     """For one inference; None: as the default profile says."""
     decode_at_pause: bool | None = None
     """None: as the default profile says."""
+    api_key: str = ""
+    """Empty: none is asked for."""
 
     def profile(self, ports: dict[str, int]) -> dict[str, Any]:
         """The profile to start it with."""
@@ -70,7 +72,7 @@ class ServiceSettings:
             "inherits": "default",
             "audio": {"source": "none"},
             "stt": {name: value for name, value in stt.items() if value is not None},
-            "output": ports,
+            "output": {**ports, "api_key": self.api_key} if self.api_key else ports,
         }
 
 
@@ -115,12 +117,18 @@ class ServiceProcess:
 
     Args:
         started_at: ``time.perf_counter()`` from before it was started.
+        api_key: that it asks for; empty: none.
     """
 
     def __init__(
-        self, process: subprocess.Popen[str], ports: dict[str, int], started_at: float
+        self,
+        process: subprocess.Popen[str],
+        ports: dict[str, int],
+        started_at: float,
+        api_key: str = "",
     ) -> None:
         assert process.stderr is not None
+        self._key = {"X-API-Key": api_key} if api_key else {}
         self._process = process
         self._ports = ports
         self._started_at = started_at
@@ -162,7 +170,17 @@ class ServiceProcess:
     @property
     def events_url(self) -> str:
         """Of the WebSocket that tells what happens."""
-        return f"ws://{HOST}:{self._ports['websocket_port']}/"
+        return f"ws://{HOST}:{self.events_port}/"
+
+    @property
+    def events_port(self) -> int:
+        """Of that WebSocket."""
+        return self._ports["websocket_port"]
+
+    @property
+    def zmq_events_port(self) -> int:
+        """Of ZeroMQ's socket that tells what happens."""
+        return self._ports["zmq_pub_port_events"]
 
     @property
     def age(self) -> float:
@@ -213,6 +231,15 @@ class ServiceProcess:
         reply: dict[str, Any] = json.loads(text)
         return reply
 
+    def health_status(self, timeout: float) -> int:
+        """HTTP status of ``/health`` on its own port.
+
+        Raises:
+            OSError: no reply within ``timeout`` seconds.
+            http.client.HTTPException: a broken one.
+        """
+        return self._request("GET", "/health", timeout=timeout, port="health_port")[0]
+
     def metric(self, name: str) -> float:
         """The sum of all values of a metric, or the value that it has with the labels of ``name``.
 
@@ -248,7 +275,7 @@ class ServiceProcess:
     ) -> tuple[int, bytes]:
         connection = http.client.HTTPConnection(HOST, self._ports[port], timeout=timeout)
         try:
-            connection.request(method, path, body, headers or {})
+            connection.request(method, path, body, {**self._key, **(headers or {})})
             response = connection.getresponse()
             return response.status, response.read()
         finally:
@@ -268,7 +295,7 @@ def service(settings: ServiceSettings) -> Iterator[ServiceProcess]:
         with subprocess.Popen(
             command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=environment
         ) as process:
-            running = ServiceProcess(process, ports, started_at)
+            running = ServiceProcess(process, ports, started_at, settings.api_key)
             try:
                 yield running
             finally:

@@ -27,6 +27,7 @@ import pytest
 
 from rtap.model_store import BUNDLED_MODEL, BUNDLED_WARNING, DEFAULT_MODEL
 from rtap.whisper.model_directory import file_sha256
+from tools.benchmarks.exhaustion import ATTACKS, Target
 from tools.container.architecture import ARCHITECTURES, Architecture, this_architecture
 from tools.container.lock import LEFT_OUT
 from tools.container.sizes import LARGEST, LARGEST_COMPRESSED
@@ -38,6 +39,9 @@ CHOSEN_MODEL = "cabin-chosen"
 """The amd64 image has a model that was put in, the arm64 image the bundled one."""
 STOP_SECONDS = 5
 START_SECONDS = 240
+API_KEY = "a key for this test alone"
+MOST_MB = 300
+"""After an attack."""
 MACHINES = {"arm64": 183, "amd64": 62}
 """What ELF files say of their processor."""
 
@@ -242,18 +246,33 @@ def loaded(daemon: None, image: Image) -> Iterator[Image]:
 class Container:
     """A container as the unit on the device runs it: read-only, with a limit, published on localhost."""
 
-    def __init__(self, image: Image) -> None:
+    def __init__(self, image: Image, *options: str) -> None:
         self.id = docker(
             *("run", "--detach", "--read-only", "--tmpfs", "/tmp", "--memory", "1g"),
             *("--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--pids-limit", "256"),
             *("--publish", "127.0.0.1::8000", "--publish", "127.0.0.1::8080"),
             # Nothing newer than the Raspberry Pi's processor has; no effect where nothing is emulated.
             *("--env", "QEMU_CPU=cortex-a72"),
+            *options,
             image.id,
         ).stdout.strip()
 
     def address(self, port: int) -> str:
-        return "http://" + docker("port", self.id, f"{port}/tcp").stdout.splitlines()[0]
+        return "http://" + self.published(port)
+
+    def published(self, port: int) -> str:
+        return docker("port", self.id, f"{port}/tcp").stdout.splitlines()[0]
+
+    def port(self, port: int) -> int:
+        """On localhost."""
+        return int(self.published(port).rpartition(":")[2])
+
+    def megabytes(self) -> float:
+        """Resident memory of the service."""
+        status = self.python("print(open('/proc/1/status').read())")
+        found = re.search(r"VmRSS:\s+(\d+) kB", status)
+        assert found is not None
+        return int(found[1]) / 1_000
 
     def wait_until_healthy(self) -> float:
         """Seconds that it took."""
@@ -430,3 +449,33 @@ def test_uvicorn_serves_too(loaded: Image) -> None:
         assert status == 200, docker("logs", container).stderr
     finally:
         docker("rm", "--force", "--volumes", container)
+
+
+# --- under attack ---
+
+
+@pytest.fixture(scope="module")
+def besieged(loaded: Image) -> Iterator[Container]:
+    if loaded.architecture != this_architecture():
+        pytest.skip("an emulated processor would be attacked, and not the service")
+    ports = ("--publish", "127.0.0.1::5802", "--publish", "127.0.0.1::6552")
+    container = Container(loaded, "--env", f"RTAP_API_KEY={API_KEY}", *ports)
+    try:
+        container.wait_until_healthy()
+        yield container
+    finally:
+        container.remove()
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_is_alive_after_an_attack(besieged: Container, name: str) -> None:
+    """In the limits of the device: a gigabyte and 256 processes."""
+    before = besieged.megabytes()
+    http, events, zmq_events = map(besieged.port, (8000, 5802, 6552))
+    outcome = ATTACKS[name](Target("127.0.0.1", http, events, zmq_events, API_KEY))
+    besieged.wait_until_healthy()
+    after = besieged.megabytes()
+    print(f"{name}: {outcome}; {before:.0f} MB before, {after:.0f} MB after", file=sys.stderr)
+    assert after < MOST_MB
+    state = docker("inspect", "--format", "{{.State.OOMKilled}} {{.RestartCount}}", besieged.id)
+    assert state.stdout.split() == ["false", "0"]
