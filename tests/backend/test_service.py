@@ -211,7 +211,8 @@ def test_a_signal_in_the_middle_of_a_client_s_command_delivers_it(
         running.wait_until_healthy()
         with connect(running.url("/stream?language=en", scheme="ws")) as client:
             client.send(audio.tobytes())
-            while json.loads(client.recv(timeout=30))["type"] != "partial":
+            # A partial result need not come: on a busy machine the command may be over before its turn.
+            while json.loads(client.recv(timeout=30))["type"] != "speech_started":
                 pass
             running.process.send_signal(number)
             messages = until_closed(client)
