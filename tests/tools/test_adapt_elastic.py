@@ -198,8 +198,8 @@ class TestErrors:
         for name in ("a", "b", "c"):
             soundfile.write(data / f"{name}.wav", np.zeros(16_000 * SECONDS), 16_000)
         done = run(start, source, data, output)
-        self.refused(done, output, "0 usable audio files shorter than 4 s")
-        assert "3 files of 4 s or more are left out" in done.err
+        self.refused(done, output, f"0 usable audio files shorter than {SECONDS} s")
+        assert f"3 files of {SECONDS} s or more are left out" in done.err
 
     def test_a_file_that_is_no_audio_is_left_out(
         self, start: Start, source: Path, clips: Path, output: Path

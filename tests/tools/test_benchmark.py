@@ -12,6 +12,7 @@ from rtap.errors import ModelError
 from tests.tools.conftest import Done, Start
 from tests.tools.tiny_checkpoints import tiny_checkpoint
 from tools import benchmark
+from tools.benchmarks.attacks import ATTACKS
 from tools.benchmarks.plan import Plan
 from tools.benchmarks.result import Figure, Result
 from tools.benchmarks.service import Measure
@@ -179,4 +180,4 @@ def test_a_quick_run_measures_the_real_service(start: Start) -> None:
     assert [result["failure"] for result in document["results"]] == [None] * 3
     assert figures["write, alone, p95"]["spread"]["count"] == 2_000
     assert figures["process start to /health 200, median"]["value"] > 0
-    assert figures["connections"]["value"] == 48
+    assert figures["connections"]["value"] == 4 * len(ATTACKS)

@@ -24,7 +24,7 @@ from tools.adaptation.mark import ADAPTED_MARGIN
 from tools.export.checkpoint import Checkpoint
 from tools.export.graph_writer import OPSET
 from tools.export.in_torch import load_network
-from tools.export.manifest import CREATED_BY
+from tools.export.manifest import CREATED_BY, file_records
 from tools.export.text_files import write_text_files
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ def _text_files(checkpoint: Checkpoint, place: Path) -> ModelDirectory:
         parameters=0,
         opset=OPSET,
         created_by=CREATED_BY,
-        files={},
+        files=file_records(place.iterdir()),
     )
     return ModelDirectory(place, manifest)
 

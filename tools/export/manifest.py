@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,15 @@ CREATED_BY = f"rtap {__version__}"
 
 def write_manifest(staged: StagedDirectory, manifest: Manifest) -> Manifest:
     """Hash the staged files and write ``manifest.json`` with them; whatever files it named before go."""
-    files = {
-        file.name: FileRecord(file.stat().st_size, file_sha256(file)) for file in staged.files()
-    }
+    files = file_records(staged.files())
     manifest = dataclasses.replace(manifest, created_by=CREATED_BY, files=files)
     store_manifest(staged.path, manifest)
     return manifest
+
+
+def file_records(files: Iterable[Path]) -> dict[str, FileRecord]:
+    """Sizes and hashes by name, as a manifest lists them; reads all of them."""
+    return {file.name: FileRecord(file.stat().st_size, file_sha256(file)) for file in files}
 
 
 def store_manifest(directory: Path, manifest: Manifest) -> None:
