@@ -36,7 +36,7 @@ def models(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def application(models: Path) -> Iterator[RTAPApplication]:
-    output = OutputConfig(zmq_enabled=False, websocket_enabled=False)
+    output = OutputConfig(zmq_enabled=False, websocket_enabled=False, wyoming_enabled=False)
     one = RTAPApplication(
         Config(audio=AudioConfig(source="none"), output=output, models_dir=models)
     )
@@ -102,6 +102,7 @@ def test_the_service_ends_when_only_a_new_process_helps() -> None:
     output = OutputConfig(
         zmq_enabled=False,
         websocket_enabled=False,
+        wyoming_enabled=False,
         http_port=free_port(),
         health_port=free_port(),
     )
@@ -113,7 +114,7 @@ def test_the_service_ends_when_only_a_new_process_helps() -> None:
 
 @pytest.mark.parametrize("decode_at_pause", [True, False])
 def test_what_is_said_is_text_before_the_silence_is_over(*, decode_at_pause: bool) -> None:
-    output = OutputConfig(zmq_enabled=False, websocket_enabled=False)
+    output = OutputConfig(zmq_enabled=False, websocket_enabled=False, wyoming_enabled=False)
     stt = SttConfig(decode_at_pause=decode_at_pause)
     application = RTAPApplication(Config(audio=AudioConfig(source="none"), output=output, stt=stt))
     asyncio.run(application.start())

@@ -202,7 +202,16 @@ def test_a_second_instance_says_which_port(idle: Running, tmp_path: Path) -> Non
     assert f"port {idle.ports['http_port']}" in line
 
 
+@pytest.fixture
+def heeded() -> Iterator[None]:
+    """Under nohup, in which tests may run, children ignore SIGHUP, as this service then should."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.usefixtures("heeded")
 def test_a_signal_in_the_middle_of_a_client_s_command_delivers_it(
     number: signal.Signals, tmp_path: Path
 ) -> None:
