@@ -11,12 +11,10 @@ from typing import Final
 
 from rtap.decoding import flac, mp3, ogg, wav
 from rtap.decoding.id3 import after_id3
-from rtap.decoding.source import Part, Source
+from rtap.decoding.source import CONVERT, Part, Source
 from rtap.errors import AudioError
 
-_ADVICE: Final = (
-    "give WAV, FLAC, OGG or MP3, or convert it, as with `ffmpeg -i recording recording.flac`"
-)
+_ADVICE: Final = f"give WAV, FLAC, OGG or MP3, or {CONVERT}"
 _HEAD: Final = 64
 _NAMED: Final = (
     (4, b"ftyp", "M4A or MP4"),

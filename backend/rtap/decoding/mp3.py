@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Final
 
 from rtap.decoding.id3 import after_id3
-from rtap.decoding.source import WHOLE_FILE, DearAudioError, Part, Region, Source
+from rtap.decoding.source import DAMAGED, WHOLE_FILE, DearAudioError, Part, Region, Source
 from rtap.errors import AudioError
 
 _KILOBITS: Final = {
@@ -36,7 +36,6 @@ _ROOMY: Final = 9
 """Index of a bit rate whose frames have room for a count at any rate."""
 _MOST_GROUPS: Final = 1_000
 _SAMPLES: Final = {3: 1152, 2: 576, 0: 576}
-_DAMAGED: Final = "{name} is cut off or damaged: record, export or copy it again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,7 @@ def parts(source: Source) -> list[Part]:
     start = after_id3(source)
     groups = _groups(source, start)
     if not groups:
-        raise AudioError(_DAMAGED.format(name=source.name))
+        raise AudioError(DAMAGED.format(name=source.name))
     if len(groups) == 1 and _counts(source, start) >= groups[0].count:
         return [WHOLE_FILE]
     return [_counted(group) for group in groups]
@@ -152,7 +151,7 @@ def _frames(source: Source, start: int) -> Iterator[tuple[int, _Frame]]:
             continue
         failures, in_step = failures + 1, False
         if failures > _MOST_FAILURES:
-            raise AudioError(_DAMAGED.format(name=source.name))
+            raise AudioError(DAMAGED.format(name=source.name))
         match = _SYNC.search(text, at + 1)
         position = text_start + (match.start() if match else len(text))
 

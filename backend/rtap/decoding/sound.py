@@ -14,7 +14,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from rtap.decoding.source import Part, Source
+from rtap.decoding.source import CONVERT, DAMAGED, Part, Source
 from rtap.errors import AudioError, StorageError
 
 MAX_CHANNELS: Final = 8
@@ -176,9 +176,9 @@ def _cannot_open(name: str, error: soundfile.LibsndfileError) -> AudioError:
     if error.code in (_UNRECOGNISED_FORMAT, _UNKNOWN_CODEC):
         return AudioError(
             f"{name} is cut off, or in an encoding that cannot be read: give WAV, FLAC, OGG or MP3, or "
-            f"convert it, as with `ffmpeg -i recording recording.flac`"
+            f"{CONVERT}"
         )
-    return AudioError(f"{name} is cut off or damaged: record, export or copy it again")
+    return AudioError(DAMAGED.format(name=name))
 
 
 def _copy(source: Source, part: Part, directory: Path | None) -> IO[bytes]:

@@ -12,6 +12,9 @@ from rtap.errors import AudioError
 Region = tuple[int, int]
 """Where bytes begin, and where they end, in a file."""
 
+CONVERT: Final = "convert it, as with `ffmpeg -i recording recording.flac`"
+DAMAGED: Final = "{name} is cut off or damaged: record, export or copy it again"
+"""What every reader says of such a file."""
 _COPY_SIZE: Final = 1 << 18
 
 

@@ -11,7 +11,7 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
-from rtap.decoding.source import WHOLE_FILE, Part, Source
+from rtap.decoding.source import CONVERT, DAMAGED, WHOLE_FILE, Part, Source
 from rtap.errors import AudioError
 
 MARKS: Final = (b"RIFF", b"RF64", b"BW64")
@@ -120,21 +120,18 @@ def _audio(source: Source, start: int) -> _Audio:
         elif name == b"ds64":
             large_size = int.from_bytes(source.read(position + 8, 8), "little")
         position += size + size % 2
-    raise AudioError(f"{source.name} is cut off or damaged: record, export or copy it again")
+    raise AudioError(DAMAGED.format(name=source.name))
 
 
 def _format(source: Source, chunk: bytes) -> bytes:
     if len(chunk) < 16:
-        raise AudioError(f"{source.name} is cut off or damaged: record, export or copy it again")
+        raise AudioError(DAMAGED.format(name=source.name))
     tag = int.from_bytes(chunk[:2], "little")
     if tag == _EXTENSIBLE and len(chunk) >= 26:
         tag = int.from_bytes(chunk[24:26], "little")
     if tag not in _ENCODINGS:
         encoding = _OTHERS.get(tag, f"encoding {tag:#06x}")
-        raise AudioError(
-            f"{source.name} is WAV with {encoding}, which is not read: convert it, as with "
-            f"`ffmpeg -i recording recording.flac`"
-        )
+        raise AudioError(f"{source.name} is WAV with {encoding}, which is not read: {CONVERT}")
     return chunk
 
 

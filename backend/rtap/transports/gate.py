@@ -8,7 +8,6 @@ resolved to this machine (DNS rebinding). Whoever sends the API key may use any 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -25,8 +24,7 @@ from rtap.transports.access import (
 )
 from rtap.transports.api_errors import ApiError, error_reply
 from rtap.transports.limits import check_length
-from rtap.transports.schemas import StreamError
-from rtap.transports.stream_client import close_reason
+from rtap.transports.websocket_refusals import deny, refuse
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -37,7 +35,6 @@ MOST_BODY_BYTES: Final = 65_536
 """Of a body that is no upload."""
 BODY_SECONDS: Final = 30.0
 """How long such a body may take."""
-_POLICY_VIOLATION: Final = 1008
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "OPTIONS")
 _EXPOSED: Final = ("X-Request-ID", "Retry-After", "X-Audio-Warning")
 
@@ -147,7 +144,7 @@ class Gate:
             if not self._is_open(scope["path"]):
                 check_key(websocket, self._output.api_key, in_query=True)
         except ApiError as error:
-            await _deny(websocket, error)
+            await deny(websocket, error)
             return
         await self._app(scope, receive, send)
 
@@ -211,18 +208,7 @@ async def _refuse(error: ApiError, scope: Scope, receive: Receive, send: Send) -
 async def _refuse_page(websocket: WebSocket, error: ApiError) -> None:
     """After the handshake, as browsers show a page no other reply; programs get one as for any request."""
     if "origin" not in websocket.headers:
-        await _deny(websocket, error)
+        await deny(websocket, error)
         return
     await websocket.accept()
-    message = StreamError(timestamp=time.time(), code=error.code, message=str(error))
-    await websocket.send_text(message.model_dump_json())
-    await websocket.close(_POLICY_VIOLATION, close_reason(str(error)))
-
-
-async def _deny(websocket: WebSocket, error: ApiError) -> None:
-    """Refuse before the connection is a WebSocket: an HTTP reply as for any other request."""
-    if "websocket.http.response" in websocket.scope.get("extensions", {}):
-        request_id = getattr(websocket.state, "request_id", None)
-        await websocket.send_denial_response(error_reply(error, request_id))
-    else:
-        await websocket.close(_POLICY_VIOLATION, close_reason(str(error)))
+    await refuse(websocket, error)

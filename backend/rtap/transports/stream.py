@@ -22,12 +22,13 @@ from rtap.errors import RTAPException
 from rtap.memory import give_back
 from rtap.stages.stt import MAX_WAIT
 from rtap.transports.access import client_of
-from rtap.transports.api_errors import ApiError, as_api_error, bad_fields, error_reply
+from rtap.transports.api_errors import ApiError, as_api_error, bad_fields
 from rtap.transports.connections import HTTP_SETTINGS, is_local
 from rtap.transports.file_jobs import check_ready
 from rtap.transports.places import Places
-from rtap.transports.schemas import StreamConfig, StreamError
-from rtap.transports.stream_client import MAX_FRAME, StreamClient, close_reason, options_of
+from rtap.transports.schemas import StreamConfig
+from rtap.transports.stream_client import MAX_FRAME, StreamClient, options_of
+from rtap.transports.websocket_refusals import deny, refuse
 
 if TYPE_CHECKING:
     from rtap.service import Service
@@ -55,7 +56,6 @@ _SHED_SECONDS: Final = 0.5
 TIDY_SECONDS: Final = 3.0
 THREADS: Final = 2
 """For all clients together: an hour of audio takes a minute or so to be searched for speech."""
-_TRY_AGAIN_LATER, _POLICY_VIOLATION = 1013, 1008
 _SETTINGS: Final = frozenset(StreamConfig.model_fields) - {"type"}
 
 
@@ -87,7 +87,7 @@ class StreamServer:
             try:
                 limiter.check(client_of(websocket), time.monotonic())
             except ApiError as error:
-                await _deny(websocket, error)
+                await deny(websocket, error)
                 return
             await websocket.accept()
             with suppress(WebSocketDisconnect):
@@ -117,7 +117,7 @@ class StreamServer:
             with self._place(client, local=local), self._service.telemetry.stream("stream"):
                 await self._run(client, local=local)
         except RTAPException as error:
-            await _refuse(websocket, as_api_error(error))
+            await refuse(websocket, as_api_error(error))
 
     async def _run(self, client: StreamClient, *, local: bool) -> None:
         self._clients[client] = local
@@ -225,21 +225,3 @@ def _overloaded(seconds: float) -> ApiError:
         f"streams",
         retry_after=seconds,
     )
-
-
-async def _deny(websocket: WebSocket, error: ApiError) -> None:
-    """Refuse before the connection is a WebSocket: an HTTP reply as for any other request."""
-    if "websocket.http.response" in websocket.scope.get("extensions", {}):
-        await websocket.send_denial_response(error_reply(error, websocket.state.request_id))
-    else:
-        await websocket.close(_POLICY_VIOLATION, close_reason(str(error)))
-
-
-async def _refuse(websocket: WebSocket, error: ApiError) -> None:
-    """Say why in a message, as browsers show neither a reply's body nor its status."""
-    message = StreamError(
-        timestamp=time.time(), code=error.code, message=str(error), retry_after=error.retry_after
-    )
-    await websocket.send_text(message.model_dump_json())
-    code = _TRY_AGAIN_LATER if error.status == 503 else _POLICY_VIOLATION
-    await websocket.close(code, close_reason(str(error)))

@@ -38,6 +38,7 @@ from rtap.transports.schemas import (
     stream_message,
 )
 from rtap.transports.stream_audio import AudioBacklog, Resampler, decode_frame
+from rtap.transports.websocket_refusals import close_reason
 from rtap.whisper.languages import language_code
 
 if TYPE_CHECKING:
@@ -76,11 +77,6 @@ class _Close(Exception):
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
         self.code = code
-
-
-def close_reason(message: str) -> str:
-    """As much of a message as a close frame can hold."""
-    return message.encode()[:123].decode(errors="ignore")
 
 
 def options_of(service: Service, config: StreamConfig) -> TranscribeOptions:

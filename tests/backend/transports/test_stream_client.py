@@ -17,7 +17,8 @@ from rtap.config import Config
 from rtap.transports import stream_client
 from rtap.transports.outbox import Outbox
 from rtap.transports.schemas import StreamConfig
-from rtap.transports.stream_client import StreamClient, close_reason
+from rtap.transports.stream_client import StreamClient
+from rtap.transports.websocket_refusals import close_reason
 from tests.backend.transports.sample_events import PARTIAL
 from tests.backend.transports.scripted_service import ScriptedService, scripted_service, tone
 from tests.backend.transports.serving import wait_until_still
