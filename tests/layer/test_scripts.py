@@ -749,7 +749,105 @@ class TestStartScreen:
             "device": "/dev/dri/card1",
             "hwcursor": False,
         }
-        assert run.stdout.endswith("--fullscreen\n")
+        assert run.stdout.endswith("--fullscreen --rotation auto\n")
+
+    @staticmethod
+    def connect(screen: Device, name: str, *modes: str, status: str = "connected") -> None:
+        """A connector as the kernel shows it: the preferred mode first."""
+        screen.write(f"drm/{name}/status", status + "\n")
+        screen.write(f"drm/{name}/modes", "".join(f"{mode}\n" for mode in modes))
+
+    @staticmethod
+    def chosen(screen: Device) -> dict[str, str]:
+        outputs = json.loads(screen.read("kms.json")).get("outputs", [])
+        return {output["name"]: output["mode"] for output in outputs}
+
+    @pytest.mark.parametrize(
+        ("modes", "mode"),
+        [
+            (("3840x2160", "1920x1200", "1920x1080", "1920x1080i", "1280x720"), "1920x1080"),
+            (("3840x2400", "1920x1200", "1920x1080"), "1920x1200"),
+            (("2560x1440", "1024x768", "1280x720i", "640x480"), "1024x768"),
+            (("3440x1440", "3840x1080"), None),
+            (("1920x1200", "1920x1080"), None),
+            (("1920x1080i", "1280x720"), None),
+            (("720x1280",), None),
+            (("800x480", "3840x2160"), None),
+            ((), None),
+        ],
+    )
+    def test_a_large_screen_gets_a_mode_that_can_be_drawn(
+        self, screen: Device, modes: tuple[str, ...], mode: str | None
+    ) -> None:
+        self.connect(screen, "card1-HDMI-A-2", *modes)
+        self.connect(screen, "card1-HDMI-A-1", "3840x2160", "1920x1080", status="disconnected")
+        run = screen.run(self.script)
+        assert run.returncode == 0, run.stderr
+        assert self.chosen(screen) == ({"HDMI2": mode} if mode else {})
+        assert (f"HDMI-A-2: {mode} instead of {modes[0]}\n" if mode else "") == run.stderr
+
+    def test_the_native_mode_lifts_the_limit(self, screen: Device) -> None:
+        self.connect(screen, "card1-HDMI-A-1", "3840x2160", "1920x1080")
+        screen.environment["VOICE_ASSISTANT_DISPLAY_MODE"] = "native"
+        assert screen.run(self.script).stderr == ""
+        assert self.chosen(screen) == {}
+
+    def test_a_mode_is_set_on_the_screens_that_offer_it(self, screen: Device) -> None:
+        self.connect(screen, "card1-DSI-1", "720x1280")
+        self.connect(screen, "card1-HDMI-A-1", "1920x1080", "1280x720")
+        screen.environment["VOICE_ASSISTANT_DISPLAY_MODE"] = "1280x720@50"
+        assert screen.run(self.script).returncode == 0
+        assert self.chosen(screen) == {"HDMI1": "1280x720@50"}
+
+    def test_a_mode_that_no_screen_offers_is_told_and_left(self, screen: Device) -> None:
+        self.connect(screen, "card1-HDMI-A-1", "3840x2160", "1920x1080")
+        screen.environment["VOICE_ASSISTANT_DISPLAY_MODE"] = "1280x720"
+        run = screen.run(self.script)
+        assert run.returncode == 0
+        assert "VOICE_ASSISTANT_DISPLAY_MODE is 1280x720, which no screen offers" in run.stderr
+        assert self.chosen(screen) == {"HDMI1": "1920x1080"}
+
+    def test_every_screen_is_limited_by_itself(self, screen: Device) -> None:
+        self.connect(screen, "card1-DSI-1", "800x480")
+        self.connect(screen, "card1-HDMI-A-1", "3840x2160", "1920x1080")
+        self.connect(screen, "card1-HDMI-A-2", "2560x1440", "1280x720")
+        screen.run(self.script)
+        assert self.chosen(screen) == {"HDMI1": "1920x1080", "HDMI2": "1280x720"}
+
+    @pytest.mark.parametrize("platform", ["eglfs", "linuxfb"])
+    @pytest.mark.parametrize("rotation", ["0", "90", "180", "270", "auto"])
+    def test_the_program_turns_the_picture(
+        self, screen: Device, platform: str, rotation: str
+    ) -> None:
+        (screen.root / "drm/card1-DSI-1").mkdir()
+        screen.environment["VOICE_ASSISTANT_PLATFORM"] = platform
+        screen.environment["VOICE_ASSISTANT_DISPLAY_ROTATION"] = rotation
+        run = screen.run(self.script)
+        assert run.stdout.endswith(f"--fullscreen --rotation {rotation}\n")
+        assert "ROTATION" not in run.stdout, "Qt would turn a part of it a second time"
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("ROTATION", "45"),
+            ("ROTATION", "left"),
+            ("ROTATION", "90 --help"),
+            ("MODE", "4k"),
+            ("MODE", "1920x"),
+            ("MODE", "0x0"),
+            ("MODE", '1x1" }'),
+        ],
+    )
+    def test_a_wrong_value_is_told_and_costs_no_picture(
+        self, screen: Device, name: str, value: str
+    ) -> None:
+        self.connect(screen, "card1-HDMI-A-1", "1920x1080")
+        screen.environment[f"VOICE_ASSISTANT_DISPLAY_{name}"] = value
+        run = screen.run(self.script)
+        assert run.returncode == 0
+        assert f"VOICE_ASSISTANT_DISPLAY_{name} is {value}: use auto, " in run.stderr
+        assert run.stdout.endswith("--fullscreen --rotation auto\n")
+        assert self.chosen(screen) == {}
 
     def test_without_a_graphics_card_it_says_what_to_do(self, screen: Device) -> None:
         run = screen.run(self.script)

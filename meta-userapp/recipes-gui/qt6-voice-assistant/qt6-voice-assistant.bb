@@ -31,13 +31,32 @@ S = "${WORKDIR}/gui"
 # Where the screen is drawn: eglfs, linuxfb, offscreen or vnc. QEMU has no graphics processor.
 VOICE_ASSISTANT_PLATFORM ?= "eglfs"
 VOICE_ASSISTANT_PLATFORM:qemuall ?= "linuxfb"
+# How picture and touch are turned, and the screen's mode; files/voice-assistant.default explains the values.
+VOICE_ASSISTANT_DISPLAY_ROTATION ?= "auto"
+VOICE_ASSISTANT_DISPLAY_MODE ?= "auto"
 PACKAGE_ARCH = "${MACHINE_ARCH}"
+
+python () {
+    import re
+
+    for name, value in (
+        ('VOICE_ASSISTANT_PLATFORM', 'eglfs|linuxfb|offscreen|vnc'),
+        ('VOICE_ASSISTANT_DISPLAY_ROTATION', 'auto|0|90|180|270'),
+        ('VOICE_ASSISTANT_DISPLAY_MODE', 'auto|native|[1-9][0-9]*x[1-9][0-9]*(@[1-9][0-9]*)?'),
+    ):
+        if not re.fullmatch(value, d.getVar(name)):
+            bb.fatal(f"{name} is '{d.getVar(name)}': use a value that matches {value}")
+}
 
 do_install:append() {
     install -D -m 0755 ${WORKDIR}/start-screen ${D}${libexecdir}/voice-assistant/start-screen
     install -D -m 0644 ${WORKDIR}/voice-assistant.service ${D}${systemd_system_unitdir}/voice-assistant.service
     install -D -m 0644 ${WORKDIR}/voice-assistant.default ${D}${sysconfdir}/default/voice-assistant
-    sed -i 's/@PLATFORM@/${VOICE_ASSISTANT_PLATFORM}/' ${D}${sysconfdir}/default/voice-assistant
+    sed -i \
+        -e 's/@PLATFORM@/${VOICE_ASSISTANT_PLATFORM}/' \
+        -e 's/@ROTATION@/${VOICE_ASSISTANT_DISPLAY_ROTATION}/' \
+        -e 's/@MODE@/${VOICE_ASSISTANT_DISPLAY_MODE}/' \
+        ${D}${sysconfdir}/default/voice-assistant
     install -D -m 0644 ${WORKDIR}/voice-assistant.tmpfiles ${D}${nonarch_libdir}/tmpfiles.d/voice-assistant.conf
 }
 

@@ -69,6 +69,115 @@ TestCase {
         waitForRendering(window.contentItem);
         compare(inspector.complaints(part(window, "settingsPanel"), touchTarget), []);
     }
+    /// Where the panel has a point of the page, as a picture that is turned clockwise has it.
+    function onPanel(window: MainWindow, degrees: int, x: real, y: real): point {
+        switch (degrees) {
+        case 90:
+            return Qt.point(window.width - y, x);
+        case 180:
+            return Qt.point(window.width - x, window.height - y);
+        case 270:
+            return Qt.point(y, window.height - x);
+        }
+        return Qt.point(x, y);
+    }
+    function test_aTurnedScreen_data() {
+        return [
+            {
+                "tag": "the 7 inch display, upside down",
+                "turned": "180",
+                "degrees": 180,
+                "width": 800,
+                "height": 480
+            },
+            {
+                "tag": "the portrait display, to the right",
+                "turned": "90",
+                "degrees": 90,
+                "width": 720,
+                "height": 1280
+            },
+            {
+                "tag": "the portrait display, to the left",
+                "turned": "270",
+                "degrees": 270,
+                "width": 720,
+                "height": 1280
+            },
+            {
+                "tag": "the portrait display, by itself",
+                "turned": "auto",
+                "degrees": 90,
+                "width": 720,
+                "height": 1280
+            },
+            {
+                "tag": "a landscape display, by itself",
+                "turned": "auto",
+                "degrees": 0,
+                "width": 1280,
+                "height": 720
+            },
+            {
+                "tag": "no multiple of 90",
+                "turned": "45",
+                "degrees": 0,
+                "width": 800,
+                "height": 480
+            },
+        ];
+    }
+    function test_aTurnedScreen(row: var) {
+        const upright = make({
+            "width": Math.max(row.width, row.height),
+            "height": Math.min(row.width, row.height)
+        });
+        const page = part(upright, "page");
+        tryCompare(page, "width", upright.width);
+        waitForRendering(upright.contentItem);
+        const expected = grabImage(upright.contentItem);
+        upright.destroy();
+
+        const window = make({
+            "width": row.width,
+            "height": row.height,
+            "turned": row.turned
+        });
+        tryCompare(part(window, "page"), "width", expected.width);
+        compare(part(window, "page").height, expected.height);
+        waitForRendering(window.contentItem);
+        const touchTarget = part(window, "talkButton").theme.touchTarget;
+        compare(inspector.complaints(part(window, "page"), touchTarget), []);
+
+        // The panel's own rows and columns, as a driver sees them.
+        const seen = grabImage(window.contentItem);
+        let same = 0;
+        let all = 0;
+        for (let x = 10.5; x < expected.width; x += 20) {
+            for (let y = 10.5; y < expected.height; y += 20) {
+                const there = onPanel(window, row.degrees, x, y);
+                ++all;
+                if (Qt.colorEqual(seen.pixel(there.x, there.y), expected.pixel(x, y)))
+                    ++same;
+            }
+        }
+        verify(same > 0.95 * all, `${same} of ${all} points are alike`); // the edges of letters differ
+
+        // A finger, in the touch screen's own coordinates.
+        const button = part(window, "settingsButton");
+        let item = button;
+        let x = button.width / 2;
+        let y = button.height / 2;
+        for (; item.objectName !== "page"; item = item.parent) {
+            x += item.x;
+            y += item.y;
+        }
+        const finger = onPanel(window, row.degrees, x, y);
+        const touch = touchEvent(window.contentItem);
+        touch.press(0, window.contentItem, finger.x, finger.y).commit();
+        touch.release(0, window.contentItem, finger.x, finger.y).commit();
+        tryVerify(() => part(window, "settingsPanel").visible);
+    }
     function test_noticeStandsBetweenBarAndText() {
         const window = make();
         window.notice = "The history cannot be stored.";

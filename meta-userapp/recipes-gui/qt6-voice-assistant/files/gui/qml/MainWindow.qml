@@ -17,8 +17,17 @@ ApplicationWindow {
     /// Of the device's image; empty where there is none.
     property string systemVersion
     property bool fullScreen: false
+    /// Degrees by which the picture is turned clockwise, a multiple of 90; "auto": so that it is wider than high.
+    property string turned
     /// Tells on the log what the screen shows, for tests and measurements.
     property bool reporting: false
+
+    readonly property int degrees: {
+        if (turned === "auto")
+            return width < height ? 90 : 0;
+        return Number(turned) % 90 === 0 ? Number(turned) : 0;
+    }
+    readonly property bool sideways: degrees % 180 !== 0
 
     readonly property bool backendReady: backend.backendState === NetworkManager.Ready
     readonly property bool backendStarting: backend.backendState === NetworkManager.Starting
@@ -76,8 +85,8 @@ ApplicationWindow {
     // A display without a window manager gives a window the size that it asks for.
     width: fullScreen ? Screen.width : 800
     height: fullScreen ? Screen.height : 480
-    minimumWidth: 640
-    minimumHeight: 384
+    minimumWidth: sideways ? 384 : 640
+    minimumHeight: sideways ? 640 : 384
     visible: true
     visibility: fullScreen ? Window.FullScreen : Window.Windowed
     title: qsTr("Voice assistant")
@@ -86,7 +95,7 @@ ApplicationWindow {
     Theme {
         id: look
         night: stored.nightTheme
-        height: window.height
+        height: page.height
     }
     SettingsManager {
         id: stored
@@ -152,9 +161,15 @@ ApplicationWindow {
         screen: window
     }
 
+    // Turned here, and not by the platform: neither eglfs nor vnc can turn Qt Quick's picture, and where the scene is
+    // turned, a finger meets what it points at without any calibration of the touch screen.
     Item {
+        id: page
         objectName: "page"
-        anchors.fill: parent
+        anchors.centerIn: parent
+        width: window.sideways ? parent.height : parent.width
+        height: window.sideways ? parent.width : parent.height
+        rotation: window.degrees
         LayoutMirroring.enabled: Application.layoutDirection === Qt.RightToLeft
         LayoutMirroring.childrenInherit: true
 

@@ -25,9 +25,12 @@ static QVariantMap readArguments(const QStringList &arguments)
         option("events-port", QT_TRANSLATE_NOOP("main", "Port of the backend's events (5802)."), "NUMBER"),
         option("source-file", QT_TRANSLATE_NOOP("main", "Plays this file in place of a microphone."), "WAV"),
         option("fullscreen", QT_TRANSLATE_NOOP("main", "Fills the screen.")),
+        option("rotation",
+               QT_TRANSLATE_NOOP("main", "Turns picture and touch clockwise: 0, 90, 180, 270, or auto."),
+               "DEGREES"),
         option("report", QT_TRANSLATE_NOOP("main", "Tells on the log what the screen shows.")),
     };
-    const auto &[backend, eventsPort, sourceFile, fullScreen, report] = options;
+    const auto &[backend, eventsPort, sourceFile, fullScreen, rotation, report] = options;
 
     QCommandLineParser parser;
     parser.setApplicationDescription(
@@ -41,6 +44,7 @@ static QVariantMap readArguments(const QStringList &arguments)
         {QStringLiteral("backendUrl"), parser.value(backend)},
         {QStringLiteral("sourceFile"), parser.value(sourceFile)},
         {QStringLiteral("fullScreen"), parser.isSet(fullScreen)},
+        {QStringLiteral("turned"), parser.value(rotation)},
         {QStringLiteral("reporting"), parser.isSet(report)},
         {QStringLiteral("historyFile"), QStandardPaths::writableLocation(QStandardPaths::AppDataLocation)
                                             + QStringLiteral("/history.jsonl")},

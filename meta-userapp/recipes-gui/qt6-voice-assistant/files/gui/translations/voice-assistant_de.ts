@@ -532,6 +532,10 @@
         <translation>Füllt den Bildschirm.</translation>
     </message>
     <message>
+        <source>Turns picture and touch clockwise: 0, 90, 180, 270, or auto.</source>
+        <translation>Dreht Bild und Berührung im Uhrzeigersinn: 0, 90, 180, 270 oder auto.</translation>
+    </message>
+    <message>
         <source>Port of the backend&apos;s events (5802).</source>
         <translation>Port der Ereignisse des Backends (5802).</translation>
     </message>
