@@ -13,6 +13,8 @@ from rtap import __version__
 
 LAYER = Path(__file__).resolve().parents[2] / "meta-userapp"
 FRAGMENTS = sorted((LAYER / "recipes-kernel/linux/files").glob("*.cfg"))
+BOARD = LAYER / "dynamic-layers/raspberrypi/recipes-kernel/linux"
+DISPLAYS = sorted((BOARD / "files").glob("*.cfg"))
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +66,20 @@ def test_every_fragment_is_checked(functions: dict[str, Callable[..., Any]]) -> 
         assert functions["kernel_options"](fragment.read_text().splitlines())
 
 
+def test_every_fragment_for_displays_is_checked(
+    functions: dict[str, Callable[..., Any]],
+) -> None:
+    include = (BOARD / "voice-assistant-displays.inc").read_text()
+    assert len(DISPLAYS) == 2
+    for fragment in DISPLAYS:
+        assert fragment.name in include
+        assert functions["kernel_options"](fragment.read_text().splitlines())
+    assert '\nKERNEL_OPTION_FRAGMENTS .= " ${DISPLAY_OPTION_FRAGMENTS}"\n' in include
+
+
 def test_no_option_is_asked_for_in_two_ways(functions: dict[str, Callable[..., Any]]) -> None:
     seen: dict[str, str] = {}
-    for fragment in FRAGMENTS:
+    for fragment in FRAGMENTS + DISPLAYS:
         for option in functions["kernel_options"](fragment.read_text().splitlines()):
             assert option not in seen, f"{option} is in {seen[option]} and {fragment.name}"
             seen[option] = fragment.name

@@ -131,6 +131,7 @@ def backend(device: Device) -> Device:
     device.program("sync", "#!/bin/sh\n")
     device.program("umount", '#!/bin/sh\necho "umount $*" >>"$FAKE/calls"\n')
     device.write("uptime", "100.00 0.00\n")
+    device.write("meminfo", "MemTotal:        1900000 kB\nMemFree:          100000 kB\n")
     device.write("images")
     device.write("archive-id", OURS + "\n")
     archive = device.write("archive.tar", "layers")
@@ -149,6 +150,7 @@ def backend(device: Device) -> Device:
         "WHISPER_DOCKER_STORE": "store",
         "WHISPER_MOUNTS": "mounts",
         "WHISPER_UPTIME": "uptime",
+        "WHISPER_MEMINFO": "meminfo",
         "WHISPER_CACHE": "cache",
         "WHISPER_MODELS": "models",
         "WHISPER_SOUND": "snd",
@@ -344,6 +346,29 @@ class TestRunContainer:
         assert "--restart" not in command
         assert command.endswith(OURS)
         assert f"chown -R 10001:10001 {backend.root}/cache" in backend.calls()
+
+    @pytest.mark.parametrize(
+        ("board_kb", "setting", "limit"),
+        [
+            (932_864, "", "527m"),  # 1 GB without what the firmware and the kernel keep
+            (932_864, "1g", "527m"),
+            (932_864, "600000k", "527m"),
+            (932_864, "512m", "512m"),
+            (932_864, "400000000", "400000000"),
+            (1_900_000, "1G", "1G"),
+            (3_900_000, "", "1g"),
+            (3_900_000, "3500M", "3424m"),
+        ],
+    )
+    def test_a_small_board_leaves_memory_to_the_screen(
+        self, backend: Device, service: Service, board_kb: int, setting: str, limit: str
+    ) -> None:
+        backend.write("healthy")
+        backend.write("meminfo", f"MemTotal: {board_kb} kB\nMemFree: 1 kB\n")
+        backend.environment["WHISPER_MEMORY"] = setting
+        service.start()
+        service.hears("--ready")
+        assert f"--memory {limit} --memory-swap {limit} " in container_command(backend)
 
     @pytest.mark.parametrize(
         ("default", "setting", "chosen"),

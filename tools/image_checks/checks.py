@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from tools.image_checks import (
+    boot_files,
     faults,
     gui_program,
     kas_files,
@@ -49,6 +50,13 @@ def _checks() -> Iterator[Check]:
             f"packages-{release}",
             "our recipes built by bitbake to packages, and what is in them",
             packages.for_release(release),
+            needs.MASKED,
+        )
+    for release in RELEASES:
+        yield Check(
+            f"boot-files-{release}",
+            "config.txt and cmdline.txt: displays, overlays, memory",
+            boot_files.for_release(release),
             needs.MASKED,
         )
     yield Check(
