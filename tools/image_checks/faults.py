@@ -67,6 +67,17 @@ def _faults(folder: Path) -> list[Fault]:
         _tarball_fault("no-container", no_archive, "has the SHA-256"),
         _model_fault("missing-model", folder / "no-model", "There is no model in"),
         _model_fault("damaged-model", _damaged_model(folder), "is missing or damaged"),
+        _setting_fault("VOICE_ASSISTANT_DISPLAY", "touch-3", "rpi-config"),
+        _setting_fault("VOICE_ASSISTANT_CMA_MB", "1000", "rpi-config"),
+        _setting_fault("GPU_MEM", "256M", "rpi-config"),
+        _setting_fault("VOICE_ASSISTANT_DISPLAY_ROTATION", "45", "qt6-voice-assistant"),
+        _setting_fault("VOICE_ASSISTANT_DISPLAY_MODE", "4k", "qt6-voice-assistant"),
+        Fault(
+            name="display-without-driver",
+            target="rpi-config",
+            complaint="KERNEL_DEVICETREE has no overlays/vc4-kms-dsi-ili9881-7inch.dtbo",
+            passed={"VOICE_ASSISTANT_DISPLAY": "touch-2-7inch", "KERNEL_DEVICETREE": ""},
+        ),
         Fault(
             name="file-not-shipped",
             target="voice-assistant-tuning",
@@ -82,6 +93,11 @@ def _faults(folder: Path) -> list[Fault]:
             task="check_kernel_options",
         ),
     ]
+
+
+def _setting_fault(variable: str, value: str, target: str) -> Fault:
+    name = f"wrong-{variable.lower().replace('_', '-')}"
+    return Fault(name, target, f"{variable} is '{value}': use ", passed={variable: value})
 
 
 def _tarball_fault(name: str, tarball: Path, complaint: str) -> Fault:
