@@ -71,6 +71,8 @@ def test_the_file_of_before_would_have_been_found() -> None:
         ("[all]", "dtoverlay=x\n[all]\ndtoverlay=imx219", "overlays/imx219.dtbo is not in"),
         ("[all]", "[pi4]\ngpu_mem=64\n", "has gpu_mem=64 instead of 76"),
         ("[all]", "[all]\ngpu_mem=64\n", "sets gpu_mem to 76 and to 64"),
+        ("dtparam=audio=on", "dtparam=audio=on ", "a space at the end of dtparam=audio=on"),
+        ("cma-128", "cma-128\t", "a space at the end of dtoverlay=vc4-kms-v3d,cma-128"),
         ("disable_splash=1", "x" * 81, "a line of 81 characters"),
     ],
 )

@@ -56,6 +56,8 @@ KMS: Final = "vc4-kms-v3d"
 _ON_A_PI_4: Final = MappingProxyType({KMS: "vc4-kms-v3d-pi4"})
 """What overlay_map.dtb, which the firmware reads, replaces on this board."""
 _MAP: Final = "overlay_map.dtb"
+_MANY: Final = ("dtoverlay", "dtparam")
+"""Keys that may be given several times."""
 _FOR_THIS_BOARD: Final = ("all", "pi4")
 
 
@@ -77,9 +79,9 @@ class ConfigTxt:
         overlays = []
         section = "all"
         lines = text.splitlines()
-        for line in map(str.strip, lines):
+        for line in lines:
             key, equals, value = line.partition("=")
-            if found := re.fullmatch(r"\[(.*)\]", line):
+            if found := re.fullmatch(r"\[(.*)\]\s*", line):
                 section = found[1]
             elif line.startswith("#") or not equals or section not in _FOR_THIS_BOARD:
                 continue
@@ -145,8 +147,12 @@ def _about_memory(config: ConfigTxt) -> Iterator[str]:
 def _about_lines(config: ConfigTxt, cmdline: str) -> Iterator[str]:
     if config.longest > LONGEST_LINE:
         yield f"config.txt has a line of {config.longest} characters: the firmware cuts it"
-    for key, values in config.settings.items():
-        if key != "dtparam" and len(set(values)) > 1:
+    given = [*config.settings.items(), ("dtoverlay", config.overlays)]
+    for key, values in given:
+        for value in values:
+            if value != value.strip():
+                yield f"config.txt has a space at the end of {key}={value.strip()}"
+        if key not in _MANY and len(set(values)) > 1:
             yield f"config.txt sets {key} to {' and to '.join(values)}"
     if len(cmdline.strip().splitlines()) != 1:
         yield "cmdline.txt has more than one line: the firmware reads the first"
