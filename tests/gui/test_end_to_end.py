@@ -15,7 +15,7 @@ import soundfile
 import rtap
 from tools.gui_screens.application import Application, Home, Shown
 from tools.gui_screens.backend import Backend
-from tools.gui_screens.virtual_display import VirtualDisplay
+from tools.gui_screens.virtual_display import VirtualDisplay, virtual_display
 from tools.gui_screens.virtual_microphone import VirtualMicrophone
 
 AUDIO = Path(__file__).parents[1] / "audio"
@@ -194,3 +194,20 @@ def test_stored_model_is_asked_for(
             while backend.model_name != "cabin-two":
                 assert time.monotonic() < deadline
                 time.sleep(0.1)
+
+
+def test_a_portrait_panel_is_turned_with_its_touch(
+    program: Path, home: Home, backend: Backend, microphone: VirtualMicrophone
+) -> None:
+    with (
+        virtual_display(480, 800) as panel,
+        Application(
+            *(program, panel, home, [*backend.arguments, "--rotation", "auto"]),
+            microphone.environment,
+        ) as screen,
+    ):
+        screen.wait_for("ready screen", is_ready)
+        # The button is right of the middle of a landscape screen, and so below the middle of this panel.
+        panel.press(0.45 * panel.width, 0.85 * panel.height)
+        screen.wait_for("listening", lambda shown: shown.state == "listening")
+        panel.release()
