@@ -74,7 +74,7 @@ def test_every_fragment_for_displays_is_checked(
     for fragment in DISPLAYS:
         assert fragment.name in include
         assert functions["kernel_options"](fragment.read_text().splitlines())
-    assert '\nKERNEL_OPTION_FRAGMENTS .= " ${DISPLAY_OPTION_FRAGMENTS}"\n' in include
+    assert '\nKERNEL_OPTION_FRAGMENTS:append = " ${DISPLAY_OPTION_FRAGMENTS}"\n' in include
 
 
 def test_no_option_is_asked_for_in_two_ways(functions: dict[str, Callable[..., Any]]) -> None:

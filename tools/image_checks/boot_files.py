@@ -70,7 +70,7 @@ class ConfigTxt:
     overlays: tuple[str, ...]
     """With their parameters."""
     longest: int
-    """Characters of the longest line."""
+    """Characters of the longest line that is no comment."""
 
     @classmethod
     def parse(cls, text: str) -> ConfigTxt:
@@ -78,12 +78,12 @@ class ConfigTxt:
         settings: dict[str, tuple[str, ...]] = {}
         overlays = []
         section = "all"
-        lines = text.splitlines()
+        lines = [line for line in text.splitlines() if not line.startswith("#")]
         for line in lines:
             key, equals, value = line.partition("=")
             if found := re.fullmatch(r"\[(.*)\]\s*", line):
                 section = found[1]
-            elif line.startswith("#") or not equals or section not in _FOR_THIS_BOARD:
+            elif not equals or section not in _FOR_THIS_BOARD:
                 continue
             elif key == "dtoverlay":
                 overlays.append(value)
