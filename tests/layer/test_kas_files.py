@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tools.image_checks.boot_files import DISPLAYS
 from tools.yocto.images import ROOT
 
 KAS = ROOT / "kas"
@@ -51,3 +52,20 @@ def test_a_machine_file_is_short() -> None:
     for name in ("raspberrypi4-64", "qemuarm64"):
         lines = (KAS / f"{name}.yml").read_text().splitlines()
         assert len([line for line in lines if line and not line.startswith("#")]) <= 8
+
+
+def test_options_for_displays_set_what_the_layer_reads_and_the_checks_build() -> None:
+    settings = {}
+    for file in KAS.glob("opt/display-*.yml"):
+        (text,) = document(file)["local_conf_header"].values()
+        settings |= {file.stem: dict(re.findall(r'^(\w+) = "(.*)"$', text, re.MULTILINE))}
+    assert sorted(settings) == ["display-4k", "display-touch-2", "display-touch-7inch"]
+    layer = "".join(
+        file.read_text()
+        for file in ROOT.glob("meta-userapp/**/*")
+        if file.suffix in (".bb", ".inc")
+    )
+    for option, variables in settings.items():
+        assert variables, option
+        assert all(f"{name} ?=" in layer for name in variables), option
+        assert variables.get("VOICE_ASSISTANT_DISPLAY", "touch-7inch") in DISPLAYS
