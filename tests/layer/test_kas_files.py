@@ -55,7 +55,7 @@ def test_a_machine_file_is_short() -> None:
 
 
 def test_options_for_displays_set_what_the_layer_reads_and_the_checks_build() -> None:
-    settings = {}
+    settings: dict[str, dict[str, str]] = {}
     for file in KAS.glob("opt/display-*.yml"):
         (text,) = document(file)["local_conf_header"].values()
         settings |= {file.stem: dict(re.findall(r'^(\w+) = "(.*)"$', text, re.MULTILINE))}

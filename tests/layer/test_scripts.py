@@ -47,8 +47,8 @@ case "$1 ${2:-}" in
     cat archive-id >>images ;;
 "run "*)
     [ ! -e run-fails ] || exit 125
-    echo true >running
     echo $$ >client
+    echo true >running
     exec /bin/sleep 600 ;;
 "attach "*)
     echo $$ >client
@@ -295,7 +295,8 @@ class Service:
 @pytest.fixture
 def service(backend: Device) -> Iterator[Service]:
     backend.program("systemd-notify", '#!/bin/sh\necho "$*" >>"$FAKE/notifications"\n')
-    backend.program("wget", '#!/bin/sh\n[ -e "$FAKE/healthy" ]\n')
+    # Healthy only once its container runs, so that what docker was told can be read after --ready.
+    backend.program("wget", '#!/bin/sh\n[ -e "$FAKE/healthy" ] && [ -e "$FAKE/running" ]\n')
     backend.program("nproc", "#!/bin/sh\necho 2\n")
     backend.program("chown", '#!/bin/sh\necho "chown $*" >>"$FAKE/calls"\n')
     running = Service(backend)
