@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tools.image_checks.boot_files import DISPLAYS
+from tools.image_checks.boot_settings import DISPLAYS
 from tools.yocto.images import ROOT
 
 KAS = ROOT / "kas"

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from tools.image_checks import (
-    boot_files,
+    boot_settings,
     faults,
     gui_program,
     kas_files,
@@ -56,7 +56,7 @@ def _checks() -> Iterator[Check]:
         yield Check(
             f"boot-files-{release}",
             "config.txt and cmdline.txt: displays, overlays, memory",
-            boot_files.for_release(release),
+            boot_settings.for_release(release),
             needs.MASKED,
         )
     yield Check(

@@ -1,10 +1,10 @@
-"""tools.image_checks.boot_files: what is wrong with config.txt and cmdline.txt."""
+"""tools.image_checks.boot_settings: what is wrong with config.txt and cmdline.txt."""
 
 from __future__ import annotations
 
 import pytest
 
-from tools.image_checks.boot_files import DETECTED, ConfigTxt, complaints
+from tools.image_checks.boot_settings import DETECTED, ConfigTxt, complaints
 
 CONFIG = """\
 # gpu_mem=256 in a comment
