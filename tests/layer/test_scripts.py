@@ -293,7 +293,8 @@ class Service:
 @pytest.fixture
 def service(backend: Device) -> Iterator[Service]:
     backend.program("systemd-notify", '#!/bin/sh\necho "$*" >>"$FAKE/notifications"\n')
-    backend.program("wget", '#!/bin/sh\n[ -e "$FAKE/healthy" ]\n')
+    # Nothing answers before the container is there, which starts in the background.
+    backend.program("wget", '#!/bin/sh\n[ -e "$FAKE/healthy" ] && grep -q "^run " "$FAKE/calls"\n')
     backend.program("nproc", "#!/bin/sh\necho 2\n")
     backend.program("chown", '#!/bin/sh\necho "chown $*" >>"$FAKE/calls"\n')
     running = Service(backend)
