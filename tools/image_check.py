@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -28,6 +27,7 @@ from tools.command_line import run
 from tools.image_checks.checks import CHECKS
 from tools.image_checks.verdict import CannotCheck, Check, Outcome, Verdict
 from tools.image_checks.workshop import Workshop
+from tools.yocto import host_locale
 from tools.yocto.images import ROOT
 from tools.yocto.process import end_children_when_terminated
 
@@ -120,9 +120,7 @@ def _install_packages() -> None:
     subprocess.run(
         [script, f"@{ROOT / 'tools/image_packages.txt'}"], stdout=sys.stderr, check=False
     )
-    if os.geteuid() == 0 and shutil.which("localedef"):
-        locale = ["localedef", "-i", "en_US", "-f", "UTF-8", "en_US.UTF-8"]
-        subprocess.run(locale, capture_output=True, check=False)
+    host_locale.make_english()
 
 
 if __name__ == "__main__":
