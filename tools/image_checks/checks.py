@@ -12,6 +12,7 @@ from tools.image_checks import (
     kas_files,
     layer_rules,
     needs,
+    owners,
     packages,
     recipe_style,
     shell_scripts,
@@ -94,6 +95,13 @@ def _checks() -> Iterator[Check]:
             "the whole image: all layers parsed, every task's way found (10 minutes the first time)",
             task_graph.for_image(image),
             needs.BITBAKE,
+        )
+    for release in RELEASES:
+        yield Check(
+            f"owners-{release}",
+            "no other recipe of the image installs a file of ours",
+            owners.for_release(release),
+            (*needs.BITBAKE, needs.programs("dpkg-deb")),
         )
 
 
