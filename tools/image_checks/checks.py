@@ -31,13 +31,21 @@ def _checks() -> Iterator[Check]:
         "shellcheck on every shell script of the layer",
         shell_scripts.check,
         (needs.layer, needs.programs("shellcheck")),
+        is_quick=True,
     )
-    yield Check("style", "oelint-adv on every recipe", recipe_style.check, (needs.layer,))
+    yield Check(
+        "style",
+        "oelint-adv on every recipe",
+        recipe_style.check,
+        (needs.layer,),
+        is_quick=True,
+    )
     yield Check(
         "kas",
         "every combination of kas files against kas's schema, every commit pinned",
         kas_files.check,
         (needs.git_checkout, needs.readable_checkout),
+        is_quick=True,
     )
     yield Check(
         "gui",
