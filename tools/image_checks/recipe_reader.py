@@ -35,7 +35,9 @@ def _recipe(recipe: Any) -> dict[str, Any]:
         for name in _OF_PACKAGES
     }
     alternatives = {
-        name: recipe.getVarFlag("ALTERNATIVE_LINK_NAME", name) or ""
+        # update-alternatives.bbclass takes the same place where none is named.
+        name: recipe.getVarFlag("ALTERNATIVE_LINK_NAME", name)
+        or f"{recipe.getVar('bindir')}/{name}"
         for text in variables.pop("ALTERNATIVE").values()
         for name in text.split()
     }
@@ -44,7 +46,7 @@ def _recipe(recipe: Any) -> dict[str, Any]:
         "units": recipe.getVar("systemd_system_unitdir") or "",
         "sources": recipe.getVar("SRC_URI") or "",
         "install": _script(recipe),
-        "links": sorted(filter(None, alternatives.values())),
+        "links": sorted(alternatives.values()),
         **{name.lower(): texts for name, texts in variables.items()},
     }
 
