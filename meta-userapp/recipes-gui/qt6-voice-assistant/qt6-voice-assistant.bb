@@ -33,6 +33,11 @@ VOICE_ASSISTANT_PLATFORM ?= "eglfs"
 VOICE_ASSISTANT_PLATFORM:qemuall ?= "linuxfb"
 PACKAGE_ARCH = "${MACHINE_ARCH}"
 
+# Qt's resource compiler notes in its sources where each file lay, and the package of sources would tell it.
+do_compile:append() {
+    find ${B} -name 'qrc_*.cpp' -exec sed -i -e 's|${S}/||' -e 's|${B}/||' {} +
+}
+
 do_install:append() {
     install -D -m 0755 ${WORKDIR}/start-screen ${D}${libexecdir}/voice-assistant/start-screen
     install -D -m 0644 ${WORKDIR}/voice-assistant.service ${D}${systemd_system_unitdir}/voice-assistant.service
