@@ -38,13 +38,14 @@ lint: $(READY) ## Check style and types
 	$(BIN)/mypy --no-error-summary
 
 test: lint ## Check style and types, then run every test
-	@# Without Qt the tests of the GUI skip, and say what to install; likewise those of other clients.
-	@tools/install_packages.sh @tools/gui_packages.txt || true
-	@tools/install_packages.sh @tools/client_packages.txt || true
+	@# What is not there lets tests skip, which then say what to install. Ubuntu has chromium only as a snap.
+	@tools/install_packages.sh @tools/gui_packages.txt @tools/client_packages.txt @tools/boot_packages.txt \
+		@tools/reference_packages.txt @tools/test_packages.txt || true
 	@tools/install_packages.sh chromium || true
 	@# These are services, which systemd would start and keep: not without being asked.
 	@[ -d /run/systemd/system ] || tools/install_packages.sh @tools/operations_packages.txt || true
-	$(BIN)/pytest $(PYTEST_ARGS)
+	@# A file's tests stay together, as they share services and models; each process holds up to 1.5 GB.
+	$(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
 
 fuzz: $(READY) ## Search for input that the service fails at, ten minutes: FUZZ_ARGS='--seconds 60 --seed 1 audio'
 	PYTHONPATH=backend:. $(BIN)/python -m tests.fuzz.explore $(FUZZ_ARGS)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -18,6 +19,53 @@ _ASKED_FOR: Final = {
     "layer": "make image-check, or pytest -m layer",
 }
 """Markers, and the command that runs their tests."""
+
+
+_TAKES_LONG: Final = "takes long: "
+
+
+def pytest_configure() -> None:
+    """A job in a shell's background ignores Ctrl-C, and so would all programs that tests start from it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--skips-at-most",
+        type=int,
+        metavar="N",
+        help="fail where more tests skip than N, beside those that take long",
+    )
+
+
+def _too_many_skips(config: pytest.Config) -> str:
+    """Why the run is not good; empty: it is."""
+    allowed = config.option.skips_at_most
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    # Only the process that collects the results knows all of them.
+    if allowed is None or reporter is None or hasattr(config, "workerinput"):
+        return ""
+    reasons = [report.longrepr[2] for report in reporter.stats.get("skipped", ())]
+    skipped = [reason for reason in reasons if not reason.startswith(f"Skipped: {_TAKES_LONG}")]
+    if len(skipped) <= allowed:
+        return ""
+    return f"{len(skipped)} tests skipped, more than {allowed}: their reasons say what to install"
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if session.exitstatus == pytest.ExitCode.OK and _too_many_skips(session.config):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> Iterator[None]:
+    """Tell it last, below the reasons."""
+    yield
+    if told := _too_many_skips(config):
+        terminalreporter.write_line(told, red=True)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -79,7 +127,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: Sequence[pytest.
     for marker, command in _ASKED_FOR.items():
         if marker in asked_for:
             continue
-        skip = pytest.mark.skip(reason=f"takes long: {command}")
+        skip = pytest.mark.skip(reason=f"{_TAKES_LONG}{command}")
         for item in items:
             if item.get_closest_marker(marker):
                 item.add_marker(skip)

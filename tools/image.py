@@ -1,7 +1,9 @@
 """Build the image to flash: the container, then everything else with kas and bitbake.
 
 What can be wrong is looked for first, because a first build takes hours and about 90 GB of disk: the machine,
-the model, the container's checksum, programs, room. Downloads and finished work are kept in .cache/yocto, the
+the model, the container's checksum, programs, room, and the layer itself. tools/image_check --strict makes
+the quick checks and, where the layers have local mirrors, builds our recipes; a check that this machine
+cannot make is named and does not stop the build. Downloads and finished work are kept in .cache/yocto, the
 build itself is in build/yocto. With YOCTO_GIT_MIRROR, layers come from local git repositories.
 """
 
@@ -23,6 +25,10 @@ from rtap.model_store import DEFAULT_MODEL
 from rtap.terminal import write_result
 from tools.command_line import positive_number, run
 from tools.default_model import NONE, chosen_model
+from tools.image_check import chosen_checks
+from tools.image_checks.checks import CHECKS
+from tools.image_checks.verdict import CannotCheck, Check
+from tools.image_checks.workshop import Workshop
 from tools.yocto import preflight
 from tools.yocto.bitbake_progress import ProgressView, read_progress
 from tools.yocto.images import RELEASES, ROOT, Image, choose, option_file, options, repositories
@@ -93,6 +99,9 @@ def _parser() -> OneLineParser:
         "--check", action="store_true", help="look for what can be wrong, and build nothing"
     )
     parser.add_argument(
+        "--unchecked", action="store_true", help="build without tools/image_check before it"
+    )
+    parser.add_argument(
         "--json", action="store_true", help="print the files that were made as JSON"
     )
     return parser
@@ -106,6 +115,9 @@ def main(argv: Sequence[str]) -> int:
         write_result(f"{order.image} can be built in {order.work}\n")
         return 0
     view = ProgressView("image")
+    if not arguments.unchecked:
+        view.stage("the layer's checks")
+        _check_layer(order.image, Workshop.open(os.environ))
     if not order.is_container_given:
         view.stage("the container")
         _build_container(order)
@@ -139,6 +151,38 @@ def _checked_order(arguments: argparse.Namespace) -> Order:
         model=model,
         work=work,
     )
+
+
+def _check_layer(image: Image, workshop: Workshop) -> None:
+    """Make those of the layer's checks that this machine can make, and name the others.
+
+    Raises:
+        ImageError: one has failed, or could not be made after all.
+    """
+    possible = []
+    for check in layer_checks(image):
+        try:
+            check.require(workshop)
+        except CannotCheck as error:
+            print(f"image: {check.name} is not checked: {error}", file=sys.stderr)
+        else:
+            possible.append(f"--only={check.name}")
+    if not possible:
+        return
+    command = [str(ROOT / "tools/image_check"), "--strict", *possible]
+    # The verdicts are no result of ours.
+    status = subprocess.run(
+        command, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False
+    ).returncode
+    if status:
+        raise ImageError(
+            f"the layer is not in order (status {status}): see the lines above; --unchecked builds it anyway"
+        )
+
+
+def layer_checks(image: Image) -> list[Check]:
+    """What is checked before hours of building: it takes seconds, and with mirrors two minutes."""
+    return chosen_checks(CHECKS, [f"packages-{image.release}"], quick=True)
 
 
 def _build_container(order: Order) -> None:

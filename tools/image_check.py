@@ -6,14 +6,13 @@ run takes an hour, most of it for reading every recipe of every layer; what was 
 .cache/image-check, so that another takes minutes. Root runs bitbake as $IMAGE_CHECK_USER, by default as
 nobody.
 
-Exit status 0, or 1 when a check has failed.
+Exit status 0, or 1 when a check has failed; with --strict also when one was skipped.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -28,6 +27,7 @@ from tools.command_line import run
 from tools.image_checks.checks import CHECKS
 from tools.image_checks.verdict import CannotCheck, Check, Outcome, Verdict
 from tools.image_checks.workshop import Workshop
+from tools.yocto import host_locale
 from tools.yocto.images import ROOT
 from tools.yocto.process import end_children_when_terminated
 
@@ -43,6 +43,16 @@ def _parser(checks: Mapping[str, Check]) -> OneLineParser:
         choices=tuple(checks),
         metavar="NAME",
         help="make this check alone; may be given several times; --list has the names",
+    )
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="make those that take seconds and need no mirrors, and what --only names",
+    )
+    parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="a check that is skipped counts as failed; the end of the table says what is wanted for which",
     )
     parser.add_argument("--list", action="store_true", help="show the checks and make none")
     parser.add_argument(
@@ -68,7 +78,7 @@ def main(
     if arguments.install:
         _install_packages()
     place = workshop or Workshop.open(os.environ)
-    chosen = [checks[name] for name in checks if name in (arguments.only or checks)]
+    chosen = chosen_checks(checks, arguments.only, quick=arguments.quick)
     width = max(len(check.name) for check in chosen)
     verdicts = []
     with place.locked():
@@ -87,7 +97,27 @@ def main(
     else:
         seconds = sum(verdict.seconds for verdict in verdicts)
         write_result(SUMMARY.format(**count, seconds=seconds) + "\n")
-    return 1 if count["failed"] else 0
+        if arguments.strict:
+            write_result("".join(f"{line}\n" for line in wanted(verdicts)))
+    return 1 if count["failed"] or (arguments.strict and count["skipped"]) else 0
+
+
+def chosen_checks(
+    checks: Mapping[str, Check], names: Sequence[str], *, quick: bool = False
+) -> list[Check]:
+    """Those that are named, and quick ones where they are asked for; all where neither is."""
+    if not names and not quick:
+        return list(checks.values())
+    return [check for check in checks.values() if check.name in names or (quick and check.is_quick)]
+
+
+def wanted(verdicts: Sequence[Verdict]) -> list[str]:
+    """What keeps checks from being made, each as a line with their names."""
+    names: dict[str, list[str]] = {}
+    for verdict in verdicts:
+        if verdict.verdict == "skipped":
+            names.setdefault(verdict.message, []).append(verdict.name)
+    return [f"not made: {', '.join(held)}: {message}" for message, held in names.items()]
 
 
 def judge(check: Check, workshop: Workshop) -> Verdict:
@@ -99,8 +129,7 @@ def judge(check: Check, workshop: Workshop) -> Verdict:
         return Verdict(check.name, verdict, " ".join(message.split()), seconds)
 
     try:
-        for need in check.needs:
-            need(workshop)
+        check.require(workshop)
         return ended("ok", check.run(workshop))
     except CannotCheck as error:
         return ended("skipped", str(error))
@@ -120,9 +149,7 @@ def _install_packages() -> None:
     subprocess.run(
         [script, f"@{ROOT / 'tools/image_packages.txt'}"], stdout=sys.stderr, check=False
     )
-    if os.geteuid() == 0 and shutil.which("localedef"):
-        locale = ["localedef", "-i", "en_US", "-f", "UTF-8", "en_US.UTF-8"]
-        subprocess.run(locale, capture_output=True, check=False)
+    host_locale.make_english()
 
 
 if __name__ == "__main__":

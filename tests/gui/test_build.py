@@ -73,7 +73,8 @@ def test_every_qml_test_file_is_run(build_folder: Path) -> None:
 
 
 def test_qml_is_clean(build_folder: Path) -> None:
-    done = run("cmake", "--build", build_folder, "--target", "all_qmllint")
+    with build.locked():
+        done = run("cmake", "--build", build_folder, "--target", "all_qmllint")
     assert done.returncode == 0, done.stdout
     assert "Warning" not in done.stdout
 

@@ -34,6 +34,8 @@ from tests.image.speech import (
 
 pytestmark = pytest.mark.image
 
+SETTINGS_BUTTON = (1211, 60)
+"""Its middle on the screen of QEMU's machine, 1280 by 720."""
 OURS = (BACKEND, LOAD, SCREEN, "voice-assistant-data.service", "voice-assistant-state.service")
 
 
@@ -138,6 +140,18 @@ class TestPeople:
         figures.note("transcribing a person's front center (s)", time.monotonic() - began)
         own = first.inside("print(open('/sys/fs/cgroup/memory.current').read())")
         figures.note("memory: service with the system's model (MB)", int(own) / 1e6)
+
+
+class TestTouch:
+    """A finger and a keyboard reach the screen through systemd's device filter."""
+
+    def test_a_touch_opens_the_settings(self, first: Booted, pictures: Path) -> None:
+        first.machine.touch(*SETTINGS_BUTTON)
+        seen(first, pictures, "you speak")
+
+    def test_a_key_closes_them(self, first: Booted, pictures: Path) -> None:
+        first.machine.press("esc")
+        seen(first, pictures, "wake word")
 
 
 class TestService:

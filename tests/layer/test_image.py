@@ -11,11 +11,14 @@ import pytest
 from tests.layer.conftest import Start
 from tools import image
 from tools.image_checks.sample_container import write_sample
+from tools.image_checks.verdict import CannotCheck, Check
+from tools.image_checks.workshop import Workshop
 from tools.yocto import preflight
 from tools.yocto.images import ROOT, Image
 from tools.yocto.kas import Kas
 
 build_image = image._build_image
+check_layer = image._check_layer
 
 
 @pytest.fixture(autouse=True)
@@ -30,6 +33,7 @@ def _good_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def built(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was started; nothing of it runs."""
     started: list[str] = []
+    monkeypatch.setattr(image, "_check_layer", lambda _image, _workshop: started.append("checks"))
     monkeypatch.setattr(image, "_build_container", lambda _order: started.append("container"))
     monkeypatch.setattr(image, "_build_image", lambda _order, _view: started.append("image"))
     return started
@@ -149,7 +153,7 @@ def test_a_failed_build_tells_the_first_error_and_the_log(
     done = start(image.main, "--container", write_sample(tmp_path), "--free-gb", "1")
     assert (done.status, done.out) == (1, "")
     *shown, last = done.err.splitlines()
-    assert shown[1:] == ["ERROR: qtbase does not compile", "   as it seems", "ERROR: later"]
+    assert shown[2:] == ["ERROR: qtbase does not compile", "   as it seems", "ERROR: later"]
     assert "kas failed with status 1: ERROR: qtbase does not compile" in last
     assert last.endswith("raspberrypi4-64.log")
 
@@ -168,5 +172,61 @@ def test_the_container_comes_first(
 ) -> None:
     monkeypatch.setattr(image, "CONTAINER", tmp_path / "whisper-backend.tar")
     done = start(image.main, "--free-gb", "1")
-    assert built == ["container"]
+    assert built == ["checks", "container"]
     assert "there is no " in done.err
+
+
+def test_without_checks(
+    start: Start, tmp_path: Path, built: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(image, "CONTAINER", tmp_path / "whisper-backend.tar")
+    start(image.main, "--free-gb", "1", "--unchecked")
+    assert built == ["container"]
+
+
+@pytest.fixture
+def checker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Path]:
+    """Puts a script in the place of tools/image_check; returns the file that gets its arguments."""
+
+    def replace(status: int) -> Path:
+        program = tmp_path / "tools/image_check"
+        program.parent.mkdir()
+        program.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/arguments\nexit {status}\n')
+        program.chmod(0o755)
+        monkeypatch.setattr(image, "ROOT", tmp_path)
+        return tmp_path / "arguments"
+
+    return replace
+
+
+def unmet(_workshop: Workshop) -> None:
+    raise CannotCheck("no local mirror of poky")
+
+
+def test_a_machine_without_mirrors_builds_and_is_told_what_was_not_checked(
+    checker: Callable[[int], Path],
+    workshop: Workshop,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    checks = [Check("style", "", str), Check("packages-scarthgap", "", str, (unmet,))]
+    monkeypatch.setattr(image, "layer_checks", lambda _image: checks)
+    arguments = checker(0)
+    check_layer(Image("scarthgap", "qemuarm64"), workshop)
+    assert arguments.read_text() == "--strict --only=style\n"
+    said = "image: packages-scarthgap is not checked: no local mirror of poky\n"
+    assert capfd.readouterr().err == said
+
+
+def test_a_failed_check_ends_the_build(
+    checker: Callable[[int], Path], workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(image, "layer_checks", lambda _image: [Check("style", "", str)])
+    checker(1)
+    with pytest.raises(image.ImageError, match="--unchecked builds it anyway"):
+        check_layer(Image("scarthgap", "qemuarm64"), workshop)
+
+
+def test_the_checks_are_those_of_the_release_that_is_built() -> None:
+    names = [check.name for check in image.layer_checks(Image("kirkstone", "qemuarm64"))]
+    assert names == ["scripts", "style", "kas", "packages-kirkstone"]

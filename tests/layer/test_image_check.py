@@ -9,8 +9,9 @@ import pytest
 
 from tests.layer.conftest import Done, Start
 from tools import image_check
+from tools.image_checks import needs
 from tools.image_checks.checks import CHECKS
-from tools.image_checks.verdict import CannotCheck, Check, CheckFailed
+from tools.image_checks.verdict import CannotCheck, Check, CheckFailed, Verdict
 from tools.image_checks.workshop import Workshop
 
 Run = Callable[..., Done]
@@ -36,7 +37,7 @@ def absent(_workshop: Workshop) -> None:
 def check(start: Start, workshop: Workshop) -> Run:
     def run(*arguments: str) -> Done:
         checks = [
-            Check("one", "is good", good),
+            Check("one", "is good", good, is_quick=True),
             Check("two", "is bad", bad),
             Check("three", "lacks something", bad, (absent,)),
             Check("four", "is broken", broken),
@@ -60,6 +61,37 @@ def test_every_check_has_a_line_with_verdict_time_and_reason(check: Run) -> None
 
 def test_what_is_skipped_is_no_failure(check: Run) -> None:
     assert check("--only", "one", "--only", "three").status == 0
+
+
+def test_strictly_what_is_skipped_is_a_failure_that_says_what_it_wants(check: Run) -> None:
+    done = check("--strict", "--only", "one", "--only", "three")
+    assert done.status == 1
+    summary, reason = done.out.splitlines()[-2:]
+    assert summary.startswith("1 ok, 0 failed, 1 skipped, ")
+    assert reason == "not made: three: no bitbake: install it"
+
+
+def test_strictly_what_is_ok_is_ok(check: Run) -> None:
+    done = check("--strict", "--quick")
+    assert done.status == 0
+    assert done.out.splitlines()[-1].startswith("1 ok, 0 failed, 0 skipped, ")
+
+
+def test_each_reason_is_told_once() -> None:
+    verdicts = [Verdict(name, "skipped", "no mirrors", 0) for name in ("a", "b")]
+    verdicts += [Verdict("c", "skipped", "no root", 0), Verdict("d", "ok", "fine", 0)]
+    assert image_check.wanted(verdicts) == ["not made: a, b: no mirrors", "not made: c: no root"]
+
+
+def test_quick_ones_and_what_is_named(check: Run) -> None:
+    done = check("--quick", "--only", "three", "--json")
+    assert [one["name"] for one in json.loads(done.out)["checks"]] == ["one", "three"]
+
+
+def test_no_quick_check_needs_mirrors() -> None:
+    quick = [one for one in CHECKS.values() if one.is_quick]
+    assert [one.name for one in quick] == ["scripts", "style", "kas"]
+    assert not [one for one in quick if needs.mirrors in one.needs]
 
 
 def test_only_what_was_asked_for(check: Run) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tools.image_checks.deb_package import DebPackage, Member
-from tools.image_checks.package_rules import ENABLED, REQUIRED, complaints
+from tools.image_checks.package_rules import ENABLED, REQUIRED, complaints, doubly_owned
 
 
 def file(path: str, **changes: object) -> Member:
@@ -90,3 +90,11 @@ def test_units_have_to_be_there_and_switched_on() -> None:
     first, *others = packages()
     odd = replace(first, enabled=first.enabled | {"x.service"})
     assert complaints([odd, *others]) == [f"{first.name} enables x.service, which it does not have"]
+
+
+def test_a_file_in_two_packages_is_told_and_a_folder_is_not() -> None:
+    folder = Member("/etc", "root:root", 0o755, 0, is_folder=True)
+    ours = DebPackage("ours", (folder, file("/etc/asound.conf"), file("/etc/x")), frozenset())
+    others = DebPackage("others", (folder, file("/etc/asound.conf")), frozenset())
+    assert doubly_owned([ours, others]) == ["/etc/asound.conf is in ours and in others"]
+    assert doubly_owned([ours]) == []

@@ -295,8 +295,8 @@ class Service:
 @pytest.fixture
 def service(backend: Device) -> Iterator[Service]:
     backend.program("systemd-notify", '#!/bin/sh\necho "$*" >>"$FAKE/notifications"\n')
-    # Healthy only once its container runs, so that what docker was told can be read after --ready.
-    backend.program("wget", '#!/bin/sh\n[ -e "$FAKE/healthy" ] && [ -e "$FAKE/running" ]\n')
+    # Nothing answers before the container is there, which starts in the background.
+    backend.program("wget", '#!/bin/sh\n[ -e "$FAKE/healthy" ] && grep -q "^run " "$FAKE/calls"\n')
     backend.program("nproc", "#!/bin/sh\necho 2\n")
     backend.program("chown", '#!/bin/sh\necho "chown $*" >>"$FAKE/calls"\n')
     running = Service(backend)
@@ -760,6 +760,7 @@ class TestStartScreen:
         device.environment |= {
             "START_SCREEN_PROGRAM": str(device.root / "bin/gui"),
             "START_SCREEN_DRM": str(device.root / "drm"),
+            "START_SCREEN_FRAME_BUFFER": str(device.write("fb0")),
             "START_SCREEN_MICROPHONE": "/nowhere",
             "XDG_RUNTIME_DIR": str(device.root),
         }
@@ -880,6 +881,22 @@ class TestStartScreen:
         assert run.returncode == 1
         assert "set VOICE_ASSISTANT_PLATFORM to linuxfb" in run.stderr
         assert len([call for call in screen.calls() if call == "sleep 1"]) == 10
+
+    def test_a_frame_buffer_that_comes_late_is_waited_for(self, screen: Device) -> None:
+        (screen.root / "fb0").unlink()
+        screen.program("sleep", f"{SLEEP}\n: >{screen.root}/fb0\n")
+        screen.environment["VOICE_ASSISTANT_PLATFORM"] = "linuxfb"
+        run = screen.run(self.script)
+        assert run.returncode == 0, run.stderr
+        assert "QT_QPA_PLATFORM=linuxfb\n" in run.stdout
+        assert [call for call in screen.calls() if call == "sleep 1"] == ["sleep 1"]
+
+    def test_without_a_frame_buffer_it_says_what_to_do(self, screen: Device) -> None:
+        (screen.root / "fb0").unlink()
+        screen.environment["VOICE_ASSISTANT_PLATFORM"] = "linuxfb"
+        run = screen.run(self.script)
+        assert run.returncode == 1
+        assert "/fb0 after 10 s: set VOICE_ASSISTANT_PLATFORM to eglfs" in run.stderr
 
     @pytest.mark.parametrize(
         ("platform", "qt"),

@@ -251,7 +251,7 @@ def test_an_interrupted_build_ends_what_it_started(work: Work) -> None:
     )
     script = INTERRUPTED.format(place=str(work.place), python=str(work.place / "bin/python"))
     tool = subprocess.Popen(
-        [PYTHON, "-c", script, *map(str, work.arguments)],
+        [PYTHON, "-c", script, *map(str, work.arguments), "--model", "none"],
         env=os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'backend'}"},
         stderr=subprocess.PIPE,
         text=True,

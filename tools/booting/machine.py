@@ -21,6 +21,8 @@ from tools.booting.settings import VIRTUAL, Settings
 
 __all__ = ["Settings", "VirtualMachine"]
 
+_AXIS: Final = 0x7FFF
+"""QEMU's largest position on an axis (INPUT_EVENT_ABS_MAX)."""
 _DIES_WITH_US: Final = (
     *("setpriv", "--pdeathsig", "KILL", "sh", "-c"),
     'test "$PPID" = "$0" && exec "$@"',
@@ -119,6 +121,35 @@ class VirtualMachine:
             return file.read_bytes()
         finally:
             file.unlink()
+
+    def touch(self, x: int, y: int) -> None:
+        """Tap the screen, as a finger does.
+
+        Args:
+            x, y: in pixels of the virtual board's screen, from the upper left corner.
+
+        Raises:
+            BootError: the machine has no pointing device, or has ended.
+        """
+        at = (("x", x, qemu_arguments.WIDTH), ("y", y, qemu_arguments.HEIGHT))
+        where = [
+            {"type": "abs", "data": {"axis": axis, "value": pixels * _AXIS // size}}
+            for axis, pixels, size in at
+        ]
+        for down in (True, False):
+            finger = {"type": "btn", "data": {"button": "left", "down": down}}
+            self._executed("input-send-event", events=[*where, finger])
+
+    def press(self, key: str) -> None:
+        """Press a key and let it go.
+
+        Args:
+            key: a name of QEMU's QKeyCode, such as ``esc``.
+
+        Raises:
+            BootError: there is no such key, or QEMU has ended.
+        """
+        self._executed("send-key", keys=[{"type": "qcode", "data": key}])
 
     def vnc_address(self) -> str:
         """Where the screen can be looked at."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +17,15 @@ FOLDER: Final = ROOT / ".cache/gui"
 """Kept, so that the next build only does what is new."""
 APPLICATION: Final = FOLDER / "gui/qt6-voice-assistant"
 _TESTS: Final = ROOT / "tests/gui"
+
+
+@contextmanager
+def locked() -> Iterator[None]:
+    """Wait until nobody else builds here: Ninja takes no second one beside it in a folder."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with (FOLDER / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def configure() -> None:
@@ -51,9 +62,10 @@ def application() -> Path:
 
 
 def _run(command: Sequence[str]) -> None:
-    done = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
-    )
+    with locked():
+        done = subprocess.run(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        )
     if done.returncode:
         told = [line for line in done.stdout.splitlines() if not line.startswith("[")]
         shown = "\n".join(told[-40:])

@@ -13,6 +13,7 @@ from tools.image_checks import (
     kas_files,
     layer_rules,
     needs,
+    owners,
     packages,
     recipe_style,
     shell_scripts,
@@ -31,13 +32,21 @@ def _checks() -> Iterator[Check]:
         "shellcheck on every shell script of the layer",
         shell_scripts.check,
         (needs.layer, needs.programs("shellcheck")),
+        is_quick=True,
     )
-    yield Check("style", "oelint-adv on every recipe", recipe_style.check, (needs.layer,))
+    yield Check(
+        "style",
+        "oelint-adv on every recipe",
+        recipe_style.check,
+        (needs.layer,),
+        is_quick=True,
+    )
     yield Check(
         "kas",
         "every combination of kas files against kas's schema, every commit pinned",
         kas_files.check,
         (needs.git_checkout, needs.readable_checkout),
+        is_quick=True,
     )
     yield Check(
         "gui",
@@ -102,6 +111,13 @@ def _checks() -> Iterator[Check]:
             "the whole image: all layers parsed, every task's way found (10 minutes the first time)",
             task_graph.for_image(image),
             needs.BITBAKE,
+        )
+    for release in RELEASES:
+        yield Check(
+            f"owners-{release}",
+            "no other recipe of the image installs a file of ours",
+            owners.for_release(release),
+            (*needs.BITBAKE, needs.programs("dpkg-deb")),
         )
 
 

@@ -12,12 +12,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from tools.gui_screens.arm64_build import build_for_arm64
+from tools.gui_screens.arm64_build import WORK, build_for_arm64
 from tools.gui_screens.gui_error import GuiError
 from tools.image_checks.verdict import CannotCheck, CheckFailed
 from tools.image_checks.workshop import Workshop
 
 _PROCESSOR: Final = "cortex-a72"
+_SOURCES: Final = frozenset({".cpp", ".h", ".moc"})
 _START_SECONDS: Final = 180.0
 
 
@@ -34,8 +35,31 @@ def check(workshop: Workshop) -> str:
     ).stdout
     if "ARM aarch64" not in header:
         raise CheckFailed(f"the program is not for arm64: {header.strip()}")
+    leaks = leaking_sources(workshop.cache / WORK)
+    if leaks:
+        raise CheckFailed(
+            f"{len(leaks)} generated sources, which -src has, name the build's folder, such as {leaks[0]}"
+        )
     size = f"{gui.program.stat().st_size / 1e6:.1f} MB"
     return f"compiled without a warning, {size}, {_started(workshop, gui.sysroot, gui.program)}"
+
+
+def leaking_sources(work: Path) -> list[str]:
+    """Generated sources that name the folder in which they were compiled.
+
+    bitbake packs for the debugger what was compiled, and its check ``buildpaths`` warns of such a name.
+
+    Args:
+        work: bitbake's WORKDIR.
+    """
+    build = work / "build"
+    return sorted(
+        str(file.relative_to(build))
+        for file in build.rglob("*")
+        # What CMake compiles to know the compiler is not in the program.
+        if file.suffix in _SOURCES and "CMakeFiles" not in file.parts
+        if str(work).encode() in file.read_bytes()
+    )
 
 
 def _started(workshop: Workshop, sysroot: Path, program: Path) -> str:

@@ -49,9 +49,9 @@ def readable_checkout(workshop: Workshop) -> None:
         )
 
 
-def english_locale(_workshop: Workshop) -> None:
-    """The one that bitbake insists on."""
-    if not host_locale.has_english():
+def english_locale(workshop: Workshop) -> None:
+    """The one that bitbake insists on, for the user and with the variables that bitbake will have."""
+    if not host_locale.has_english(workshop.user.command([]), {"PATH": PATH}):
         raise CannotCheck(f"no locale {host_locale.ENGLISH}: {host_locale.INSTALL}")
 
 

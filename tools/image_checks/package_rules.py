@@ -50,6 +50,18 @@ def complaints(packages: Sequence[DebPackage]) -> list[str]:
     return found
 
 
+def doubly_owned(packages: Sequence[DebPackage]) -> list[str]:
+    """Files that two packages have, each as a line: ipk takes whichever comes first, deb and rpm refuse."""
+    owners: dict[str, str] = {}
+    found = []
+    for package in packages:
+        for path in package.files():
+            owner = owners.setdefault(path, package.name)
+            if owner != package.name:
+                found.append(f"{path} is in {owner} and in {package.name}")
+    return found
+
+
 def _unmerged(path: str) -> str:
     return path.removeprefix("/usr") if path.startswith("/usr/lib/systemd") else path
 

@@ -10,8 +10,8 @@ from typing import Final
 
 from tools.gui_screens.arm64_build import INSTALLED, PROGRAM
 from tools.image_checks.deb_package import DebPackage
-from tools.image_checks.masked_build import MaskedBuild, our_recipes
-from tools.image_checks.package_rules import MEGABYTE, complaints
+from tools.image_checks.masked_build import SMALL_RECIPES, MaskedBuild, our_recipes
+from tools.image_checks.package_rules import MEGABYTE, complaints, doubly_owned
 from tools.image_checks.verdict import CheckFailed
 from tools.image_checks.workshop import Workshop
 from tools.yocto.images import Image
@@ -29,11 +29,13 @@ def for_release(release: str) -> Callable[[Workshop], str]:
     def check(workshop: Workshop) -> str:
         build = MaskedBuild.prepare(workshop, Image(release, MACHINE))
         passed = {"CHECK_GUI_PROGRAM": str(gui_program(workshop))}
-        done = build.bitbake(*our_recipes(), *BOOT_FILES, log="packages.log", passed=passed)
+        recipes = [*our_recipes(), *SMALL_RECIPES, *BOOT_FILES]
+        done = build.bitbake(*recipes, log="packages.log", passed=passed)
         done.require_success()
         require_no_own_warning(done)
         packages = [DebPackage.read(file) for file in packages_in(build.folder.path)]
-        faults = complaints(packages)
+        others = [DebPackage.read(file) for file in small_packages_in(build.folder.path)]
+        faults = complaints(packages) + doubly_owned([*packages, *others])
         if faults:
             raise CheckFailed(f"{len(faults)} faults in packages: {'; '.join(faults[:5])}")
         files = sum(len(package.files()) for package in packages)
@@ -53,6 +55,12 @@ def packages_in(folder: Path) -> list[Path]:
         if file.name.startswith((*ours, "voice-assistant-"))
         and not file.name.partition("_")[0].endswith(("-dev", "-dbg", "-src"))
     ]
+
+
+def small_packages_in(folder: Path) -> list[Path]:
+    """Packages of the recipes of others that are built beside ours."""
+    files = sorted(folder.glob("tmp/deploy/deb/*/*.deb"))
+    return [file for file in files if file.name.startswith(SMALL_RECIPES)]
 
 
 def require_no_own_warning(done: Done) -> None:

@@ -10,6 +10,7 @@ from tools.image_checks.sample_container import write_sample
 from tools.image_checks.sample_model import write_sample_model
 from tools.image_checks.verdict import CheckFailed
 from tools.image_checks.workshop import Workshop
+from tools.yocto.build_folder import BuildFolder
 from tools.yocto.images import Image
 from tools.yocto.process import Done
 
@@ -39,16 +40,14 @@ def for_image(image: Image) -> Callable[[Workshop], str]:
     """The check for one image."""
 
     def check(workshop: Workshop) -> str:
-        build = workshop.build_folder(image, "full")
-        sample = write_sample(workshop.folder("sample"))
-        model = write_sample_model(workshop.folder("sample"))
+        build = full_build(workshop, image)
         done = build.run(
             "bitbake",
             "-g",
             "core-image-base",
             log="bitbake-g.log",
             seconds=3 * 3600,
-            passed={"WHISPER_BACKEND_TARBALL": str(sample), "WHISPER_MODEL": str(model)},
+            passed=graph_variables(workshop),
         )
         done.require_success()
         require_no_warning(done)
@@ -60,6 +59,18 @@ def for_image(image: Image) -> Callable[[Workshop], str]:
         return f"{len(recipes)} recipes, {tasks} tasks"
 
     return check
+
+
+def full_build(workshop: Workshop, image: Image) -> BuildFolder:
+    """The build folder in which no layer is masked."""
+    return workshop.build_folder(image, "full")
+
+
+def graph_variables(workshop: Workshop) -> dict[str, str]:
+    """What the recipes are given; with other values bitbake would read all of them anew."""
+    sample = write_sample(workshop.folder("sample"))
+    model = write_sample_model(workshop.folder("sample"))
+    return {"WHISPER_BACKEND_TARBALL": str(sample), "WHISPER_MODEL": str(model)}
 
 
 def missing_recipes(image: Image, recipes: Collection[str]) -> list[str]:

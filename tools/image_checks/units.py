@@ -32,12 +32,32 @@ def check(workshop: Workshop) -> str:
         # It succeeds with complaints about keys that it ignores.
         if done.status or done.text.strip():
             raise CheckFailed(f"{unit}: {done.text.strip().splitlines()[0]}")
+        if refused := refused_by_libinput((root / "usr/lib/systemd/system" / unit).read_text()):
+            raise CheckFailed(f"{unit}: {refused}")
         if unit.endswith(".service") and not _runs_once(root, unit):
             exposure = _exposure(root, unit, workshop.logs / f"security-{unit}.log")
             exposures.append(f"{unit} {exposure}")
             if exposure > MAX_EXPOSURE:
                 raise CheckFailed(f"{unit} has exposure {exposure}, more than {MAX_EXPOSURE}")
     return f"{len(units)} units; exposure: {', '.join(exposures)}"
+
+
+def refused_by_libinput(unit: str) -> str:
+    """Why a program of this unit gets no touch and no key; empty: it does, or it wants none.
+
+    libinput opens devices with O_RDWR (``libinput_interface.open_restricted``), and the kernel's device
+    filter refuses an open as a whole.
+
+    Args:
+        unit: a unit's text.
+    """
+    for line in unit.splitlines():
+        name, _, allowed = line.partition("=")
+        if name == "DeviceAllow" and allowed.startswith("char-input"):
+            access = allowed.removeprefix("char-input").strip()
+            if not set("rw") <= set(access):
+                return f"{line} leaves touch screens and keyboards dead: write DeviceAllow=char-input rw"
+    return ""
 
 
 def _root(workshop: Workshop) -> tuple[Path, list[str]]:

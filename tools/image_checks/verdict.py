@@ -33,6 +33,13 @@ class Check:
     run: Callable[[Workshop], str]
     """Returns what was seen; raises CheckFailed, CannotCheck or another error of this project."""
     needs: Sequence[Need] = ()
+    is_quick: bool = False
+    """Whether it takes seconds, without bitbake and without mirrors."""
+
+    def require(self, workshop: Workshop) -> None:
+        """Raises: CannotCheck: the machine lacks something that it needs."""
+        for need in self.needs:
+            need(workshop)
 
 
 @dataclass(frozen=True, slots=True)

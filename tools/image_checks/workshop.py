@@ -40,7 +40,11 @@ class Workshop:
 
     @classmethod
     def open(cls, environment: Mapping[str, str], cache: Path = ROOT / ".cache") -> Workshop:
-        """Find out what there is to work with; nothing is made yet but folders."""
+        """Find out what there is to work with; nothing is made yet but folders.
+
+        Raises:
+            ConfigurationError: the cache belongs to another user, from an earlier run.
+        """
         user = OrdinaryUser.choose(environment)
         urls: dict[str, str] = {}
         for release in RELEASES:
@@ -48,9 +52,14 @@ class Workshop:
         folder = mirror_folder(ROOT, environment)
         mirrors = {} if folder is None else find_mirrors(folder, urls)
         work = cache / "image-check"
-        work.mkdir(parents=True, exist_ok=True)
         configuration = work / "gitconfig"
-        configuration.write_text(git_configuration(mirrors))
+        try:
+            work.mkdir(parents=True, exist_ok=True)
+            configuration.write_text(git_configuration(mirrors))
+        except OSError as error:
+            raise ConfigurationError(
+                f"{configuration} cannot be written ({error.strerror}): remove {work}, another user's"
+            ) from error
         return cls(
             cache=work,
             user=user,

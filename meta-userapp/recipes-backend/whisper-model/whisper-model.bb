@@ -99,7 +99,7 @@ do_install() {
     chmod 0644 ${D}${WHISPER_MODELS}/default
 }
 
-FILES:${PN} = "${WHISPER_MODELS}"
+FILES:${PN} += "${WHISPER_MODELS}"
 
 # Weights hardly get smaller.
 DPKG_BUILDCMD = "dpkg-deb -Zgzip -z1"

@@ -8,6 +8,7 @@ REQUIRED_DISTRO_FEATURES = "voice-assistant systemd virtualization opengl"
 
 # Without a model of its own the image has the one in the container, which knows few words.
 RDEPENDS:${PN} = " \
+    ${@'whisper-model' if d.getVar('WHISPER_MODEL') else ''} \
     alsa-utils-amixer \
     alsa-utils-aplay \
     docker-moby \
@@ -17,7 +18,6 @@ RDEPENDS:${PN} = " \
     voice-assistant-data \
     voice-assistant-tuning \
     whisper-backend \
-    ${@'whisper-model' if d.getVar('WHISPER_MODEL') else ''} \
 "
 # Docker's network, USB microphones and QEMU's devices come as modules.
 RRECOMMENDS:${PN} = " \

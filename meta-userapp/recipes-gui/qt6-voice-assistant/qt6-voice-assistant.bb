@@ -48,6 +48,11 @@ python () {
             bb.fatal(f"{name} is '{d.getVar(name)}': use a value that matches {value}")
 }
 
+# Qt's resource compiler notes in its sources where each file lay, and the package of sources would tell it.
+do_compile:append() {
+    find ${B} -name 'qrc_*.cpp' -exec sed -i -e 's|${S}/||' -e 's|${B}/||' {} +
+}
+
 do_install:append() {
     install -D -m 0755 ${WORKDIR}/start-screen ${D}${libexecdir}/voice-assistant/start-screen
     install -D -m 0644 ${WORKDIR}/voice-assistant.service ${D}${systemd_system_unitdir}/voice-assistant.service

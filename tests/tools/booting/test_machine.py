@@ -84,6 +84,15 @@ def test_console_screen_and_power_cut(boot: BootFiles, drive: Path, tmp_path: Pa
     assert "voice login: echo" in (folder / "console.log").read_text()
 
 
+def test_touches_and_keys_are_taken(boot: BootFiles, drive: Path, tmp_path: Path) -> None:
+    with VirtualMachine(boot, drive, SMALL, tmp_path) as machine:
+        machine.touch(0, 0)
+        machine.touch(1279, 719)
+        machine.press("esc")
+        with pytest.raises(BootError, match="QEMU refuses `send-key`"):
+            machine.press("no such key")
+
+
 def test_ports_lead_to_the_guest(boot: BootFiles, drive: Path, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]

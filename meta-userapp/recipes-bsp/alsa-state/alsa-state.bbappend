@@ -1,0 +1,1 @@
+require ${@bb.utils.contains('DISTRO_FEATURES', 'voice-assistant', 'recipes-bsp/alsa-state/voice-assistant-alsa-state.inc', '', d)}
