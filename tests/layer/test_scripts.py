@@ -664,6 +664,55 @@ class TestPrepareData:
         assert self.remembered(partition) == "volume=7"
 
 
+class TestDataPartition:
+    script = DATA / "data-partition"
+    DISKS = ("pci0/mmcblk0/mmcblk0p2", "pci0/mmcblk0/mmcblk0p3", "usb1/sda/sda2", "usb1/sda/sda3")
+
+    @pytest.fixture
+    def cards(self, device: Device) -> Device:
+        """The root is on the second partition of a card; another card is in a USB reader."""
+        numbers = ("179:2", "179:3", "8:2", "8:3")
+        (device.root / "sys/dev/block").mkdir(parents=True)
+        for number, name in zip(numbers, self.DISKS, strict=True):
+            folder = device.root / "sys/devices" / name
+            folder.mkdir(parents=True)
+            (device.root / "sys/dev/block" / number).symlink_to(folder)
+        device.write(
+            "mountinfo",
+            "1 1 0:2 / / rw - rootfs rootfs rw\n"
+            "22 1 179:2 / / ro,relatime - ext4 /dev/root ro\n"
+            "23 22 8:3 / /mnt rw - ext4 /dev/sda3 rw\n",
+        )
+        device.environment["DATA_PARTITION_SYS"] = str(device.root / "sys")
+        device.environment["DATA_PARTITION_MOUNTS"] = str(device.root / "mountinfo")
+        return device
+
+    @pytest.mark.parametrize("name", DISKS)
+    def test_is_on_the_disk_of_the_root(self, cards: Device, name: str) -> None:
+        done = cards.run(self.script, f"/devices/{name}")
+        assert (done.returncode == 0, done.stderr) == ("mmcblk0" in name, "")
+
+    @pytest.mark.parametrize("name", DISKS)
+    def test_follows_the_root_to_another_disk(self, cards: Device, name: str) -> None:
+        cards.write("mountinfo", "22 1 8:2 / / ro,relatime - ext4 /dev/root ro\n")
+        assert (cards.run(self.script, f"/devices/{name}").returncode == 0) == ("sda" in name)
+
+    def test_a_root_on_no_disk_has_none(self, cards: Device) -> None:
+        cards.write("mountinfo", "22 1 0:20 / / rw - overlay overlay rw\n")
+        assert cards.run(self.script, f"/devices/{self.DISKS[1]}").returncode == 1
+
+
+def test_the_rule_and_the_units_mean_the_same_partition() -> None:
+    link = "voice-assistant/data"
+    rule = (DATA / "voice-assistant-data.rules").read_text()
+    assert f'SYMLINK+="{link}"' in rule
+    assert "data-partition %p" in rule
+    assert f"What=/dev/{link}\n" in (DATA / "data.mount").read_text()
+    service = (DATA / "voice-assistant-data.service").read_text()
+    assert f"prepare-data /dev/{link}\n" in service
+    assert service.count(r"dev-voice\x2dassistant-data.device") == 2
+
+
 class TestKeepState:
     script = DATA / "keep-state"
     first, second = "1" * 32, "2" * 32
@@ -797,7 +846,7 @@ def test_shellcheck_finds_nothing() -> None:
         for path in directory.iterdir()
         if path.is_file() and path.read_bytes().startswith(b"#!/bin/sh")
     ]
-    assert len(scripts) == 8
+    assert len(scripts) == 9
     run = subprocess.run(
         ["shellcheck", *map(str, scripts)], capture_output=True, text=True, check=False
     )
