@@ -156,7 +156,8 @@ def _line(x: _Field, y: _Field, start: tuple[float, float], end: tuple[float, fl
     along = np.array(end, dtype=np.float64) - start
     share = ((x - start[0]) * along[0] + (y - start[1]) * along[1]) / (along @ along)
     at = np.clip(share, 0, 1)
-    return np.hypot(x - start[0] - at * along[0], y - start[1] - at * along[1])
+    distance: _Field = np.hypot(x - start[0] - at * along[0], y - start[1] - at * along[1])
+    return distance
 
 
 def _microphone(x: _Field, y: _Field) -> _Field:
