@@ -23,6 +23,7 @@ BACKEND = LAYER / "recipes-backend/whisper-backend/files"
 DATA = LAYER / "recipes-support/voice-assistant-data/files"
 AUDIO = LAYER / "recipes-support/voice-assistant-audio/files"
 TUNING = LAYER / "recipes-support/voice-assistant-tuning/files"
+SPLASH = LAYER / "recipes-core/psplash/files"
 GUI = LAYER / "recipes-gui/qt6-voice-assistant/files"
 
 SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
@@ -939,6 +940,35 @@ class TestStartScreen:
         assert "VOICE_ASSISTANT_PLATFORM is x11" in run.stderr
 
 
+@pytest.mark.parametrize(
+    ("mode", "rotation", "angle"),
+    [
+        ("U:800x480p-60", "auto", "0"),
+        ("U:720x1280p-0", "auto", "270"),
+        ("U:720x1280p-0", "", "270"),
+        ("U:720x1280p-0", "0", "0"),
+        # Clockwise here, against the clock there.
+        ("U:800x480p-60", "90", "270"),
+        ("U:800x480p-60", "180", "180"),
+        ("U:720x1280p-0", "270", "90"),
+        ("", "auto", "0"),
+        (None, "auto", "0"),
+        ("U:720x1280p-0", "upside down", "270"),
+    ],
+)
+def test_start_splash(device: Device, mode: str | None, rotation: str, angle: str) -> None:
+    device.program("psplash", '#!/bin/sh\necho "$@"\n')
+    if mode is not None:
+        device.write("modes", f"{mode}\n" if mode else "")
+    device.environment |= {
+        "VOICE_ASSISTANT_DISPLAY_ROTATION": rotation,
+        "START_SPLASH_MODES": str(device.root / "modes"),
+        "START_SPLASH_PROGRAM": str(device.root / "bin/psplash"),
+    }
+    done = device.run(SPLASH / "start-splash")
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", f"--angle {angle}\n")
+
+
 def test_full_speed(device: Device) -> None:
     device.write("cpufreq/policy0/scaling_available_governors", "ondemand performance\n")
     device.write("cpufreq/policy0/scaling_governor", "ondemand\n")
@@ -952,11 +982,11 @@ def test_shellcheck_finds_nothing() -> None:
         pytest.skip("needs shellcheck")
     scripts = [
         path
-        for directory in (BACKEND, DATA, AUDIO, TUNING, GUI)
+        for directory in (BACKEND, DATA, AUDIO, TUNING, GUI, SPLASH)
         for path in directory.iterdir()
         if path.is_file() and path.read_bytes().startswith(b"#!/bin/sh")
     ]
-    assert len(scripts) == 9
+    assert len(scripts) == 10
     run = subprocess.run(
         ["shellcheck", *map(str, scripts)], capture_output=True, text=True, check=False
     )
