@@ -104,4 +104,5 @@ def test_the_screen_takes_over_without_a_black_moment() -> None:
     screen = LAYER / "recipes-gui/qt6-voice-assistant/files/voice-assistant.service"
     (folder,) = re.findall(r"^RuntimeDirectory=(.*)$", screen.read_text(), re.MULTILINE)
     condition = f"\nConditionPathExists=!/run/{folder}\n"
-    assert condition in (FILES / "voice-assistant-splash.conf").read_text()
+    for name in ("voice-assistant-splash.conf", "voice-assistant-progress.conf"):
+        assert condition in (FILES / name).read_text()
