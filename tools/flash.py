@@ -58,6 +58,11 @@ def _parser() -> OneLineParser:
         action="store_true",
         help="erase settings and history too; takes as long as the card is large",
     )
+    parser.add_argument(
+        "--image-identity",
+        action="store_true",
+        help="leave the disk identity as in the image; a device confuses two such cards",
+    )
     parser.add_argument("--file", action="store_true", help="DEVICE may be a file or a loop device")
     parser.add_argument("--dry-run", action="store_true", help="check everything, write nothing")
     parser.add_argument("--yes", action="store_true", help="do not ask; for scripts")
@@ -116,7 +121,14 @@ def _prepare(arguments: Namespace, machine: Machine) -> tuple[Plan, list[str]]:
         note=lambda text: print(f"flash: {text} ...", file=sys.stderr, flush=True),
     )
     bmap = None if arguments.no_bmap else Bmap.parse(map_file.read_bytes(), map_file.name)
-    return make_plan(image, bmap, target, is_data_erased=arguments.erase_data), checked
+    plan = make_plan(
+        image,
+        bmap,
+        target,
+        is_data_erased=arguments.erase_data,
+        has_own_identity=not arguments.image_identity,
+    )
+    return plan, checked
 
 
 def _confirm(plan: Plan, *, is_asked: bool) -> None:

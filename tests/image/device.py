@@ -27,8 +27,10 @@ MODELS: Final = "/usr/share/voice-assistant/models"
 """The models that the system brings along."""
 SMALL_MODEL: Final = "MODEL_NAME=cabin-en"
 """A setting, for what is not about understanding people: the container's model, quick when emulated."""
-LOOPBACK: Final = "modules_load=snd-aloop"
-"""For the kernel: a sound card that stands for a microphone, what is played into it is heard."""
+LOOPBACK: Final = "modprobe snd-aloop"
+"""Plugs a sound card in that stands for a microphone, what is played into it is heard."""
+MICROPHONE: Final = "/dev/snd/voice-assistant-microphone"
+"""The link to the card that is listened to."""
 
 
 _USE_MODEL: Final = """\

@@ -9,9 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.image.device import BACKEND, LOAD, SMALL_MODEL, Booted, Device, Figures
+from tests.image.device import (
+    BACKEND,
+    DISK_BYTES,
+    LOAD,
+    SMALL_MODEL,
+    Booted,
+    Device,
+    Figures,
+)
 from tests.image.other_container import with_another_identity
-from tools.booting.disk import unpacked
+from tools.booting.disk import overlay, unpacked
+from tools.booting.machine import Settings
 
 pytestmark = pytest.mark.image
 
@@ -55,6 +64,10 @@ class Card:
         subprocess.run([*flash, image, card], check=True)
         self._device.image = card
 
+    def another(self, image: Path) -> Path:
+        """A second card, made of an image by a program that knows nothing of identities."""
+        return overlay(image, self._folder / "another.qcow2", DISK_BYTES)
+
 
 def is_well(booted: Booted, version: str) -> float:
     """The device runs a version, with the driver's things; returns when it was healthy."""
@@ -66,6 +79,12 @@ def is_well(booted: Booted, version: str) -> float:
     assert booted.journal(LOAD, BACKEND).count("loading sha256:") == 1
     assert booted.run("docker image ls --quiet whisper-backend | sort -u | wc -l") == "1"
     return seconds
+
+
+def disk_of(booted: Booted, place: str) -> str:
+    """The whole disk that a place is on."""
+    partition = f"/sys/dev/block/$(mountpoint -d {place})"
+    return booted.run(f"basename $(dirname $(readlink -f {partition}))")
 
 
 def test_forth_and_back(
@@ -85,7 +104,10 @@ def test_forth_and_back(
         booted.machine.shut_down()
 
     card.flash(update)
-    with new_device.boot() as booted:
+    # In a USB reader, from here on, is a card with the version from before.
+    with new_device.boot(Settings(other_disk=card.another(image))) as booted:
+        assert disk_of(booted, "/data") == disk_of(booted, "/")
+        assert booted.run("lsblk --noheadings --nodeps --output NAME /dev/vd? | wc -l") == "2"
         figures.note("updated: healthy (s)", is_well(booted, NEXT_VERSION))
         assert booted.run("cat /etc/machine-id") == identity
         booted.machine.shut_down()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.image.device import LOOPBACK, SCREEN, Booted, Device, Figures
+from tests.image.device import BACKEND, LOOPBACK, MICROPHONE, SCREEN, Booted, Device, Figures
 from tests.image.speech import (
     AUDIO,
     COMMANDS,
@@ -29,9 +29,18 @@ RECORDING = "/tmp/recording.wav"
 
 @pytest.fixture(scope="module")
 def listening(device: Device) -> Iterator[Booted]:
-    with device.boot(Settings(network=False, append=LOOPBACK, even_time=True)) as booted:
+    with device.boot(Settings(network=False, even_time=True)) as booted:
         booted.wait_healthy()
+        # The microphone comes after all that listens to it, as one that is plugged in while driving.
+        assert booted.attempt(f"test -L {MICROPHONE}").status != 0
+        booted.run(LOOPBACK)
+        booted.wait_until("the microphone is linked", lambda: has_microphone(booted), 60)
         yield booted
+
+
+def has_microphone(booted: Booted) -> bool:
+    card = f"/sys/class/sound/$(basename $(readlink -f {MICROPHONE}))/device/id"
+    return booted.attempt(f"cat {card}").output.strip() == "Loopback"
 
 
 def test_it_reaches_the_screen(listening: Booted, pictures: Path, figures: Figures) -> None:
@@ -41,11 +50,16 @@ def test_it_reaches_the_screen(listening: Booted, pictures: Path, figures: Figur
     figures.note("wake word: times spoken until it was heard", attempts)
 
 
+def test_nothing_was_started_anew_for_the_microphone(listening: Booted) -> None:
+    for unit in (SCREEN, BACKEND):
+        assert listening.property(unit, "NRestarts") == "0"
+        assert "Stopping" not in listening.journal(unit)
+
+
 def test_screen_and_service_share_the_microphone(listening: Booted) -> None:
     user = f"systemd-run --quiet --pipe --wait --uid {listening.property(SCREEN, 'User')}"
-    card = "--setenv VOICE_ASSISTANT_MICROPHONE=Loopback"
     record = f"arecord -q -D default -f S16_LE -r 16000 -c 1 -d 1 {RECORDING}"
-    done = listening.attempt(f"{user} {card} {record} && stat -c %s {RECORDING}", 120)
+    done = listening.attempt(f"{user} {record} && stat -c %s {RECORDING}", 120)
     # One second of 16 bit, after a header.
     assert (done.status, done.output.strip()) == (0, str(44 + 2 * 16000))
 

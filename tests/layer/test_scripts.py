@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes.util
+import errno
 import hashlib
 import json
 import os
@@ -10,6 +12,7 @@ import selectors
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +23,7 @@ BACKEND = LAYER / "recipes-backend/whisper-backend/files"
 DATA = LAYER / "recipes-support/voice-assistant-data/files"
 AUDIO = LAYER / "recipes-support/voice-assistant-audio/files"
 TUNING = LAYER / "recipes-support/voice-assistant-tuning/files"
+SPLASH = LAYER / "recipes-core/psplash/files"
 GUI = LAYER / "recipes-gui/qt6-voice-assistant/files"
 
 SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
@@ -157,7 +161,6 @@ def backend(device: Device) -> Device:
         "WHISPER_ASOUND": "asound.conf",
         "WHISPER_GROUPS": "group",
         "WHISPER_OS_RELEASE": "os-release",
-        "WHISPER_MICROPHONE": "default-microphone",
     }.items():
         device.environment[variable] = str(device.root / name)
     (device.root / "run").mkdir()
@@ -322,7 +325,6 @@ class TestRunContainer:
         backend.write("group", "root:x:0:\naudio:x:29:\n")
         (backend.root / "snd").mkdir()
         backend.write("asound.conf")
-        backend.program("../default-microphone", "#!/bin/sh\necho Device\n")
         backend.environment |= {"MODEL_NAME": "cabin-en", "RTAP_LOG_LEVEL": "", "WHISPER_CPUS": "3"}
         service.start()
         service.hears("--ready")
@@ -338,12 +340,13 @@ class TestRunContainer:
             "--group-add 29",
             "--device-cgroup-rule c 116:* rw",
             "--env MODEL_NAME",
-            "--env VOICE_ASSISTANT_MICROPHONE=Device",
         ):
             assert option in command
         assert published(command) == on("127.0.0.1")
         assert "RTAP_LOG_LEVEL" not in command
         assert "RTAP_SYSTEM_VERSION" not in command
+        # Whichever card is there when it is opened; fixed here, one that comes later would not be found.
+        assert "VOICE_ASSISTANT_MICROPHONE" not in command
         assert "--restart" not in command
         assert command.endswith(OURS)
         assert f"chown -R 10001:10001 {backend.root}/cache" in backend.calls()
@@ -690,6 +693,55 @@ class TestPrepareData:
         assert self.remembered(partition) == "volume=7"
 
 
+class TestDataPartition:
+    script = DATA / "data-partition"
+    DISKS = ("pci0/mmcblk0/mmcblk0p2", "pci0/mmcblk0/mmcblk0p3", "usb1/sda/sda2", "usb1/sda/sda3")
+
+    @pytest.fixture
+    def cards(self, device: Device) -> Device:
+        """The root is on the second partition of a card; another card is in a USB reader."""
+        numbers = ("179:2", "179:3", "8:2", "8:3")
+        (device.root / "sys/dev/block").mkdir(parents=True)
+        for number, name in zip(numbers, self.DISKS, strict=True):
+            folder = device.root / "sys/devices" / name
+            folder.mkdir(parents=True)
+            (device.root / "sys/dev/block" / number).symlink_to(folder)
+        device.write(
+            "mountinfo",
+            "1 1 0:2 / / rw - rootfs rootfs rw\n"
+            "22 1 179:2 / / ro,relatime - ext4 /dev/root ro\n"
+            "23 22 8:3 / /mnt rw - ext4 /dev/sda3 rw\n",
+        )
+        device.environment["DATA_PARTITION_SYS"] = str(device.root / "sys")
+        device.environment["DATA_PARTITION_MOUNTS"] = str(device.root / "mountinfo")
+        return device
+
+    @pytest.mark.parametrize("name", DISKS)
+    def test_is_on_the_disk_of_the_root(self, cards: Device, name: str) -> None:
+        done = cards.run(self.script, f"/devices/{name}")
+        assert (done.returncode == 0, done.stderr) == ("mmcblk0" in name, "")
+
+    @pytest.mark.parametrize("name", DISKS)
+    def test_follows_the_root_to_another_disk(self, cards: Device, name: str) -> None:
+        cards.write("mountinfo", "22 1 8:2 / / ro,relatime - ext4 /dev/root ro\n")
+        assert (cards.run(self.script, f"/devices/{name}").returncode == 0) == ("sda" in name)
+
+    def test_a_root_on_no_disk_has_none(self, cards: Device) -> None:
+        cards.write("mountinfo", "22 1 0:20 / / rw - overlay overlay rw\n")
+        assert cards.run(self.script, f"/devices/{self.DISKS[1]}").returncode == 1
+
+
+def test_the_rule_and_the_units_mean_the_same_partition() -> None:
+    link = "voice-assistant/data"
+    rule = (DATA / "voice-assistant-data.rules").read_text()
+    assert f'SYMLINK+="{link}"' in rule
+    assert "data-partition %p" in rule
+    assert f"What=/dev/{link}\n" in (DATA / "data.mount").read_text()
+    service = (DATA / "voice-assistant-data.service").read_text()
+    assert f"prepare-data /dev/{link}\n" in service
+    assert service.count(r"dev-voice\x2dassistant-data.device") == 2
+
+
 class TestKeepState:
     script = DATA / "keep-state"
     first, second = "1" * 32, "2" * 32
@@ -726,26 +778,135 @@ class TestKeepState:
         assert f"mount --bind {system.root}/state{place} {place}" in system.calls()
 
 
-@pytest.mark.parametrize(
-    ("cards", "name"),
-    [
-        ({}, "Device"),
-        ({"vc4hdmi0": ""}, "Device"),
-        ({"Loopback": "c"}, "Loopback"),
-        ({"Loopback": "c", "seeed": "c"}, "seeed"),
-        ({"seeed": "c", "Snowball": "cu"}, "Snowball"),
-        ({"Speaker": "u", "seeed": "c"}, "seeed"),
-    ],
-)
-def test_default_microphone(device: Device, cards: dict[str, str], name: str) -> None:
-    for number, (card, features) in enumerate(cards.items()):
-        device.write(f"asound/card{number}/id", card + "\n")
-        if "c" in features:
-            device.write(f"asound/card{number}/pcm0c/info")
-        if "u" in features:
-            device.write(f"asound/card{number}/usbid", "0d8c:0014\n")
-    device.environment["DEFAULT_MICROPHONE_CARDS"] = str(device.root / "asound")
-    assert device.run(AUDIO / "default-microphone").stdout == name + "\n"
+class Sound:
+    """Sound cards that come and go, and what is linked as the microphone."""
+
+    script = AUDIO / "choose-microphone"
+    link = "dev/snd/voice-assistant-microphone"
+
+    def __init__(self, device: Device) -> None:
+        self._device = device
+        device.program("systemctl", SYSTEMCTL)
+        (device.root / "dev/snd").mkdir(parents=True)
+        (device.root / "sound").mkdir()
+        device.environment |= {
+            "MICROPHONE_SOUND": str(device.root / "sound"),
+            "MICROPHONE_DEVICES": str(device.root / "dev/snd"),
+            "MICROPHONE_LOCK": str(device.root / "lock"),
+        }
+
+    def plug_in(self, number: int, name: str, *, where: str = "pci0", captures: bool = True) -> str:
+        """Returns what is the microphone then."""
+        place = f"devices/{where}/sound/card{number}"
+        self._device.write(f"{place}/id", name + "\n")
+        self._link(f"card{number}", place)
+        pcm = f"pcmC{number}D0{'c' if captures else 'p'}"
+        (self._device.root / place / pcm).mkdir()
+        self._link(pcm, f"{place}/{pcm}")
+        return self.chosen()
+
+    def pull_out(self, number: int) -> str:
+        for path in (self._device.root / "sound").glob(f"*[dC]{number}*"):
+            path.unlink()
+        return self.chosen()
+
+    def chosen(self) -> str:
+        done = self._device.run(self.script)
+        assert (done.returncode, done.stderr) == (0, "")
+        link = self._device.root / self.link
+        return str(link.readlink()) if link.is_symlink() else ""
+
+    def restarts(self) -> int:
+        return len([call for call in self._device.calls() if "try-restart" in call])
+
+    def _link(self, name: str, place: str) -> None:
+        (self._device.root / "sound" / name).symlink_to(self._device.root / place)
+
+
+class TestChooseMicrophone:
+    USB = "pci0/usb1/1-1"
+
+    @pytest.fixture
+    def sound(self, device: Device) -> Sound:
+        return Sound(device)
+
+    def test_one_that_comes_after_start(self, sound: Sound) -> None:
+        assert sound.chosen() == ""
+        assert sound.plug_in(0, "vc4hdmi0", captures=False) == ""
+        assert sound.plug_in(1, "Snowball", where=self.USB) == "controlC1"
+        # Whoever had found none asks again by itself.
+        assert sound.restarts() == 0
+
+    def test_one_that_comes_back_with_another_number(self, sound: Sound) -> None:
+        assert sound.plug_in(1, "Snowball", where=self.USB) == "controlC1"
+        assert sound.pull_out(1) == ""
+        assert sound.plug_in(2, "Snowball", where=self.USB) == "controlC2"
+        assert sound.restarts() == 0
+
+    def test_the_one_in_use_stays_when_an_equal_one_comes(self, sound: Sound) -> None:
+        sound.plug_in(2, "Snowball", where=self.USB)
+        assert sound.plug_in(0, "Device", where=self.USB) == "controlC2"
+        assert sound.plug_in(1, "seeed") == "controlC2"
+        assert sound.pull_out(2) == "controlC0"
+        assert sound.pull_out(0) == "controlC1"
+        assert sound.restarts() == 0
+
+    def test_a_better_one_takes_over_and_the_programs_let_go_of_the_first(
+        self, sound: Sound
+    ) -> None:
+        assert sound.plug_in(0, "Loopback") == "controlC0"
+        assert sound.plug_in(1, "seeed") == "controlC1"
+        assert sound.restarts() == 1
+        assert sound.plug_in(2, "Device", where=self.USB) == "controlC2"
+        assert sound.restarts() == 2
+        for _ in range(3):
+            assert sound.chosen() == "controlC2"
+        assert sound.restarts() == 2
+
+    def test_a_loudspeaker_on_usb_is_none(self, sound: Sound) -> None:
+        sound.plug_in(0, "seeed")
+        assert sound.plug_in(1, "Speaker", where=self.USB, captures=False) == "controlC0"
+
+    def test_card_ten_is_not_card_one(self, sound: Sound) -> None:
+        sound.plug_in(1, "vc4hdmi0", captures=False)
+        assert sound.plug_in(10, "Device", where=self.USB) == "controlC10"
+
+    def test_udev_calls_it(self) -> None:
+        rule = (AUDIO / "voice-assistant-audio.rules").read_text()
+        assert f"/usr/libexec/voice-assistant/{Sound.script.name}" in rule
+
+
+_OPEN_TWICE = """\
+import ctypes, os, sys
+alsa = ctypes.CDLL("libasound.so.2")
+def opened():
+    pcm = ctypes.c_void_p()
+    return -alsa.snd_pcm_open(ctypes.byref(pcm), b"default", 1, 0)
+before = opened()
+os.symlink("/dev/null", sys.argv[1])
+print(before, opened())
+"""
+
+
+def test_alsa_looks_for_the_microphone_when_it_is_opened(tmp_path: Path) -> None:
+    """In a program that began without one. The card is made up, so it can't be opened in the end."""
+    if ctypes.util.find_library("asound") is None:
+        pytest.skip("libasound2 is not installed: tools/install_packages.sh alsa-utils")
+    link = tmp_path / "microphone"
+    text = (AUDIO / "asound.conf").read_text()
+    ours = tmp_path / "asound.conf"
+    ours.write_text(text.replace("/dev/snd/voice-assistant-microphone", str(link)))
+    both = tmp_path / "alsa.conf"
+    both.write_text(f"</usr/share/alsa/alsa.conf>\n<{ours}>\n")
+    done = subprocess.run(
+        [sys.executable, "-c", _OPEN_TWICE, str(link)],
+        env={"ALSA_CONFIG_PATH": str(both)},
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        check=True,
+    )
+    assert done.stdout.split() == [str(errno.ENOENT), str(errno.ENOTTY)]
 
 
 class TestStartScreen:
@@ -761,7 +922,6 @@ class TestStartScreen:
             "START_SCREEN_PROGRAM": str(device.root / "bin/gui"),
             "START_SCREEN_DRM": str(device.root / "drm"),
             "START_SCREEN_FRAME_BUFFER": str(device.write("fb0")),
-            "START_SCREEN_MICROPHONE": "/nowhere",
             "XDG_RUNTIME_DIR": str(device.root),
         }
         return device
@@ -921,6 +1081,35 @@ class TestStartScreen:
         assert "VOICE_ASSISTANT_PLATFORM is x11" in run.stderr
 
 
+@pytest.mark.parametrize(
+    ("mode", "rotation", "angle"),
+    [
+        ("U:800x480p-60", "auto", "0"),
+        ("U:720x1280p-0", "auto", "270"),
+        ("U:720x1280p-0", "", "270"),
+        ("U:720x1280p-0", "0", "0"),
+        # Clockwise here, against the clock there.
+        ("U:800x480p-60", "90", "270"),
+        ("U:800x480p-60", "180", "180"),
+        ("U:720x1280p-0", "270", "90"),
+        ("", "auto", "0"),
+        (None, "auto", "0"),
+        ("U:720x1280p-0", "upside down", "270"),
+    ],
+)
+def test_start_splash(device: Device, mode: str | None, rotation: str, angle: str) -> None:
+    device.program("psplash", '#!/bin/sh\necho "$@"\n')
+    if mode is not None:
+        device.write("modes", f"{mode}\n" if mode else "")
+    device.environment |= {
+        "VOICE_ASSISTANT_DISPLAY_ROTATION": rotation,
+        "START_SPLASH_MODES": str(device.root / "modes"),
+        "START_SPLASH_PROGRAM": str(device.root / "bin/psplash"),
+    }
+    done = device.run(SPLASH / "start-splash")
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", f"--angle {angle}\n")
+
+
 def test_full_speed(device: Device) -> None:
     device.write("cpufreq/policy0/scaling_available_governors", "ondemand performance\n")
     device.write("cpufreq/policy0/scaling_governor", "ondemand\n")
@@ -934,11 +1123,11 @@ def test_shellcheck_finds_nothing() -> None:
         pytest.skip("needs shellcheck")
     scripts = [
         path
-        for directory in (BACKEND, DATA, AUDIO, TUNING, GUI)
+        for directory in (BACKEND, DATA, AUDIO, TUNING, GUI, SPLASH)
         for path in directory.iterdir()
         if path.is_file() and path.read_bytes().startswith(b"#!/bin/sh")
     ]
-    assert len(scripts) == 8
+    assert len(scripts) == 10
     run = subprocess.run(
         ["shellcheck", *map(str, scripts)], capture_output=True, text=True, check=False
     )

@@ -56,6 +56,7 @@ def _virtual(disk: Path, settings: Settings, ports: Mapping[int, int]) -> list[s
         *("-machine", "virt", "-cpu", "cortex-a72"),
         *("-smp", str(settings.processors), "-m", str(settings.memory_mb)),
         *(("-icount", _INSTRUCTION_TIME) if settings.even_time else ()),
+        *_other_disk(settings.other_disk),
         *("-drive", f"if=none,id=disk,format=qcow2,file={_escaped(disk)}"),
         *("-device", "virtio-blk-pci,drive=disk"),
         *("-device", "virtio-rng-pci"),
@@ -64,6 +65,15 @@ def _virtual(disk: Path, settings: Settings, ports: Mapping[int, int]) -> list[s
         *("-device", "virtio-keyboard-pci", "-device", "virtio-tablet-pci"),
         *_display(settings.display),
         *_sound(settings.sound),
+    ]
+
+
+def _other_disk(disk: Path | None) -> list[str]:
+    if disk is None:
+        return []
+    return [
+        *("-drive", f"if=none,id=other,format=qcow2,readonly=on,file={_escaped(disk)}"),
+        *("-device", "virtio-blk-pci,drive=other"),
     ]
 
 

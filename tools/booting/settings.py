@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
@@ -34,6 +35,9 @@ class Settings:
     display: str = "none"
     """``none``, ``window`` or ``vnc``. Its screen is there in any case, for pictures."""
     disk_bytes: int = DISK_BYTES
+    other_disk: Path | None = None
+    """A second card, a qcow2 that is only read. The system sees it before its own, as can happen with one in
+    a USB reader."""
     ports: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
     """Which of this machine's ports shall lead to a port of the guest."""
     machine: str = VIRTUAL

@@ -11,6 +11,7 @@ import enum
 from dataclasses import dataclass
 
 from tools.flashing.bmap import Bmap
+from tools.flashing.identity import is_same_product
 from tools.flashing.partition_table import PartitionTable
 
 
@@ -55,7 +56,7 @@ def fate(
         data: the image's data partition.
         medium: what the medium's first sector says now.
     """
-    if image is None or medium is None or medium.disk_id != image.disk_id:
+    if image is None or medium is None or not is_same_product(medium.disk_id, image.disk_id):
         return Fate.ABSENT
     if data is None:
         return Fate.LOST

@@ -76,6 +76,17 @@ class ImageFile:
         with self._stream() as stream:
             return stream.read(length)
 
+    def chunks_between(self, start: int, end: int) -> Iterator[Chunk]:
+        """All its bytes from ``start`` to ``end``, or to its own end where that comes first.
+
+        Raises:
+            DamagedImageError: it cannot be unpacked.
+        """
+        with self._stream() as stream:
+            self._skip(stream, start)
+            for at in range(start, end, CHUNK_BYTES):
+                yield Chunk(at, stream.read(min(CHUNK_BYTES, end - at)))
+
     def all_chunks(self) -> Iterator[Chunk]:
         """The whole image.
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 SECTOR: Final = 512
+DISK_ID_OFFSET: Final = 440
+"""Of the disk's identity in the first sector, a little-endian number of four bytes."""
 _TABLE: Final = 446
 _ENTRY: Final = struct.Struct("<B3xB3xII")
 _UNUSED: Final = 0
@@ -47,5 +49,5 @@ def read_table(first_sector: bytes) -> PartitionTable | None:
             return None
         if kind != _UNUSED and count:
             partitions.append(Partition(number, first * SECTOR, count * SECTOR))
-    (disk_id,) = struct.unpack_from("<I", first_sector, 440)
+    (disk_id,) = struct.unpack_from("<I", first_sector, DISK_ID_OFFSET)
     return PartitionTable(disk_id, tuple(partitions))

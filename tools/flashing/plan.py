@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from rtap.errors import ConfigurationError
 from tools.flashing.bmap import Bmap
 from tools.flashing.data_partition import DataPartition, Fate, fate, find
+from tools.flashing.identity import Identity, for_card
 from tools.flashing.image_file import Chunk, ImageFile
 from tools.flashing.medium import opened
 from tools.flashing.partition_table import SECTOR, PartitionTable, read_table
@@ -33,6 +34,8 @@ class Plan:
     target: Target
     data: DataPartition | None
     fate: Fate
+    identity: Identity | None = None
+    """None: the card gets that of the image."""
 
     @property
     def image_bytes(self) -> int | None:
@@ -48,9 +51,9 @@ class Plan:
 
     def chunks(self) -> Iterator[Chunk]:
         """What is written."""
-        if self.bmap is None:
-            return self.image.all_chunks()
-        return self.image.mapped_chunks(self.bmap)
+        image, bmap = self.image, self.bmap
+        chunks = image.all_chunks() if bmap is None else image.mapped_chunks(bmap)
+        return chunks if self.identity is None else self.identity.applied(chunks)
 
     def text(self) -> str:
         """For a person."""
@@ -58,9 +61,11 @@ class Plan:
         part = "all" if self.written_bytes is None else size(self.written_bytes)
         medium = "new" if self.target.bytes is None else size(self.target.bytes)
         where = position(self.data.start) if self.data else ""
+        identity = f"{self.identity}, this card's own" if self.identity else "that of the image"
         return (
             f"  image   {self.image.path.name}: {part}{whole} to be written\n"
             f"  device  {self.target.path}: {self.target.model}, {medium}\n"
+            f"  disk    identity: {identity}\n"
             f"  data    {_DATA[self.fate].format(at=where)}\n"
         )
 
@@ -75,14 +80,26 @@ class Plan:
             "bytes_to_write": self.written_bytes,
             "data": self.fate.value,
             "data_start": self.data.start if self.data else None,
+            "disk_id": str(self.identity) if self.identity else None,
         }
 
 
-def make_plan(image: ImageFile, bmap: Bmap | None, target: Target, *, is_data_erased: bool) -> Plan:
+def make_plan(
+    image: ImageFile,
+    bmap: Bmap | None,
+    target: Target,
+    *,
+    is_data_erased: bool,
+    has_own_identity: bool = True,
+) -> Plan:
     """Look at the image and the medium.
+
+    Args:
+        has_own_identity: False: the card gets the disk identity that all copies of the image have.
 
     Raises:
         ConfigurationError: the image does not fit, or would lose the medium's data without being told to.
+        DamagedImageError: the image cannot be unpacked.
     """
     table = read_table(image.head(SECTOR))
     data = find(table, bmap)
@@ -95,7 +112,7 @@ def make_plan(image: ImageFile, bmap: Bmap | None, target: Target, *, is_data_er
     plan = Plan(image, bmap, target, data, what)
     if plan.image_bytes is not None:
         require_room(target, plan.image_bytes)
-    return plan
+    return replace(plan, identity=for_card(image, table)) if has_own_identity else plan
 
 
 def _table_on(target: Target) -> PartitionTable | None:

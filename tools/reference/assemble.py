@@ -73,7 +73,7 @@ def assemble(plan: Plan, work: Path) -> None:
     boot.mkdir(parents=True)
     variables = layer_variables()
     disk = variables["VOICE_ASSISTANT_DISK_ID"]
-    identity = Identity(plan.version, plan.build, plan.debug, root_partition=f"{disk}-02")
+    identity = Identity(plan.version, plan.build, plan.debug)
     unpack_base([Path(one) for one in plan.debian], root)
     write_system_files(root, identity)
     if plan.packages:
@@ -85,7 +85,7 @@ def assemble(plan: Plan, work: Path) -> None:
     write_accounts(root, payload, debug=plan.debug)
     enable_units(root, payload)
     finish_as_image(root, debug=plan.debug)
-    line = _COMMAND_LINE.format(root=identity.root_partition)
+    line = _COMMAND_LINE.format(root=f"{disk}-02")
     write_boot_files(root, find_kernel(root), line, boot)
     # The root's own /boot is where the boot partition is mounted.
     shutil.rmtree(root / "boot")

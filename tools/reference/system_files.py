@@ -31,7 +31,7 @@ _LINKS: Final = {
 _PACKAGE_GROUPS: Final = ("docker", "input", "kvm", "render", "sgx")
 """Made by docker.io and udev."""
 _FSTAB: Final = """\
-PARTUUID={root} / ext4 ro 0 0
+/dev/root / ext4 ro 0 0
 proc /proc proc defaults 0 0
 tmpfs /tmp tmpfs mode=1777,nosuid,nodev 0 0
 tmpfs /var/cache tmpfs defaults 0 0
@@ -75,8 +75,6 @@ class Identity:
     build: str
     debug: bool
     """Whether root may log in without a password."""
-    root_partition: str
-    """PARTUUID."""
 
 
 def write_system_files(root: Path, identity: Identity) -> None:
@@ -103,7 +101,7 @@ def write_system_files(root: Path, identity: Identity) -> None:
     for name, target in _LINKS.items():
         _link(root / name, target)
     files = {
-        "etc/fstab": _FSTAB.format(root=identity.root_partition),
+        "etc/fstab": _FSTAB,
         "etc/hostname": "voice-assistant-reference\n",
         "etc/hosts": "127.0.0.1 localhost voice-assistant-reference\n::1 localhost\n",
         # Empty: systemd draws one, as on Yocto's read-only root.

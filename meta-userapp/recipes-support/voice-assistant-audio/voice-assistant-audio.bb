@@ -7,7 +7,9 @@ PV = "${VOICE_ASSISTANT_VERSION}"
 
 SRC_URI = " \
     file://asound.conf \
-    file://default-microphone \
+    file://choose-microphone \
+    file://voice-assistant-audio.rules \
+    file://voice-assistant-audio.tmpfiles \
 "
 
 inherit allarch features_check
@@ -21,7 +23,12 @@ do_compile[noexec] = "1"
 
 do_install() {
     install -D -m 0644 ${WORKDIR}/asound.conf ${D}${sysconfdir}/asound.conf
-    install -D -m 0755 ${WORKDIR}/default-microphone ${D}${libexecdir}/voice-assistant/default-microphone
+    install -D -m 0755 ${WORKDIR}/choose-microphone ${D}${libexecdir}/voice-assistant/choose-microphone
+    # After udev's own rules, which give the nodes to group audio.
+    install -D -m 0644 ${WORKDIR}/voice-assistant-audio.rules ${D}${nonarch_libdir}/udev/rules.d/90-voice-assistant-audio.rules
+    install -D -m 0644 ${WORKDIR}/voice-assistant-audio.tmpfiles ${D}${nonarch_libdir}/tmpfiles.d/voice-assistant-audio.conf
 }
 
+FILES:${PN} += "${nonarch_libdir}/tmpfiles.d ${nonarch_libdir}/udev"
 CONFFILES:${PN} = "${sysconfdir}/asound.conf"
+RDEPENDS:${PN} = "util-linux-flock"

@@ -8,10 +8,12 @@ PV = "${VOICE_ASSISTANT_VERSION}"
 
 SRC_URI = " \
     file://data-layout \
+    file://data-partition \
     file://data.mount \
     file://keep-state \
     file://prepare-data \
     file://voice-assistant-data.conf \
+    file://voice-assistant-data.rules \
     file://voice-assistant-data.service \
     file://voice-assistant-state.service \
 "
@@ -27,19 +29,19 @@ do_compile[noexec] = "1"
 
 do_install() {
     install -d ${D}${libexecdir}/voice-assistant ${D}${systemd_system_unitdir} ${D}/data
-    install -m 0755 ${WORKDIR}/prepare-data ${WORKDIR}/keep-state ${D}${libexecdir}/voice-assistant
+    install -m 0755 ${WORKDIR}/data-partition ${WORKDIR}/keep-state ${WORKDIR}/prepare-data \
+        ${D}${libexecdir}/voice-assistant
     install -m 0644 ${WORKDIR}/data.mount ${WORKDIR}/voice-assistant-data.service \
         ${WORKDIR}/voice-assistant-state.service ${D}${systemd_system_unitdir}
     install -D -m 0644 ${WORKDIR}/data-layout ${D}${datadir}/voice-assistant/data-layout
     install -D -m 0644 ${WORKDIR}/voice-assistant-data.conf ${D}${nonarch_libdir}/tmpfiles.d/voice-assistant-data.conf
-    # In a device unit's name a dash of the path is written \x2d.
-    sed -i -e 's/@PARTUUID@/${VOICE_ASSISTANT_DATA_PARTUUID}/' \
-        -e 's/@UNIT@/${@d.getVar('VOICE_ASSISTANT_DATA_PARTUUID').replace('-', r'\\x2d')}/' \
-        ${D}${systemd_system_unitdir}/data.mount ${D}${systemd_system_unitdir}/voice-assistant-data.service
+    install -D -m 0644 ${WORKDIR}/voice-assistant-data.rules ${D}${nonarch_libdir}/udev/rules.d/61-voice-assistant-data.rules
+    sed -i -e 's/@PARTITION@/${VOICE_ASSISTANT_DATA_PARTITION}/' \
+        ${D}${nonarch_libdir}/udev/rules.d/61-voice-assistant-data.rules
 }
 
 SYSTEMD_SERVICE:${PN} = "data.mount voice-assistant-data.service voice-assistant-state.service"
-FILES:${PN} += "/data ${nonarch_libdir}/tmpfiles.d ${datadir}/voice-assistant"
+FILES:${PN} += "/data ${nonarch_libdir}/tmpfiles.d ${nonarch_libdir}/udev ${datadir}/voice-assistant"
 RDEPENDS:${PN} = " \
     e2fsprogs-dumpe2fs \
     e2fsprogs-e2fsck \

@@ -33,6 +33,15 @@ def test_defaults() -> None:
     ):
         assert part in text
     assert "hda" not in text
+    assert "other" not in text
+
+
+def test_another_card_is_seen_before_its_own() -> None:
+    text = line(Settings(other_disk=Path("/a,b")))
+    other = (
+        "if=none,id=other,format=qcow2,readonly=on,file=/a,,b -device virtio-blk-pci,drive=other "
+    )
+    assert text.index(other) < text.index("-device virtio-blk-pci,drive=disk ")
 
 
 def test_no_more_processors_than_the_board_has() -> None:

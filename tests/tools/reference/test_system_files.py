@@ -32,7 +32,7 @@ sysusers = pytest.mark.skipif(
 
 
 def identity(*, debug: bool = False) -> Identity:
-    return Identity("1.2.3", "build-4", debug, "76617374-02")
+    return Identity("1.2.3", "build-4", debug)
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_it_says_that_it_is_for_debugging(root: Path) -> None:
 def test_root_is_read_only_and_found_by_its_partition(root: Path) -> None:
     write_system_files(root, identity())
     entries = [line.split() for line in (root / "etc/fstab").read_text().splitlines()]
-    assert entries[0] == ["PARTUUID=76617374-02", "/", "ext4", "ro", "0", "0"]
+    assert entries[0] == ["/dev/root", "/", "ext4", "ro", "0", "0"]
     assert {entry[1] for entry in entries if entry[2] == "tmpfs"} == {
         "/tmp",
         "/var/cache",
