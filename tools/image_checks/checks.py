@@ -18,6 +18,7 @@ from tools.image_checks import (
     signatures,
     task_graph,
     units,
+    weaknesses,
     wic_image,
 )
 from tools.image_checks.verdict import Check
@@ -72,6 +73,13 @@ def _checks() -> Iterator[Check]:
             f"faults-{release}",
             "deliberate faults that bitbake has to refuse",
             faults.for_release(release),
+            needs.MASKED,
+        )
+    for release in RELEASES:
+        yield Check(
+            f"weaknesses-{release}",
+            "cve-check with and without a database of known weaknesses",
+            weaknesses.for_release(release),
             needs.MASKED,
         )
     for release in RELEASES:
