@@ -23,7 +23,8 @@ def test_no_source_is_packed_on_request() -> None:
 
 
 @pytest.mark.parametrize(
-    "pattern", [r"SHA256_(\d{8}) = \"[0-9a-f]{64}\"", r"LICENSE_(\d{8}) = \"[0-9a-f]{32}\""]
+    "pattern",
+    [r"SHA256_(\d{8}) = \"[0-9a-f]{64}\"", r"LICENSE_(\d{8}) = \"[0-9a-f]{32}\""],
 )
 def test_every_version_of_the_firmware_is_verified(pattern: str) -> None:
     text = BOOT_FILES.read_text()

@@ -75,7 +75,7 @@ def test_newer_commits_and_those_that_name_a_weakness(show: Show, layer: Path) -
     head, *rest = done.out.splitlines()
     assert f"3 commits behind scarthgap, {tip[:10]}" in head
     assert head.endswith("; 2 name a CVE")
-    assert [(line[2], line[25:]) for line in rest] == [
+    assert [(line[2], line[26:]) for line in rest] == [
         (" ", "docs"),
         ("!", "zlib: update (CVE-2026-54321)"),
         ("!", "curl: fix CVE-2026-12345"),

@@ -64,9 +64,7 @@ class Report:
     def summary(self) -> str:
         """How many are open of each severity, in one sentence."""
         if not self.open:
-            return (
-                f"None of the known weaknesses (CVE) is open in the image's {self.recipes} recipes."
-            )
+            return f"The image's recipes ({self.recipes}) have no open weakness (CVE)."
         count = Counter(one.severity for one in self.open)
         names = [name for _, name in _BANDS] + [_UNRATED]
         parts = ", ".join(f"{count[name]} {name}" for name in names if count[name])
