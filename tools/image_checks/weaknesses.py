@@ -32,11 +32,10 @@ def for_release(release: str) -> Callable[[Workshop], str]:
     """The check for one release."""
 
     def check(workshop: Workshop) -> str:
-        build = MaskedBuild.prepare(workshop, Image(release, MACHINE))
+        build = MaskedBuild.prepare(workshop, Image(release, MACHINE), "weaknesses")
         folder = workshop.empty_folder("weaknesses")
         report = folder / f"{RECIPE}_cve.json"
         passed = {
-            "INHERIT:append": " cve-check",
             "BB_NO_NETWORK": "1",
             "CVE_CHECK_DB_DLDIR_FILE": str(folder / "nvd.db"),
             "CVE_CHECK_RECIPE_FILE_JSON": str(report),
