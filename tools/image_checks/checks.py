@@ -16,6 +16,7 @@ from tools.image_checks import (
     recipe_style,
     shell_scripts,
     signatures,
+    sources,
     task_graph,
     units,
     weaknesses,
@@ -73,6 +74,13 @@ def _checks() -> Iterator[Check]:
             f"faults-{release}",
             "deliberate faults that bitbake has to refuse",
             faults.for_release(release),
+            needs.MASKED,
+        )
+    for release in RELEASES:
+        yield Check(
+            f"sources-{release}",
+            "where the board's boot files come from",
+            sources.for_release(release),
             needs.MASKED,
         )
     for release in RELEASES:
