@@ -15,7 +15,7 @@ BOOT_ARGS ?= --display $(if $(DISPLAY),window,vnc) --sound auto
 REFERENCE_IMAGE := build/reference-image/debian-reference-arm64.wic
 
 .PHONY: help setup demo test fuzz lint model gui screenshots container image image-check \
-	reference-image boot test-image test-power-cuts flash release lock clean
+	reference-image boot test-image test-power-cuts flash release pins lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-17s%s\n", $$1, $$2 }'
@@ -94,6 +94,9 @@ flash: $(READY) ## Write IMAGE to the card DEVICE, keep its settings and history
 
 release: $(READY) ## Put image, checksums, signature, SPDX and notes into build/release
 	@tools/release $(RELEASE_ARGS)
+
+pins: $(READY) ## Show what is newer than the layers' pinned commits; PINS_ARGS=--update takes it
+	@tools/pins $(PINS_ARGS)
 
 lock: ## Resolve the dependencies anew into requirements*.lock
 	@tools/lock.sh

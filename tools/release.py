@@ -1,8 +1,8 @@
 """Put everything that belongs to a release into one folder, signed; --check verifies such a folder.
 
 It has the image and its block map for tools/flash, SHA256SUMS with a signature, the bills of materials, the
-layers' commits, the container's digest, the release notes and manifest.json. The same inputs give the same
-bytes.
+layers' commits, the container's digest, the release notes, manifest.json, and the report on known weaknesses
+where the image was built with kas/opt/cve-check.yml. The same inputs give the same bytes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from rtap.guard import OneLineParser
 from rtap.terminal import write_result
 from tools.command_line import run
 from tools.flashing.quantities import size
-from tools.releasing import checksums, manifest
+from tools.releasing import checksums, known_weaknesses, manifest
 from tools.releasing.checkout import find_commit
 from tools.releasing.container_parts import BILL, DESCRIPTION, ContainerParts
 from tools.releasing.folder import new_folder
@@ -31,6 +31,7 @@ from tools.releasing.signing import Signer
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 NOTES: Final = "RELEASE_NOTES.md"
+_REPORT: Final = "known weaknesses"
 _BUILDS: Final = (
     "build/tmp*/deploy/images/*",
     "build/yocto/*/build-*/tmp*/deploy/images/*",
@@ -98,13 +99,19 @@ def main(argv: Sequence[str]) -> int:
         text = "".join(
             f"  {size(file['bytes']):>10}  {file['name']}\n" for file in content["files"]
         )
-        text += f"{folder}: {_title(content)}\n"
+        text += f"{_weaknesses(folder, content)}\n{folder}: {_title(content)}\n"
     write_result(json.dumps(content, indent=2) + "\n" if arguments.json else text)
     return 0
 
 
 def _title(content: dict[str, Any]) -> str:
     return f"voice-assistant {content['version']} for {content['machine']}, commit {content['commit'][:12]}"
+
+
+def _weaknesses(folder: Path, content: dict[str, Any]) -> str:
+    names = [file["name"] for file in content["files"] if file["purpose"] == _REPORT]
+    report = known_weaknesses.Report.read(folder / names[0]) if names else None
+    return report.summary() if report else known_weaknesses.not_checked()
 
 
 def _make(arguments: Namespace, root: Path) -> Path:
@@ -117,6 +124,9 @@ def _make(arguments: Namespace, root: Path) -> Path:
     container = ContainerParts(arguments.container)
     name = f"voice-assistant-{version}-{image.machine}"
     parts = _parts(name, version, image, container, root / "kas")
+    report = known_weaknesses.Report.read(image.weaknesses) if image.weaknesses else None
+    if report and image.weaknesses:
+        parts[f"{name}.cve.json"] = (image.weaknesses, _REPORT)
     signer = None if arguments.unsigned else Signer.find(arguments.key, arguments.gpg)
     verify_pair(parts[f"{name}.wic.bz2"][0], parts[f"{name}.wic.bmap"][0])
     origin = manifest.Origin(
@@ -131,7 +141,8 @@ def _make(arguments: Namespace, root: Path) -> Path:
     with new_folder(target, is_replaced=arguments.force) as folder:
         for part, (source, _) in parts.items():
             shutil.copyfile(source, folder / part)
-        text = f"# Voice assistant {version}\n\n{notes}"
+        text = f"# Voice assistant {version}\n\n{notes}\n"
+        text += known_weaknesses.notes(report, f"{name}.cve.json")
         (folder / NOTES).write_text(text, encoding="utf-8")
         purposes = {part: purpose for part, (_, purpose) in parts.items()}
         manifest.write_manifest(folder, origin, purposes | {NOTES: "release notes"})

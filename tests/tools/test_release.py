@@ -14,6 +14,7 @@ import pytest
 from tests.tools.conftest import Done, Start
 from tests.tools.flashing.conftest import sample
 from tests.tools.flashing.sample_image import Sample, make_sample
+from tests.tools.releasing.cve_report import issue, package, write_report
 from tests.tools.releasing.keys import make_minisign_key
 from tests.tools.releasing.sample_parts import PREFIX, description, fill_container, fill_deploy
 from tests.tools.releasing.test_checkout import git
@@ -84,7 +85,30 @@ def test_everything_is_in_it(make: Make, made: Path, root: Path, sample: Sample)
     assert content["container"]["image_id"] == description()["image_id"]
     assert (made / f"{NAME}.wic.bz2").read_bytes() == sample.compressed.read_bytes()
     notes = (made / "RELEASE_NOTES.md").read_text()
-    assert notes == "# Voice assistant 1.0.0\n\n- Talks.\n"
+    assert notes.startswith("# Voice assistant 1.0.0\n\n- Talks.\n\n## Known weaknesses\n\n")
+    assert "was not checked for known weaknesses (CVE): `make image IMAGE_ARGS='--option" in notes
+
+
+def test_what_cve_check_found(make: Make, made: Path, root: Path, start: Start) -> None:
+    found = package("openssl", "3.2.6", issue("CVE-2026-0002", scorev3="9.8"))
+    write_report(root / DEPLOY / f"{PREFIX}.json", found)
+    done = make()
+    assert (done.status, done.complaints) == (0, [])
+    assert "recipes (1) have open weaknesses (CVE): 1 critical." in done.out
+    assert (
+        "| CVE-2026-0002 | 9.8 critical | openssl 3.2.6 |"
+        in (made / "RELEASE_NOTES.md").read_text()
+    )
+    assert json.loads((made / f"{NAME}.cve.json").read_text())["package"] == [found]
+    assert start(release.main, "--check", made, "--no-verify").status == 0
+
+
+def test_a_release_says_that_nothing_was_checked(make: Make, made: Path, root: Path) -> None:
+    """Without the option, and with it where the build had no database."""
+    assert "--option cve-check" in make().out
+    write_report(root / DEPLOY / f"{PREFIX}.json")
+    assert "--option cve-check" in make("--force").out
+    assert not (made / f"{NAME}.cve.json").exists()
 
 
 def test_same_inputs_same_bytes(make: Make, made: Path) -> None:

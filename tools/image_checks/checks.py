@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -18,107 +18,125 @@ from tools.image_checks import (
     recipe_style,
     shell_scripts,
     signatures,
+    sources,
     task_graph,
     units,
+    weaknesses,
     wic_image,
 )
-from tools.image_checks.verdict import Check
+from tools.image_checks.verdict import Check, Need
+from tools.image_checks.workshop import Workshop
 from tools.yocto.images import RELEASES, all_images
 
 
-def _checks() -> Iterator[Check]:
-    yield Check(
+def _each_release(
+    name: str, what: str, check: Callable[[str], Callable[[Workshop], str]], *wanted: Need
+) -> list[Check]:
+    return [Check(f"{name}-{release}", what, check(release), wanted) for release in RELEASES]
+
+
+_BEFORE_BITBAKE: Final = (
+    Check(
         "scripts",
         "shellcheck on every shell script of the layer",
         shell_scripts.check,
         (needs.layer, needs.programs("shellcheck")),
         is_quick=True,
-    )
-    yield Check(
+    ),
+    Check(
         "style",
         "oelint-adv on every recipe",
         recipe_style.check,
         (needs.layer,),
         is_quick=True,
-    )
-    yield Check(
+    ),
+    Check(
         "kas",
         "every combination of kas files against kas's schema, every commit pinned",
         kas_files.check,
         (needs.git_checkout, needs.readable_checkout),
         is_quick=True,
-    )
-    yield Check(
+    ),
+    Check(
         "gui",
         "the GUI compiled for arm64 against Debian's Qt",
         gui_program.check,
         (needs.layer, needs.programs("cmake", "ninja", "aarch64-linux-gnu-g++", "mmdebstrap")),
-    )
-    for release in RELEASES:
-        yield Check(
-            f"packages-{release}",
-            "our recipes built by bitbake to packages, and what is in them",
-            packages.for_release(release),
-            needs.MASKED,
-        )
-    for release in RELEASES:
-        yield Check(
-            f"boot-files-{release}",
-            "config.txt and cmdline.txt: displays, overlays, memory",
-            boot_settings.for_release(release),
-            needs.MASKED,
-        )
-    yield Check(
+    ),
+)
+
+_OF_OUR_RECIPES: Final = (
+    *_each_release(
+        "packages",
+        "our recipes built by bitbake to packages, and what is in them",
+        packages.for_release,
+        *needs.MASKED,
+    ),
+    *_each_release(
+        "boot-files",
+        "config.txt and cmdline.txt: displays, overlays, memory",
+        boot_settings.for_release,
+        *needs.MASKED,
+    ),
+    Check(
         "units",
         "systemd-analyze verify and security on the packaged units",
         units.check,
         (needs.programs("systemd-analyze", "dpkg-deb"),),
-    )
-    for release in RELEASES:
-        yield Check(
-            f"wic-{release}",
-            "the disk image: partitions, labels, boot files, data that a reflash spares",
-            wic_image.for_release(release),
-            (
-                needs.root,
-                needs.programs("sfdisk", "mkdosfs", "parted", "mcopy", "bmaptool", "debugfs"),
-            ),
-        )
-    for release in RELEASES:
-        yield Check(
-            f"faults-{release}",
-            "deliberate faults that bitbake has to refuse",
-            faults.for_release(release),
-            needs.MASKED,
-        )
-    for release in RELEASES:
-        yield Check(
-            f"rules-{release}",
-            "yocto-check-layer",
-            layer_rules.for_release(release),
-            needs.MASKED,
-        )
-    for release in RELEASES:
-        yield Check(
-            f"signatures-{release}",
-            "the layer without its feature changes no task of a stranger's image",
-            signatures.for_release(release),
-            needs.BITBAKE,
-        )
-    for image in all_images():
-        yield Check(
+    ),
+    *_each_release(
+        "wic",
+        "the disk image: partitions, labels, boot files, data that a reflash spares",
+        wic_image.for_release,
+        needs.root,
+        needs.programs("sfdisk", "mkdosfs", "parted", "mcopy", "bmaptool", "debugfs"),
+    ),
+    *_each_release(
+        "faults",
+        "deliberate faults that bitbake has to refuse",
+        faults.for_release,
+        *needs.MASKED,
+    ),
+    *_each_release(
+        "sources",
+        "where the board's boot files come from",
+        sources.for_release,
+        *needs.MASKED,
+    ),
+    *_each_release(
+        "weaknesses",
+        "cve-check with and without a database of known weaknesses",
+        weaknesses.for_release,
+        *needs.MASKED,
+    ),
+    *_each_release("rules", "yocto-check-layer", layer_rules.for_release, *needs.MASKED),
+)
+
+_OF_ALL_LAYERS: Final = (
+    *_each_release(
+        "signatures",
+        "the layer without its feature changes no task of a stranger's image",
+        signatures.for_release,
+        *needs.BITBAKE,
+    ),
+    *(
+        Check(
             f"graph-{image.release}-{image.machine}",
             "the whole image: all layers parsed, every task's way found (10 minutes the first time)",
             task_graph.for_image(image),
             needs.BITBAKE,
         )
-    for release in RELEASES:
-        yield Check(
-            f"owners-{release}",
-            "no other recipe of the image installs a file of ours",
-            owners.for_release(release),
-            (*needs.BITBAKE, needs.programs("dpkg-deb")),
-        )
+        for image in all_images()
+    ),
+    *_each_release(
+        "owners",
+        "no other recipe of the image installs a file of ours",
+        owners.for_release,
+        *needs.BITBAKE,
+        needs.programs("dpkg-deb"),
+    ),
+)
 
-
-CHECKS: Final[Mapping[str, Check]] = MappingProxyType({check.name: check for check in _checks()})
+CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
+    {check.name: check for check in (*_BEFORE_BITBAKE, *_OF_OUR_RECIPES, *_OF_ALL_LAYERS)}
+)

@@ -45,9 +45,13 @@ class MaskedBuild:
     """Packages of other recipes that ours need at run time."""
 
     @classmethod
-    def prepare(cls, workshop: Workshop, image: Image) -> MaskedBuild:
-        """Set up the folder and find out which packages have to be made up."""
-        folder = workshop.build_folder(image, "masked")
+    def prepare(cls, workshop: Workshop, image: Image, kind: str = "masked") -> MaskedBuild:
+        """Set up the folder and find out which packages have to be made up.
+
+        Args:
+            kind: name of an overlay in ``tests/layer`` that includes ``masked.yml``.
+        """
+        folder = workshop.build_folder(image, kind)
         sample = write_sample(workshop.folder("sample"))
         model = write_sample_model(workshop.folder("sample"))
         build = cls(folder, sample, model, "")

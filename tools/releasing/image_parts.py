@@ -22,6 +22,7 @@ _FOR_DEVELOPERS: Final = {
     "debug-tweaks": ("lets anybody log in as root", "debug.yml"),
     "ssh-server-openssh": ("opens the car to the network", "debug.yml and dev-keys.yml"),
 }
+_TIME: Final = re.compile(r"-(\d{14})(?=\.)")
 _SPDX: Final = (".spdx.tar.zst", ".spdx.json")
 
 
@@ -35,6 +36,8 @@ class ImageParts:
     spdx: Path | None
     variables: dict[str, Any]
     """What bitbake knew; empty where it was not kept."""
+    weaknesses: Path | None = None
+    """cve-check's report on this very image."""
 
     @property
     def version(self) -> str | None:
@@ -123,10 +126,20 @@ def _with_companions(match: re.Match[str], files: dict[str, Path]) -> ImageParts
         return next((files[name] for name in names if name in files), None)
 
     variables = companion(".testdata.json")
+    report, packages = companion(".json"), companion(".manifest")
+    if report and packages and _built_at(report) != _built_at(packages):
+        report = None  # left by an earlier build, which had the check
     return ImageParts(
         machine=match["machine"],
         image=files[match.string],
         bmap=companion(".wic.bmap", ".wic.bz2.bmap"),
         spdx=companion(*_SPDX),
         variables=json.loads(variables.read_text()) if variables else {},
+        weaknesses=report,
     )
+
+
+def _built_at(file: Path) -> str | None:
+    """The time of the root file system that a file belongs to."""
+    match = _TIME.search(file.resolve().name)
+    return match[1] if match else None

@@ -113,3 +113,14 @@ def test_nothing_built(tmp_path: Path, places: list[str]) -> None:
 def test_place_that_does_not_exist(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"none does not exist.*make image"):
         find_image([tmp_path / "none"])
+
+
+@pytest.mark.parametrize("earlier", [False, True])
+def test_only_a_report_on_this_very_image_counts(tmp_path: Path, *, earlier: bool) -> None:
+    """The link to a report stays when a later build makes none."""
+    folder = deploy(tmp_path / "deploy", SCARTHGAP, f"{SCARTHGAP}-{TIME}")
+    for ending, time in ((".manifest", TIME), (".json", "20250101000000" if earlier else TIME)):
+        (folder / f"{SCARTHGAP}-{time}{ending}").touch()
+        (folder / f"{SCARTHGAP}{ending}").symlink_to(f"{SCARTHGAP}-{time}{ending}")
+    report = find_image([folder]).weaknesses
+    assert report == (None if earlier else folder / f"{SCARTHGAP}.json")

@@ -1,0 +1,41 @@
+"""The board's boot files come from an address whose bytes stay the same."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from tools.image_checks.packages import MACHINE
+from tools.image_checks.verdict import CheckFailed
+from tools.image_checks.workshop import Workshop
+from tools.yocto.images import Image
+
+_UNSTABLE: Final = (
+    (
+        re.compile(r"//(api|codeload)\.github\.com/|github\.com/[^/]+/[^/]+/archive/"),
+        "packs it anew",
+    ),
+    (re.compile(r"//(?!snapshot\.debian\.org/)[^\s;]+/pool/"), "may drop old versions"),
+)
+
+
+def for_release(release: str) -> Callable[[Workshop], str]:
+    """The check for one release."""
+
+    def check(workshop: Workshop) -> str:
+        folder = workshop.build_folder(Image(release, MACHINE), "masked")
+        command = ("bitbake-getvar", "-r", "rpi-bootfiles", "--value", "SRC_URI")
+        done = folder.run(*command, log="boot-file-sources.log").require_success()
+        address = done.text.strip().splitlines()[-1].strip()
+        why = unstable(address)
+        if why:
+            raise CheckFailed(f"rpi-bootfiles comes from {address}: the server {why}")
+        return address.partition(";")[0]
+
+    return check
+
+
+def unstable(address: str) -> str | None:
+    """Why the bytes at an address may change or go; None where nothing is known of it."""
+    return next((why for pattern, why in _UNSTABLE if pattern.search(address)), None)
