@@ -14,7 +14,8 @@ SRC_URI = " \
 
 inherit allarch features_check
 
-REQUIRED_DISTRO_FEATURES = "alsa"
+# choose-microphone starts services anew.
+REQUIRED_DISTRO_FEATURES = "alsa systemd"
 
 S = "${WORKDIR}/sources"
 
