@@ -120,6 +120,16 @@ def test_document_names_only_what_exists(name: str) -> None:
     assert set(re.findall(r"\bmake ([a-z-]+)\b(?=[`\s])", text)) <= documented_targets()
 
 
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_modules_that_a_document_names_by_the_end_of_their_paths_exist(name: str) -> None:
+    folders = ("backend", "meta-userapp", "tests", "tools")
+    known = [f"/{path}" for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    named = re.findall(r"`([\w/]+\.py)`", (ROOT / name).read_text())
+    # Words in capitals stand for others.
+    wanted = [one for one in named if not re.search(r"\b(test_)?[A-Z]+\.py", one)]
+    assert [one for one in wanted if not any(path.endswith(f"/{one}") for path in known)] == []
+
+
 def test_the_first_page_is_a_short_one() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) <= 200
 
