@@ -1,4 +1,4 @@
-"""What the repository promises about itself: its locks, its make targets, its README."""
+"""What the repository promises about itself: its locks, its make targets, its documents."""
 
 import re
 import subprocess
@@ -11,6 +11,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCKS = ("requirements.lock", "requirements-dev.lock")
+DOCUMENTS = sorted(
+    str(file.relative_to(ROOT))
+    for pattern in ("*.md", "[!.]*/*.md", "[!.]*/[!.]*/*.md")
+    for file in ROOT.glob(pattern)
+    # What changed may name what is no more.
+    if file.name != "CHANGELOG.md" and file.parts[len(ROOT.parts)] != "build"
+)
+MADE_BY_THE_READER = {"conf/secrets/grafana_admin_password"}
 ONLY_FOR_CONVERSION = ("torch", "transformers", "optimum", "onnx", "onnx_ir", "safetensors")
 
 
@@ -73,13 +81,63 @@ def test_help_lists_every_target() -> None:
     assert set(re.findall(r"^  make ([a-z-]+) ", done.stdout, re.MULTILINE)) >= documented_targets()
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
-def test_document_names_only_what_exists(document: str) -> None:
-    text = (ROOT / document).read_text()
-    links = re.findall(r"\]\((?!https?://|#)([^)#]+)", text)
-    tools = re.findall(r"\b(tools/[a-z_]+(?:\.(?:sh|txt))?)\b", text)
-    assert [path for path in links + tools if not (ROOT / path).exists()] == []
+def anchors(document: Path) -> set[str]:
+    """The headings of a document, as links within it name them."""
+    headings = re.findall(r"^#+ (.*)$", document.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in headings}
+
+
+def named_files(text: str) -> set[str]:
+    """Files and folders of the repository that a document names; words in capitals stand for others."""
+    folders = r"(?<![\w./-])(?:backend|conf|kas|meta-userapp|tests|tools)/[\w./*-]*[\w*]"
+    found = {path for path in re.findall(folders, text) if path == path.lower() or "*" in path}
+    return found - MADE_BY_THE_READER
+
+
+def exists(path: str, document: Path) -> bool:
+    """Seen from the repository's root or from beside the document."""
+    return any(next(place.glob(path), None) for place in (ROOT, document.parent))
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_links_of_a_document_lead_somewhere(name: str) -> None:
+    document = ROOT / name
+    text = document.read_text()
+    dead = []
+    for link in re.findall(r"\]\((?!https?://)([^)]+)\)|src=\"([^\"]+)\"", text):
+        path, _, anchor = (link[0] or link[1]).partition("#")
+        target = (document.parent / path).resolve() if path else document
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            dead.append(link)
+    assert dead == []
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_document_names_only_what_exists(name: str) -> None:
+    document = ROOT / name
+    text = document.read_text()
+    assert [path for path in named_files(text) if not exists(path, document)] == []
     assert set(re.findall(r"\bmake ([a-z-]+)\b(?=[`\s])", text)) <= documented_targets()
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_modules_that_a_document_names_by_the_end_of_their_paths_exist(name: str) -> None:
+    folders = ("backend", "meta-userapp", "tests", "tools")
+    known = [f"/{path}" for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    named = re.findall(r"`([\w/]+\.py)`", (ROOT / name).read_text())
+    # Words in capitals stand for others.
+    wanted = [one for one in named if not re.search(r"\b(test_)?[A-Z]+\.py", one)]
+    assert [one for one in wanted if not any(path.endswith(f"/{one}") for path in known)] == []
+
+
+def test_the_first_page_is_a_short_one() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 200
+
+
+def test_every_tool_is_explained() -> None:
+    text = (ROOT / "tools/README.md").read_text()
+    tools = [file.name for file in (ROOT / "tools").iterdir() if file.is_symlink()]
+    assert [tool for tool in sorted(tools) if f"`tools/{tool}" not in text] == []
 
 
 def test_engine_imports_without_the_conversion_packages() -> None:

@@ -1,4 +1,4 @@
-"""What can be configured: one frozen value per section, with the seeds' parameter names.
+"""What can be configured: one frozen value per section, with the documented parameter names.
 
 :mod:`rtap.config_loader` reads them from profiles and checks them; nothing else in the program reads a
 setting from anywhere. What a field's type leaves open stands in its annotation, where the loader reads it.

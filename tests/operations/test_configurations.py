@@ -37,7 +37,7 @@ def test_each_alert_is_tried_both_ways(rule: dict[str, Any]) -> None:
     assert set(rule["annotations"]) == {"summary", "description"}
 
 
-def test_the_levels_are_the_seeds() -> None:
+def test_the_levels_are_as_specified() -> None:
     levels = {rule["alert"]: rule["labels"]["severity"] for rule in ALERTS}
     assert levels["RtapLatencyHigh"] == levels["RtapDown"] == "critical"
     assert levels["RtapMemoryGrowth"] == levels["RtapCpuHigh"] == "warning"

@@ -1,4 +1,7 @@
-"""conf/ci: templates that a CI service would take, and that name nothing which this repository lacks."""
+"""The project's own workflow, and the templates in conf/ci for those who use it.
+
+A CI service would take them, and they name nothing that this repository lacks.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +20,12 @@ import yaml
 from tools.image import CONTAINER, Order
 from tools.yocto.images import RELEASES, ROOT, Image
 
+OWN: Final = ROOT / ".github/workflows/ci.yml"
 GITHUB: Final = ROOT / "conf/ci/github-actions.yml"
 GITLAB: Final = ROOT / "conf/ci/gitlab-ci.yml"
-FILES: Final = (GITHUB, GITLAB)
+WORKFLOWS: Final = (OWN, GITHUB)
+TEMPLATES: Final = (GITHUB, GITLAB)
+FILES: Final = (OWN, *TEMPLATES)
 ARGUMENTS: Final = {"IMAGE_ARGS": "tools/image", "RELEASE_ARGS": "tools/release"}
 GITLAB_KEYWORDS: Final = {"stages", "workflow", "variables", "default"}
 
@@ -42,7 +48,7 @@ def gitlab_jobs() -> dict[str, dict[str, Any]]:
 
 def scripts(file: Path) -> Iterator[tuple[str, str]]:
     """Name and text of each piece of shell."""
-    if file == GITHUB:
+    if file in WORKFLOWS:
         for name, job in document(file)["jobs"].items():
             for number, step in enumerate(job["steps"]):
                 if "run" in step:
@@ -62,6 +68,8 @@ SCRIPTS: Final = [
 @pytest.mark.parametrize(
     ("file", "schema"),
     [
+        (OWN, "vendor.github-workflows"),
+        (OWN, "custom.github-workflows-require-timeout"),
         (GITHUB, "vendor.github-workflows"),
         (GITHUB, "custom.github-workflows-require-timeout"),
         (GITLAB, "vendor.gitlab-ci"),
@@ -96,15 +104,22 @@ def test_a_script_is_right_to_the_shell(script: str) -> None:
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_targets_and_tools_exist(file: Path) -> None:
     everything = "\n".join(text for _, text in scripts(file))
+    if file == OWN:
+        # It does what anybody can do on their own machine, and nothing that only it knows.
+        assert ".ci/run" in everything.splitlines()
+        everything += (ROOT / ".ci/run").read_text()
+        wanted = {"setup", "demo", "test", "test-image"}
+    else:
+        wanted = {"test", "image", "test-image", "release"}
     targets = set(re.findall(r"\bmake ([a-z-]+)", everything))
     known = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    assert {"test", "image", "test-image", "release"} <= targets <= set(known)
+    assert wanted <= targets <= set(known)
     tools = set(re.findall(r"\btools/[\w./-]+", everything))
     assert tools
     assert [tool for tool in tools if not (ROOT / tool).is_file()] == []
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", TEMPLATES, ids=lambda file: file.stem)
 @pytest.mark.parametrize("variable", ARGUMENTS)
 def test_options_exist(file: Path, variable: str) -> None:
     tool = ROOT / ARGUMENTS[variable]
@@ -124,7 +139,7 @@ def test_options_exist(file: Path, variable: str) -> None:
         assert [option for option in options if f"[{option} " not in known] == []
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", TEMPLATES, ids=lambda file: file.stem)
 def test_the_image_is_looked_for_where_it_is_built(file: Path) -> None:
     release = next(iter(RELEASES))
     order = Order(
@@ -145,8 +160,9 @@ def test_no_place_of_one_machine(file: Path) -> None:
     assert "://" not in text
 
 
-def test_github_gives_no_more_rights_than_reading() -> None:
-    content = document(GITHUB)
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.stem)
+def test_github_gives_no_more_rights_than_reading(file: Path) -> None:
+    content = document(file)
     assert content["permissions"] == {"contents": "read"}
     for job in content["jobs"].values():
         assert "permissions" not in job
@@ -191,3 +207,25 @@ def test_a_boot_that_fails_leaves_its_pictures() -> None:
     artifacts = gitlab_jobs()["boot"]["artifacts"]
     assert artifacts["paths"] == ["build/image-tests/"]
     assert artifacts["when"] == "always"
+
+
+def test_the_own_workflow_checks_every_change_and_keeps_what_failed() -> None:
+    content = document(OWN)
+    # YAML 1.1 reads the key `on` as true.
+    triggers: dict[str, Any] = content.get("on") or content[True]  # type: ignore[index]
+    assert triggers.keys() == {"push", "pull_request"}
+    [job] = content["jobs"].values()
+    assert job["runs-on"] == "ubuntu-24.04"
+    uses = {step["uses"].partition("@")[0]: step for step in job["steps"] if "uses" in step}
+    assert uses["actions/setup-python"]["with"]["cache"] == "pip"
+    assert uses["actions/cache"]["with"]["path"] == "~/.cache/rtap"
+    kept = uses["actions/upload-artifact"]
+    assert kept["if"] == "failure()"
+    assert kept["with"]["path"] == "build/image-tests"
+
+
+def test_the_cache_of_weights_is_renewed_with_what_names_them() -> None:
+    [key] = re.findall(r"hashFiles\((.*)\)", OWN.read_text())
+    named = re.findall(r"'([^']+)'", key)
+    assert named
+    assert [file for file in named if not (ROOT / file).is_file()] == []
