@@ -6,6 +6,7 @@ Started by `make model`. What was made before is kept, unless its weights or the
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -50,18 +51,27 @@ def ensure_model(
     output = full if precision == "fp32" else place / f"{name}-{precision}"
     if (made := _manifest(output)) and _is_current(made, source, adapters):
         return output
+    # Hidden, as no store lists it; where a run was killed the next one goes on with it.
+    passing = place / f".{name}-fp32"
+    if precision == "fp32":
+        _convert(source, full, adapters, on_progress)
+        return output
     manifest = _manifest(full)
     if manifest is None or not _is_current(manifest, source, adapters):
-        checkpoint = Checkpoint.open(source)
-        if adapter := adapter_for(checkpoint, adapters):
-            checkpoint = checkpoint.adapted(adapter)
-        convert(checkpoint, full, replace=full.exists(), on_progress=on_progress)
-    if precision != "fp32":
-        replace = output.exists()
-        quantize(
-            ModelDirectory.open(full), output, precision, replace=replace, on_progress=on_progress
-        )
+        full = passing
+        if _manifest(full) is None or not _is_current(_manifest(full), source, adapters):
+            _convert(source, full, adapters, on_progress)
+    replace = output.exists()
+    quantize(ModelDirectory.open(full), output, precision, replace=replace, on_progress=on_progress)
+    shutil.rmtree(passing, ignore_errors=True)
     return output
+
+
+def _convert(source: str, output: Path, adapters: Path, on_progress: Callable[[str], None]) -> None:
+    checkpoint = Checkpoint.open(source)
+    if adapter := adapter_for(checkpoint, adapters):
+        checkpoint = checkpoint.adapted(adapter)
+    convert(checkpoint, output, replace=output.exists(), on_progress=on_progress)
 
 
 def _manifest(path: Path) -> Manifest | None:

@@ -41,7 +41,9 @@ def install(wanted: str, *, with_cuda: bool = False) -> int:
     for place in ([], ["--extra-index-url", CPU_INDEX, "--retries", "1", "--timeout", "15"]):
         if _pip("install", "--no-deps", *place, marked, quiet=True).returncode == 0:
             return 0
-    found = _pip("install", "--no-deps", "--dry-run", "--quiet", "--report", "-", wanted, quiet=True)
+    found = _pip(
+        "install", "--no-deps", "--dry-run", "--quiet", "--report", "-", wanted, quiet=True
+    )
     if found.returncode:
         print(found.stderr.strip() or found.stdout.strip())
         return found.returncode
@@ -76,9 +78,7 @@ def _installed() -> tuple[str, str]:
     return number, mark
 
 
-def _pip(
-    command: str, *arguments: str, quiet: bool = False
-) -> subprocess.CompletedProcess[str]:
+def _pip(command: str, *arguments: str, quiet: bool = False) -> subprocess.CompletedProcess[str]:
     """Its output goes on as it comes, unless it is to be quiet: then it is kept."""
     return subprocess.run(
         [sys.executable, "-P", "-m", "pip", command, *_QUIET, *arguments],

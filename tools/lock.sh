@@ -25,10 +25,10 @@ resolve() { # OUTPUT COMMENT SOURCE UV_ARGUMENT...
 # The larger one first: the smaller ones then take the same versions, so that what is tested is what ships.
 # torch is absent: its CPU and its registry build differ in hash, tools/install_torch.py installs it by version.
 resolve requirements-dev.lock "Run time, model conversion, training and development." pyproject.toml \
-    --extra vad --extra convert --extra evaluate --extra build --extra reference --extra train --extra dev \
+    --extra vad --extra convert --extra evaluate --extra tools --extra reference --extra train --extra dev \
     --no-emit-package torch
 resolve requirements-demo.lock "Run time and model conversion: what make demo needs, and tools without torch." pyproject.toml \
-    --extra vad --extra convert --extra evaluate --extra build --constraint "$scratch/requirements-dev.lock"
+    --extra vad --extra convert --extra evaluate --extra tools --constraint "$scratch/requirements-dev.lock"
 resolve requirements.lock "Run time only: what goes onto the device. For pip install --require-hashes." pyproject.toml \
     --extra vad --constraint "$scratch/requirements-dev.lock"
 resolve requirements-voices.lock "Synthesisers for tools/train_cabin_model. For pip install --no-deps --require-hashes." \
