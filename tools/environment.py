@@ -35,8 +35,8 @@ def require(what: str, *modules: str) -> None:
     if not _is_ours():
         raise ConfigurationError(f"{what} takes {names}, not installed here: run `{COMMAND}`")
     print(
-        f"{Path(sys.argv[0]).stem}: {what} takes {names}, which is installed now, once, with all that tests and "
-        f"training need: 1.5 GB",
+        f"{Path(sys.argv[0]).stem}: {what} takes {names}, which is installed now, once, with all that tests "
+        f"and training need: 1.5 GB",
         file=sys.stderr,
         flush=True,
     )
@@ -46,7 +46,8 @@ def require(what: str, *modules: str) -> None:
     importlib.invalidate_caches()
     if setup.returncode or not all(map(is_there, modules)):
         raise ConfigurationError(
-            f"{what} takes {names}, which could not be installed: connect to the network, then run `{COMMAND}`"
+            f"{what} takes {names}, which could not be installed: connect to the network, then "
+            f"run `{COMMAND}`"
         )
 
 

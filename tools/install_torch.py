@@ -1,8 +1,9 @@
 """Install torch as a build for the processor, whatever index pip is configured with.
 
-The registry's torch for x86-64 brings 2.7 GB of CUDA libraries along, which nothing here uses. So a build that is
-marked as one for the processor is asked for first, where pip looks anyway, then on PyTorch's own index; one without
-the mark is taken only if it asks for no CUDA packages. ``TORCH=cuda`` takes whatever pip's index has.
+The registry's torch for x86-64 brings 2.7 GB of CUDA libraries along, which nothing here uses. So a build
+that is marked as one for the processor is asked for first, where pip looks anyway, then on PyTorch's own
+index; one without the mark is taken only if it asks for no CUDA packages. ``TORCH=cuda`` takes whatever pip's
+index has.
 Started by tools/setup.sh once torch's other dependencies, which are locked, are in place.
 """
 
@@ -50,9 +51,9 @@ def install(wanted: str, *, with_cuda: bool = False) -> int:
     [torch] = json.loads(found.stdout)["install"]
     if cuda := cuda_packages(torch["metadata"].get("requires_dist", [])):
         print(
-            f"pip's index has {wanted} only with {len(cuda)} CUDA packages ({cuda[0]} and others), and a build "
-            f"for the processor is not to be had from {CPU_INDEX}: connect to the network, or take that one, "
-            f"2.7 GB, by `TORCH=cuda tools/setup.sh`"
+            f"pip's index has {wanted} only with {len(cuda)} CUDA packages ({cuda[0]} and others), and a "
+            f"build for the processor is not to be had from {CPU_INDEX}: connect to the network, or take "
+            f"that one, 2.7 GB, by `TORCH=cuda tools/setup.sh`"
         )
         return 1
     return _pip("install", "--no-deps", wanted).returncode

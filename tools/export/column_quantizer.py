@@ -1,7 +1,7 @@
 """ONNX Runtime's quantiser for integer graphs, with the weights' columns rounded all at once.
 
-Its own way goes through them one by one in Python, which for the hundred thousand columns of whisper-base takes two
-thirds of a conversion. The numbers are the same to the bit.
+Its own way goes through them one by one in Python, which for the hundred thousand columns of whisper-base
+takes two thirds of a conversion. The numbers are the same to the bit.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ class ColumnQuantizer(ONNXQuantizer):  # type: ignore[misc]  # ships no types
     """For matrices [in, out] in fp32 and symmetric int8 with one scale per column."""
 
     def quantize_weight_per_channel_impl(
-        self, weight_name: str, weight_qType: int, channel_axis: int, *rest: Any
+        self, weight_name: str, kind: int, channel_axis: int, *rest: Any
     ) -> tuple[str, str, str]:
         """Add the rounded matrix, zero points and scales; their names, in this order."""
         constant = next(one for one in self.model.initializer() if one.name == weight_name)
         weights = numpy_helper.to_array(constant)
         suits = weights.ndim == 2 and channel_axis in (1, -1) and weights.dtype == np.float32
-        if not suits or weight_qType != TensorProto.INT8 or self.reduce_range:
+        if not suits or kind != TensorProto.INT8 or self.reduce_range:
             names: tuple[str, str, str] = super().quantize_weight_per_channel_impl(
-                weight_name, weight_qType, channel_axis, *rest
+                weight_name, kind, channel_axis, *rest
             )
             return names
         rounded, scales = round_columns(weights)
