@@ -49,17 +49,16 @@ def ensure_model(
     name = source.rstrip("/").rsplit("/", 1)[-1]
     full = place / name
     output = full if precision == "fp32" else place / f"{name}-{precision}"
-    if (made := _manifest(output)) and _is_current(made, source, adapters):
+    if _is_made(output, source, adapters):
         return output
-    # Hidden, as no store lists it; where a run was killed the next one goes on with it.
+    # Hidden, as no store lists it, and gone in the end; where a run was killed the next one goes on with it.
     passing = place / f".{name}-fp32"
     if precision == "fp32":
         _convert(source, full, adapters, on_progress)
         return output
-    manifest = _manifest(full)
-    if manifest is None or not _is_current(manifest, source, adapters):
+    if not _is_made(full, source, adapters):
         full = passing
-        if _manifest(full) is None or not _is_current(_manifest(full), source, adapters):
+        if not _is_made(full, source, adapters):
             _convert(source, full, adapters, on_progress)
     replace = output.exists()
     quantize(ModelDirectory.open(full), output, precision, replace=replace, on_progress=on_progress)
@@ -74,12 +73,13 @@ def _convert(source: str, output: Path, adapters: Path, on_progress: Callable[[s
     convert(checkpoint, output, replace=output.exists(), on_progress=on_progress)
 
 
-def _manifest(path: Path) -> Manifest | None:
-    """Of a model that is there and whole, by the sizes of its files."""
+def _is_made(path: Path, source: str, adapters: Path) -> bool:
+    """Whether a model is there, whole by the sizes of its files, and of today's adapter."""
     try:
-        return ModelDirectory.open(path).manifest
+        manifest = ModelDirectory.open(path).manifest
     except ModelError:
-        return None
+        return False
+    return _is_current(manifest, source, adapters)
 
 
 def _is_current(manifest: Manifest, source: str, adapters: Path) -> bool:
