@@ -19,7 +19,7 @@ def test_as_onnx_runtime_does_it(size: float) -> None:
     weights[:, 10] = np.linspace(-127, 127, 33) / 2  # halves, which go to the even number
     weights = (weights * np.float32(size)).astype(np.float32)
     rounded, scales = round_columns(weights)
-    assert (rounded.dtype, scales.dtype) == (np.int8, np.float32)
+    assert (rounded.dtype.name, scales.dtype.name) == ("int8", "float32")
     for column, values, scale in zip(weights.T, rounded.T, scales, strict=True):
         zero_point, expected_scale, expected = quantize_data(
             column, TensorProto.INT8, symmetric=True
