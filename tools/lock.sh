@@ -27,8 +27,11 @@ resolve() { # OUTPUT COMMENT SOURCE UV_ARGUMENT...
 resolve requirements-dev.lock "Run time, model conversion, training and development." pyproject.toml \
     --extra vad --extra convert --extra evaluate --extra tools --extra reference --extra train --extra dev \
     --no-emit-package torch
+# uv keeps to the versions of the file that it writes anew. As constraints they would leave no solution for processors
+# that ONNX Runtime has no wheel for.
+cp "$scratch/requirements-dev.lock" "$scratch/requirements-demo.lock"
 resolve requirements-demo.lock "Run time and model conversion: what make demo needs, and tools without torch." pyproject.toml \
-    --extra vad --extra convert --extra evaluate --extra tools --constraint "$scratch/requirements-dev.lock"
+    --extra vad --extra convert --extra evaluate --extra tools
 resolve requirements.lock "Run time only: what goes onto the device. For pip install --require-hashes." pyproject.toml \
     --extra vad --constraint "$scratch/requirements-dev.lock"
 resolve requirements-voices.lock "Synthesisers for tools/train_cabin_model. For pip install --no-deps --require-hashes." \
