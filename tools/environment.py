@@ -36,7 +36,7 @@ def require(what: str, *modules: str) -> None:
         raise ConfigurationError(f"{what} takes {names}, not installed here: run `{COMMAND}`")
     print(
         f"{Path(sys.argv[0]).stem}: {what} takes {names}, which is installed now, once, with all that tests "
-        f"and training need: 1.5 GB",
+        f"and training need: 1.8 GB",
         file=sys.stderr,
         flush=True,
     )
