@@ -35,8 +35,8 @@ def require(what: str, *modules: str) -> None:
     if not _is_ours():
         raise ConfigurationError(f"{what} takes {names}, not installed here: run `{COMMAND}`")
     print(
-        f"{Path(sys.argv[0]).stem}: {what} takes {names}, which is installed now, once, with all that tests "
-        f"and training need: 1.8 GB",
+        f"{Path(sys.argv[0]).stem}: {what} takes {names}: installed now, once, with all that tests and "
+        f"training take, 1.8 GB",
         file=sys.stderr,
         flush=True,
     )

@@ -108,7 +108,7 @@ def test_what_is_missing_is_installed_after_one_sentence(
     out, said = capfd.readouterr()
     # What a tool prints may be JSON.
     assert out == ""
-    assert said.splitlines()[0].startswith("verify_model: comparing takes rtap_large, which is")
+    assert said.splitlines()[0].startswith("verify_model: comparing takes rtap_large: installed")
     assert said.splitlines()[1:] == ["installing"]
 
 
