@@ -5,6 +5,8 @@ SHELL := /bin/bash
 
 VENV := .venv
 BIN := $(VENV)/bin
+# What running and converting take, and everything: tools/setup.sh
+SMALL := $(VENV)/.demo-done
 READY := $(VENV)/.setup-done
 SOURCES := backend/rtap tools tests meta-userapp/scripts
 GUI := meta-userapp/recipes-gui/qt6-voice-assistant/files/gui
@@ -24,12 +26,15 @@ help: ## Show this list
 	@echo "  make flash IMAGE=NAME.wic.bz2 DEVICE=/dev/sdb FLASH_ARGS='--key maker.pub'   takes root: sudo"
 	@echo "  make image IMAGE_ARGS='--machine qemuarm64'   likewise CONTAINER_ARGS, IMAGE_CHECK_ARGS, RELEASE_ARGS"
 
-setup: $(READY) ## Make .venv with the locked dependencies
+setup: $(READY) ## Make .venv with everything, for tests and training too
 
-$(READY): pyproject.toml requirements-dev.lock
+$(READY): pyproject.toml requirements-demo.lock requirements-dev.lock
 	@tools/setup.sh
 
-demo: $(READY) ## Let the default model hear a person and ten spoken commands, and print what it understands
+$(SMALL): pyproject.toml requirements-demo.lock
+	@tools/setup.sh demo
+
+demo: $(SMALL) ## Let the default model hear a person and ten spoken commands, and print what it understands
 	@tools/demo
 
 lint: $(READY) ## Check style and types
@@ -55,47 +60,47 @@ gui: ## Build the touch screen's program for this computer: build/gui/qt6-voice-
 	cmake -S $(GUI) -B build/gui -G Ninja -DCMAKE_BUILD_TYPE=Release -DWARNINGS_AS_ERRORS=ON
 	cmake --build build/gui
 
-screenshots: $(READY) ## Save the screen in every state, driven by the real service: build/screenshots
+screenshots: $(SMALL) ## Save the screen in every state, driven by the real service: build/screenshots
 	@tools/install_packages.sh @tools/gui_packages.txt
 	@tools/screenshots --out build/screenshots
 
-model: $(READY) ## Convert a Whisper checkpoint and make it the one that rtap uses
+model: $(SMALL) ## Convert a Whisper checkpoint and make it the one that rtap uses
 	@tools/install_model "$(MODEL)" "$(PRECISION)"
 
-container: $(READY) ## Build the service's container: build/container/whisper-backend.tar
+container: $(SMALL) ## Build the service's container: build/container/whisper-backend.tar
 	@tools/install_packages.sh mmdebstrap
 	@tools/build_container $(CONTAINER_ARGS)
 
-image: $(READY) ## Build the container and the image to flash, with kas and bitbake: build/yocto
+image: $(SMALL) ## Build the container and the image to flash, with kas and bitbake: build/yocto
 	@tools/image $(IMAGE_ARGS)
 
-image-check: $(READY) ## Check layer, recipes, units and partitions without building the image
+image-check: $(SMALL) ## Check layer, recipes, units and partitions without building the image
 	@tools/image_check --install $(IMAGE_CHECK_ARGS)
 
-reference-image: $(READY) ## Build the Debian system that boot tests run on where no image can be built
+reference-image: $(SMALL) ## Build the Debian system that boot tests run on where no image can be built
 	@tools/install_packages.sh mmdebstrap @tools/reference_packages.txt
 	@tools/build_container $(CONTAINER_ARGS)
 	@tools/reference_image $(REFERENCE_IMAGE_ARGS)
 
-boot: $(if $(IMAGE),$(READY),reference-image) ## Boot IMAGE, by default the reference image, in a window or for a VNC viewer
+boot: $(if $(IMAGE),$(SMALL),reference-image) ## Boot IMAGE, by default the reference image, in a window or for a VNC viewer
 	@tools/install_packages.sh @tools/boot_packages.txt
 	@tools/boot_image $(or $(IMAGE),$(REFERENCE_IMAGE)) $(BOOT_ARGS)
 
-test-image: $(if $(IMAGE),$(READY),reference-image) ## Boot IMAGE, by default the reference image, and test it; half an hour
+test-image: $(READY) $(if $(IMAGE),,reference-image) ## Boot IMAGE, by default the reference image, and test it; half an hour
 	@tools/install_packages.sh @tools/boot_packages.txt
 	IMAGE=$(IMAGE) $(BIN)/pytest -m image tests/image $(PYTEST_ARGS)
 
-test-power-cuts: $(if $(IMAGE),$(READY),reference-image) ## Cut the power of a booted image again and again, damage what it damages; an hour
+test-power-cuts: $(READY) $(if $(IMAGE),,reference-image) ## Cut the power of a booted image again and again, damage what it damages; an hour
 	@tools/install_packages.sh @tools/boot_packages.txt
 	IMAGE=$(IMAGE) $(BIN)/pytest -m power_cuts tests/image $(PYTEST_ARGS)
 
-flash: $(READY) ## Write IMAGE to the card DEVICE, keep its settings and history, compare
+flash: $(SMALL) ## Write IMAGE to the card DEVICE, keep its settings and history, compare
 	@tools/flash $(IMAGE) $(DEVICE) $(FLASH_ARGS)
 
-release: $(READY) ## Put image, checksums, signature, SPDX and notes into build/release
+release: $(SMALL) ## Put image, checksums, signature, SPDX and notes into build/release
 	@tools/release $(RELEASE_ARGS)
 
-pins: $(READY) ## Show what is newer than the layers' pinned commits; PINS_ARGS=--update takes it
+pins: $(SMALL) ## Show what is newer than the layers' pinned commits; PINS_ARGS=--update takes it
 	@tools/pins $(PINS_ARGS)
 
 lock: ## Resolve the dependencies anew into requirements*.lock

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-LOCKS = ("requirements.lock", "requirements-dev.lock")
+LOCKS = ("requirements.lock", "requirements-demo.lock", "requirements-dev.lock")
 DOCUMENTS = sorted(
     str(file.relative_to(ROOT))
     for pattern in ("*.md", "[!.]*/*.md", "[!.]*/[!.]*/*.md")
@@ -55,8 +55,15 @@ def test_development_lock_has_everything_but_torch(project: dict[str, Any]) -> N
 
 
 def test_what_is_tested_is_what_ships() -> None:
-    development = pins("requirements-dev.lock")
-    assert pins("requirements.lock").items() <= development.items()
+    small, development = pins("requirements-demo.lock"), pins("requirements-dev.lock")
+    assert pins("requirements.lock").items() <= small.items() <= development.items()
+
+
+def test_the_demonstration_takes_few_packages(project: dict[str, Any]) -> None:
+    groups = project["optional-dependencies"]
+    small = pins("requirements-demo.lock").keys()
+    assert names(groups["convert"] + groups["evaluate"] + groups["tools"]) <= small
+    assert not small & names(groups["reference"] + groups["train"] + groups["dev"])
 
 
 @pytest.mark.parametrize("lock", LOCKS)

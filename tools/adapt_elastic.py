@@ -34,6 +34,7 @@ from rtap.whisper.languages import language_code
 from rtap.whisper.model import FRAMES_PER_SECOND
 from tools.adaptation.mark import ADAPTED_MARGIN, MARK, write_mark
 from tools.command_line import positive_number, run
+from tools.environment import require
 from tools.export.adapter import write_adapter
 from tools.export.checkpoint import Checkpoint
 from tools.export.manifest import CREATED_BY
@@ -272,6 +273,7 @@ def main(argv: Sequence[str]) -> int:
         raise ConfigurationError(
             f"{arguments.output} exists already: remove it or choose another place"
         )
+    require("learning", "torch", "transformers", "scipy")
     _check_device(arguments.device)
     from tools.adaptation.clips import load_clips
     from tools.adaptation.training import Course

@@ -27,6 +27,7 @@ from rtap.terminal import report, write_result
 from rtap.whisper.model_directory import Elastic, Layout, Manifest, ModelDirectory
 from tools.adaptation.mark import elastic_of, margin_of
 from tools.command_line import run
+from tools.environment import require
 from tools.export.adapter import Adapter, adapter_for
 from tools.export.checkpoint import Checkpoint
 from tools.export.graph_writer import OPSET
@@ -44,7 +45,8 @@ QUICK_PARITY_STEPS = 16
 """Greedy steps compared with the checkpoint after a conversion; tools/verify_model does more."""
 
 NOT_COMPARED = (
-    "torch and transformers are not installed, so the graphs were not compared with the checkpoint"
+    "torch and transformers are not installed, so the graphs were not compared with the checkpoint: "
+    "tools/verify_model does it, and installs them"
 )
 
 FOREIGN_HEADS = (
@@ -124,6 +126,8 @@ def convert(
 
 
 def _steps(checkpoint: Checkpoint, layout: Layout) -> Mapping[str, Callable[[Path], None]]:
+    if layout == "optimum":
+        require("Hugging Face's layout", "optimum", "torch", "transformers")
     from tools.export.optimum_layout import write_optimum_graphs
     from tools.export.whisper_graphs import write_decoder, write_encoder
 

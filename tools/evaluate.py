@@ -29,6 +29,7 @@ from rtap.whisper.languages import language_code
 from rtap.whisper.model_directory import ModelDirectory
 from rtap.whisper.transcribe import TranscribeOptions
 from tools.command_line import positive_number, run
+from tools.environment import require
 from tools.evaluation.comparison import comparison
 from tools.evaluation.data import Utterance, load_data, with_language
 from tools.evaluation.document import to_json
@@ -202,6 +203,8 @@ def _task(arguments: argparse.Namespace, command: str) -> _Task:
         raise ConfigurationError(
             "--spelling is for Whisper's English normaliser: leave it out, or use that one"
         )
+    if not arguments.no_normalize:
+        require("Whisper's normaliser, without --no-normalize", "transformers")
     normalizers = _Normalizers(arguments)
     for one in sorted(languages):
         normalizers.of(one)

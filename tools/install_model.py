@@ -6,6 +6,7 @@ Started by `make model`. What was made before is kept, unless its weights or the
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -48,28 +49,37 @@ def ensure_model(
     name = source.rstrip("/").rsplit("/", 1)[-1]
     full = place / name
     output = full if precision == "fp32" else place / f"{name}-{precision}"
-    if (made := _manifest(output)) and _is_current(made, source, adapters):
+    if _is_made(output, source, adapters):
         return output
-    manifest = _manifest(full)
-    if manifest is None or not _is_current(manifest, source, adapters):
-        checkpoint = Checkpoint.open(source)
-        if adapter := adapter_for(checkpoint, adapters):
-            checkpoint = checkpoint.adapted(adapter)
-        convert(checkpoint, full, replace=full.exists(), on_progress=on_progress)
-    if precision != "fp32":
-        replace = output.exists()
-        quantize(
-            ModelDirectory.open(full), output, precision, replace=replace, on_progress=on_progress
-        )
+    # Hidden, as no store lists it, and gone in the end; where a run was killed the next one goes on with it.
+    passing = place / f".{name}-fp32"
+    if precision == "fp32":
+        _convert(source, full, adapters, on_progress)
+        return output
+    if not _is_made(full, source, adapters):
+        full = passing
+        if not _is_made(full, source, adapters):
+            _convert(source, full, adapters, on_progress)
+    replace = output.exists()
+    quantize(ModelDirectory.open(full), output, precision, replace=replace, on_progress=on_progress)
+    shutil.rmtree(passing, ignore_errors=True)
     return output
 
 
-def _manifest(path: Path) -> Manifest | None:
-    """Of a model that is there and whole, by the sizes of its files."""
+def _convert(source: str, output: Path, adapters: Path, on_progress: Callable[[str], None]) -> None:
+    checkpoint = Checkpoint.open(source)
+    if adapter := adapter_for(checkpoint, adapters):
+        checkpoint = checkpoint.adapted(adapter)
+    convert(checkpoint, output, replace=output.exists(), on_progress=on_progress)
+
+
+def _is_made(path: Path, source: str, adapters: Path) -> bool:
+    """Whether a model is there, whole by the sizes of its files, and of today's adapter."""
     try:
-        return ModelDirectory.open(path).manifest
+        manifest = ModelDirectory.open(path).manifest
     except ModelError:
-        return None
+        return False
+    return _is_current(manifest, source, adapters)
 
 
 def _is_current(manifest: Manifest, source: str, adapters: Path) -> bool:

@@ -25,6 +25,23 @@ missing() {
     done
 }
 
+# One apt at a time: another one's turn, such as of a fresh machine's first updates, takes minutes. apt waits for
+# dpkg's lock itself, but not for that of the lists.
+readonly WAIT_SECONDS=${APT_WAIT_SECONDS:-600}
+apt_get() { # ARGUMENT...
+    local said until=$((SECONDS + WAIT_SECONDS))
+    while true; do
+        said=$("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive LC_ALL=C \
+            apt-get -o "DPkg::Lock::Timeout=$WAIT_SECONDS" "$@" 2>&1) && break
+        if [[ $said != *"Could not get lock"* ]] || ((SECONDS >= until)); then
+            echo "$said"
+            return 1
+        fi
+        sleep 1
+    done
+    echo "$said"
+}
+
 mapfile -t absent < <(missing)
 if ((${#absent[@]} == 0)); then exit 0; fi
 
@@ -38,8 +55,7 @@ if command -v apt-get >/dev/null && "${as_root[@]}" true 2>/dev/null; then
     fi
     log=$(mktemp)
     trap 'rm -f "$log"' EXIT
-    { "${as_root[@]}" apt-get update && "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-        apt-get install --yes --no-install-recommends "${absent[@]}"; } >"$log" 2>&1 </dev/null ||
+    { apt_get update && apt_get install --yes --no-install-recommends "${absent[@]}"; } >"$log" 2>&1 </dev/null ||
         tail -n 20 "$log" >&2
     mapfile -t absent < <(missing)
     if ((${#absent[@]} == 0)); then exit 0; fi

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Resolve pyproject.toml into requirements.lock (what runs in the car) and requirements-dev.lock (that, plus
-# everything for converting models and developing), the voices of the training speech into
-# requirements-voices.lock, the peers of the benchmark into requirements-bench.lock, and what builds and checks
-# the image into requirements-image.lock.
+# Resolve pyproject.toml into requirements.lock (what runs in the car), requirements-demo.lock (that, plus what
+# converts models) and requirements-dev.lock (that, plus everything for training and developing), the voices of
+# the training speech into requirements-voices.lock, the peers of the benchmark into requirements-bench.lock, and
+# what builds and checks the image into requirements-image.lock.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 
@@ -22,10 +22,16 @@ resolve() { # OUTPUT COMMENT SOURCE UV_ARGUMENT...
     echo "$output: $(grep -c '==' "$output") packages"
 }
 
-# The larger one first: the run-time lock then takes the same versions, so that what is tested is what ships.
-# torch is absent: its CPU and its registry build differ in hash, tools/setup.sh installs it by version.
+# The larger one first: the smaller ones then take the same versions, so that what is tested is what ships.
+# torch is absent: its CPU and its registry build differ in hash, tools/install_torch.py installs it by version.
 resolve requirements-dev.lock "Run time, model conversion, training and development." pyproject.toml \
-    --extra vad --extra convert --extra evaluate --extra train --extra dev --no-emit-package torch
+    --extra vad --extra convert --extra evaluate --extra tools --extra reference --extra train --extra dev \
+    --no-emit-package torch
+# uv keeps to the versions of the file that it writes anew. As constraints they would leave no solution for processors
+# that ONNX Runtime has no wheel for.
+cp "$scratch/requirements-dev.lock" "$scratch/requirements-demo.lock"
+resolve requirements-demo.lock "Run time and model conversion: what make demo needs, and tools without torch." pyproject.toml \
+    --extra vad --extra convert --extra evaluate --extra tools
 resolve requirements.lock "Run time only: what goes onto the device. For pip install --require-hashes." pyproject.toml \
     --extra vad --constraint "$scratch/requirements-dev.lock"
 resolve requirements-voices.lock "Synthesisers for tools/train_cabin_model. For pip install --no-deps --require-hashes." \

@@ -14,7 +14,7 @@ import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Final, get_args
 
 from rtap.errors import ConfigurationError
 from rtap.guard import OneLineParser
@@ -22,6 +22,7 @@ from rtap.terminal import write_result
 from rtap.whisper.model_directory import Manifest, ModelDirectory, Precision
 from rtap.whisper.model_rtap import DECODER, ENCODER
 from tools.command_line import run
+from tools.environment import require
 from tools.export.manifest import CREATED_BY, write_manifest
 from tools.export.quantization import (
     operator_counts,
@@ -48,6 +49,8 @@ PASSES: Mapping[str, Mapping[str, GraphPass]] = {
     },
 }
 """For each precision, what happens to each graph."""
+IN_BLOCKS: Final = ("w8", "w4")
+"""Precisions that ONNX Runtime's tool for blocks makes, which takes one package more."""
 
 
 def quantize(
@@ -81,6 +84,8 @@ def quantize(
             f"{output} is the fp32 model itself, which other precisions are made from: "
             f"choose another place"
         )
+    if precision in IN_BLOCKS:
+        require(f"{precision} in blocks", "onnx_ir")
     source.verify()
     fingerprint = hashlib.sha256(
         f"{CREATED_BY} {precision} {manifest.to_json()}".encode()

@@ -17,6 +17,7 @@ from rtap.errors import ConfigurationError
 from rtap.guard import OneLineParser
 from rtap.terminal import write_result
 from tools.command_line import run
+from tools.environment import require
 from tools.export.staging import StagedDirectory
 
 if TYPE_CHECKING:
@@ -179,6 +180,7 @@ def main(argv: Sequence[str]) -> int:
         "without it, a byte-level one of the same size is made",
     )
     arguments = parser.parse_args(argv)
+    require("making a checkpoint", "torch", "transformers")
     from tools.export.tokenizer_from_ranks import byte_tokenizer, tokenizer_from_ranks
 
     size = SIZES[arguments.size]

@@ -21,6 +21,7 @@ from tools.cabin.grammar import Grammar
 from tools.cabin.recipe import NAME, Recipe
 from tools.cabin.schedule import Schedule
 from tools.command_line import positive_number, run
+from tools.environment import require
 
 ROOT = Path(__file__).resolve().parent.parent
 BUNDLED = ROOT / "backend/rtap/models" / NAME
@@ -63,6 +64,7 @@ def main(argv: Sequence[str]) -> int:
         "--install", action="store_true", help="let export replace the model that is bundled"
     )
     arguments = parser.parse_args(argv)
+    require("training", "torch", "transformers", "scipy")
     recipe = Recipe(Grammar.read(), arguments.work, arguments.seed)
     recipe.work.mkdir(parents=True, exist_ok=True)
     steps = STEPS if arguments.step == "all" else (arguments.step,)

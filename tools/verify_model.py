@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtap.audio_format import SAMPLE_RATE
-from rtap.errors import ConfigurationError, ModelError
+from rtap.errors import ModelError
 from rtap.guard import OneLineParser
 from rtap.terminal import write_result
 from rtap.whisper.cross_cache import CrossTensors
@@ -27,6 +27,7 @@ from rtap.whisper.features import LogMel
 from rtap.whisper.model import FRAMES_PER_SECOND, Dimensions, SpeechModel, load_model
 from rtap.whisper.model_directory import ModelDirectory, Precision
 from tools.command_line import positive_number, run
+from tools.environment import require
 from tools.export.checkpoint import Checkpoint
 from tools.export.in_torch import load_network
 from tools.export.manifest import store_manifest, with_parity
@@ -341,11 +342,7 @@ def main(argv: Sequence[str]) -> int:
     arguments = parser.parse_args(argv)
 
     directory = ModelDirectory.open(arguments.model)
-    if not can_compare():
-        raise ConfigurationError(
-            "comparing with the checkpoint takes torch and transformers, which are not installed: "
-            "run `make setup`"
-        )
+    require("comparing with the checkpoint", "torch", "transformers")
     parity = measure_parity(directory, Checkpoint.open(arguments.checkpoint), steps=arguments.steps)
     if arguments.record:
         store_manifest(directory.path, with_parity(directory.manifest, parity.to_json()))

@@ -60,15 +60,12 @@ def places(tmp_path: Path) -> Places:
     return Places(tmp_path / "whisper-tiniest", tmp_path / "models", tmp_path / "adapters")
 
 
-def test_int8_is_made_beside_fp32(places: Places) -> None:
+def test_only_what_was_asked_for_is_kept(places: Places) -> None:
     directory, steps = places.ensure()
     assert directory.path == places.models / "whisper-tiniest-int8"
     assert (directory.manifest.precision, directory.manifest.elastic) == ("int8", "guarded")
     assert "encoder" in steps
-    assert sorted(path.name for path in places.models.iterdir()) == [
-        "whisper-tiniest",
-        "whisper-tiniest-int8",
-    ]
+    assert [path.name for path in places.models.iterdir()] == ["whisper-tiniest-int8"]
 
 
 def test_what_is_there_is_kept(places: Places) -> None:
@@ -77,8 +74,28 @@ def test_what_is_there_is_kept(places: Places) -> None:
     again, steps = places.ensure()
     assert (again, steps) == (made, [])
     assert (made.path / MANIFEST_NAME).stat() == before
-    _, steps = places.ensure("w8")
-    assert "decoder" not in steps  # the fp32 model serves again
+
+
+def test_an_fp32_model_serves_for_all_others(places: Places) -> None:
+    places.ensure("fp32")
+    assert "decoder" not in places.ensure("w8")[1]
+    assert places.ensure("fp32")[1] == []
+
+
+def test_goes_on_with_what_a_killed_run_converted(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def kill(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(install_model, "quantize", kill)
+        with pytest.raises(KeyboardInterrupt):
+            places.ensure()
+    store = ModelStore.from_environment({"MODELS_DIR": str(places.models)})
+    assert all(model.bundled for model in store.list_models())
+    assert "decoder" not in places.ensure()[1]
+    assert [path.name for path in places.models.iterdir()] == ["whisper-tiniest-int8"]
 
 
 def test_fp32(places: Places) -> None:

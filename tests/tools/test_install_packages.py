@@ -15,6 +15,7 @@ for name; do :; done
 grep -qx "$name" "$(dirname "$0")/../installed" && printf installed
 """
 APT_GET = """#!/bin/sh
+shift 2  # -o and the option
 [ "$1" = install ] || exit 0
 shift 3
 echo "$*" >>"$(dirname "$0")/../calls"
@@ -26,7 +27,7 @@ for name; do echo "$name" >>"$(dirname "$0")/../installed"; done
 def machine(tmp_path: Path) -> Path:
     """A machine on which the package curl is installed, with a sudo that asks for a password."""
     (tmp_path / "bin").mkdir()
-    for name in ("bash", "env", "mktemp", "rm", "tail", "grep", "dirname", "true"):
+    for name in ("bash", "env", "mktemp", "rm", "tail", "grep", "dirname", "true", "sleep"):
         (tmp_path / "bin" / name).symlink_to(shutil.which(name) or name)
     add_program(tmp_path, "dpkg-query", DPKG_QUERY)
     add_program(tmp_path, "sudo", "#!/bin/sh\nexit 1\n")
@@ -37,18 +38,32 @@ def machine(tmp_path: Path) -> Path:
 
 def add_program(machine: Path, name: str, text: str) -> None:
     program = machine / "bin" / name
+    # Not through a link to the real one.
+    program.unlink(missing_ok=True)
     program.write_text(text)
     program.chmod(0o755)
 
 
-def install(machine: Path, *names: str) -> subprocess.CompletedProcess[str]:
+def install(machine: Path, *names: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [SCRIPT, *names],
-        env={"PATH": str(machine / "bin")},
+        env={"PATH": str(machine / "bin"), **environment},
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+LOCKED = """#!/bin/sh
+here=$(dirname "$0")/..
+if [ -s "$here/held" ]; then
+    read -r turns <"$here/held"
+    if [ "$turns" -gt 1 ]; then echo $((turns - 1)) >"$here/held"; else : >"$here/held"; fi
+    echo "E: Could not get lock /var/lib/apt/lists/lock. It is held by process 7 (apt)" >&2
+    exit 100
+fi
+echo "$*" >>"$here/options"
+"""
 
 
 def allow(machine: Path) -> None:
@@ -86,7 +101,29 @@ def test_where_it_may_not_install(machine: Path) -> None:
 
 def test_an_apt_that_installs_nothing_is_no_success(machine: Path) -> None:
     allow(machine)
-    add_program(machine, "apt-get", "#!/bin/sh\necho no such package >&2\n[ $1 = update ]\n")
+    add_program(machine, "apt-get", "#!/bin/sh\necho no such package >&2\n[ $3 = update ]\n")
     done = install(machine, "cmake")
     assert done.returncode == 3
     assert "no such package" in done.stderr
+
+
+def test_waits_for_another_apt(machine: Path) -> None:
+    allow(machine)
+    add_program(machine, "apt-get", LOCKED + APT_GET.partition("\n")[2])
+    add_program(machine, "sleep", "#!/bin/sh\n")
+    (machine / "held").write_text("3\n")
+    done = install(machine, "cmake")
+    assert (done.returncode, done.stderr) == (0, "")
+    # dpkg's lock is waited for by apt itself.
+    options = (machine / "options").read_text().splitlines()
+    assert [line.split()[2] for line in options] == ["update", "install"]
+    assert all(line.startswith("-o DPkg::Lock::Timeout=600 ") for line in options)
+
+
+def test_does_not_wait_for_ever(machine: Path) -> None:
+    allow(machine)
+    add_program(machine, "apt-get", LOCKED + APT_GET.partition("\n")[2])
+    (machine / "held").write_text("1000\n")
+    done = install(machine, "cmake", APT_WAIT_SECONDS="1")
+    assert done.returncode == 3
+    assert "It is held by process 7 (apt)" in done.stderr

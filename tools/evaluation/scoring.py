@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import jiwer
 
 from tools.evaluation.bootstrap import Interval, interval
-from tools.evaluation.normalization import Normalizer, normalizer_for
+from tools.evaluation.normalization import Normalizer
 from tools.evaluation.transcripts import Heard
 
 
@@ -137,13 +137,6 @@ def _contains(words: Sequence[str], phrase: Sequence[str]) -> bool:
     """Whether the words of the phrase stand there, in their order and with none between them."""
     size = len(phrase)
     return any(words[start : start + size] == phrase for start in range(len(words) - size + 1))
-
-
-def word_error_rate(pairs: Iterable[tuple[str, str]]) -> float:
-    """Of English sentences, each said and heard, as Whisper's normaliser leaves them; 0 without a word."""
-    normalizer = normalizer_for("en")
-    counts = (count(normalizer.words(said), normalizer.words(heard)) for said, heard in pairs)
-    return sum(counts, Counts()).error_rate or 0.0
 
 
 def summarize(scored: Iterable[Scored]) -> Summary:

@@ -138,11 +138,14 @@ def _int8_rows(table: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np
 
 def _dynamic_int8(model: onnx.ModelProto) -> onnx.ModelProto:
     from onnxruntime.quantization import QuantType
-    from onnxruntime.quantization.onnx_quantizer import ONNXQuantizer
-    from onnxruntime.quantization.quant_utils import QuantizationMode
+    from onnxruntime.quantization.quant_utils import QuantizationMode, add_infer_metadata
 
+    from tools.export.column_quantizer import ColumnQuantizer
+
+    # It infers the shapes itself later; without the mark it would write the model to disk once more for them.
+    add_infer_metadata(model)
     with _root_logger_quiet():
-        quantizer = ONNXQuantizer(
+        quantizer = ColumnQuantizer(
             model,
             per_channel=True,
             reduce_range=False,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.tools.evaluation.measurements import scored
-from tools.evaluation.scoring import Counts, count, summarize, summarize_by, word_error_rate, worst
+from tools.evaluation.scoring import Counts, count, summarize, summarize_by, worst
 
 
 @pytest.mark.parametrize(
@@ -25,12 +25,6 @@ from tools.evaluation.scoring import Counts, count, summarize, summarize_by, wor
 def test_count(said: str, heard: str, counts: Counts, rate: float | None) -> None:
     assert count(said.split(), heard.split()) == counts
     assert counts.error_rate == rate
-
-
-def test_word_error_rate() -> None:
-    pairs = [("set it to twenty one", "Set it to 21."), ("stop", "go"), ("", "")]
-    assert word_error_rate(pairs) == 0.2
-    assert word_error_rate([]) == 0.0
 
 
 def test_both_sides_are_normalised() -> None:
