@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rtap.config import Config, OutputConfig, StandbyConfig
+from rtap.wake_engines import DEFAULT, ENGINES
 
 SHORTEST_KEY: Final = 16
 """Characters of an API key that others than this machine can try to guess."""
@@ -40,10 +41,12 @@ def conflicts(config: Config) -> Iterator[Conflict]:
             ("audio.source", "audio.file"), "audio.source is file: give the path as audio.file"
         )
     wakeword = config.wakeword
-    if wakeword.enabled and wakeword.engine == "porcupine" and not wakeword.access_key:
+    engine = ENGINES[wakeword.engine]
+    if wakeword.enabled and engine.needs_key and not wakeword.access_key:
         yield Conflict(
             ("wakeword.engine", "wakeword.access_key", "wakeword.enabled"),
-            "wakeword.engine is porcupine: give Picovoice's wakeword.access_key, or take microwakeword",
+            f"wakeword.engine is {engine.name}: give {engine.author}'s wakeword.access_key, or take "
+            f"{DEFAULT.name}",
         )
 
 
