@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rtap.config import Config, OutputConfig, StandbyConfig
+from rtap.listeners import listeners
 from rtap.wake_engines import DEFAULT, ENGINES
 
 SHORTEST_KEY: Final = 16
@@ -127,17 +128,7 @@ def is_local(host: str) -> bool:
 
 
 def _shared_ports(config: Config) -> Iterator[Conflict]:
-    output = config.output
-    wanted = {"output.http_port": output.http_port, "output.health_port": output.health_port}
-    if output.websocket_enabled:
-        wanted["output.websocket_port"] = output.websocket_port
-    if output.zmq_enabled:
-        wanted["output.zmq_pub_port_events"] = output.zmq_pub_port_events
-        wanted["output.zmq_pub_port_transcripts"] = output.zmq_pub_port_transcripts
-    if output.wyoming_enabled:
-        wanted["output.wyoming_port"] = output.wyoming_port
-    if config.standby.role == "primary":
-        wanted["standby.port"] = config.standby.port
+    wanted = {endpoint.name: endpoint.port for endpoint in listeners(config)}
     # 0 is any free port, which is never the same.
     for port in sorted(set(wanted.values()) - {0}):
         names = tuple(name for name, number in wanted.items() if number == port)
