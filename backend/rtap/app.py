@@ -39,13 +39,11 @@ from rtap.stages.stt import SpeechToText
 from rtap.stages.vad import Vad
 from rtap.stages.wakeword import make_wake_word
 from rtap.telemetry import Telemetry
-from rtap.transports.events_ws import EventsServer
 from rtap.transports.health import Health
+from rtap.transports.publishers import Publisher, make_publishers
 from rtap.transports.rest import create_api
 from rtap.transports.schemas import Snapshot, TranscriptMessage, event_message
 from rtap.transports.standby_link import Instance, StandbyLink
-from rtap.transports.wyoming import WyomingServer
-from rtap.transports.zmq_pub import ZmqPublisher
 from rtap.watchdog import Watchdog
 
 if TYPE_CHECKING:
@@ -94,9 +92,7 @@ class RTAPApplication:
         self._annotator = Annotator(config.language, config.stt.languages)
         self._pipeline: AudioPipeline | None = None
         self._pipeline_thread: threading.Thread | None = None
-        self._zmq: ZmqPublisher | None = None
-        self._events: EventsServer | None = None
-        self._wyoming: WyomingServer | None = None
+        self._publishers: list[Publisher] = []
         self._standby: StandbyLink | None = None
         self._manager = ServiceManager(os.environ)
         self._watchdog: Watchdog | None = None
@@ -226,16 +222,9 @@ class RTAPApplication:
             TransportError: a port is in use.
             ConfigurationError: the microphone or the wake word cannot be had as configured.
         """
-        output = self.config.output
-        if output.zmq_enabled:
-            self._zmq = ZmqPublisher(output, self.bus, self.telemetry)
-            self._zmq.start()
-        if output.websocket_enabled:
-            self._events = EventsServer(output, self.bus, self._snapshot, self.telemetry)
-            await self._events.start()
-        if output.wyoming_enabled:
-            self._wyoming = WyomingServer(self)
-            await self._wyoming.start()
+        for publisher in make_publishers(self, self._snapshot):
+            self._publishers.append(publisher)
+            await publisher.start()
         self._pipeline = self._make_pipeline()
         if self.config.standby.role != "none":
             self._standby = self._make_standby()
@@ -268,23 +257,9 @@ class RTAPApplication:
         await self.finish_speech()
         if self._standby is not None:
             await asyncio.to_thread(self._standby.stop)
-        if self._wyoming is not None:
-            await self._wyoming.stop()
-        if self._events is not None:
-            await self._events.stop()
-        if self._zmq is not None:
-            await asyncio.to_thread(self._zmq.stop)
+        while self._publishers:
+            await self._publishers.pop().stop()
         _log.info("stopped")
-
-    @property
-    def zmq_ports(self) -> tuple[int, int] | None:
-        """Bound ports of events and transcripts."""
-        return None if self._zmq is None else (self._zmq.ports.events, self._zmq.ports.transcripts)
-
-    @property
-    def events_port(self) -> int | None:
-        """Bound port of the events' WebSocket."""
-        return None if self._events is None else self._events.port
 
     def wait_for_source(self) -> None:
         """Block until the source of audio has ended; a microphone's never does."""

@@ -33,11 +33,9 @@ from rtap.transports.request_scope import RequestScope
 from rtap.transports.schemas import (
     HealthReply,
     ModelInfo,
-    SegmentReply,
     ServiceInfo,
     TranscribeFields,
     TranscriptionReply,
-    WordReply,
 )
 from rtap.transports.stream import StreamServer
 from rtap.transports.try_page import try_page
@@ -49,7 +47,7 @@ if TYPE_CHECKING:
 
     from rtap.service import Service
     from rtap.transports.uploads import Upload
-    from rtap.whisper.result import Segment, Transcription
+    from rtap.whisper.result import Transcription
 
     Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -201,11 +199,11 @@ class _Transcriptions:
                 transcription = await self._transcribe(request, upload, fields, warnings)
             except ClientDisconnect:
                 return gone()
-        reply = _reply(
+        reply = TranscriptionReply.of(
             transcription,
-            time.perf_counter() - started,
-            request.state.request_id,
-            warnings,
+            total_time=time.perf_counter() - started,
+            request_id=request.state.request_id,
+            warnings=tuple(warnings),
             words=fields.word_timestamps,
         )
         return Response(
@@ -243,41 +241,3 @@ class _Transcriptions:
         return await self._jobs.transcribe(
             request, upload, options, normalize=fields.normalize, warnings=warnings
         )
-
-
-def _reply(
-    transcription: Transcription,
-    total_time: float,
-    request_id: str,
-    warnings: list[str],
-    *,
-    words: bool,
-) -> TranscriptionReply:
-    duration, inference_time = transcription.duration, transcription.inference_time
-    segments = tuple(_segment(segment) for segment in transcription.segments)
-    return TranscriptionReply(
-        text=transcription.text,
-        language=transcription.language,
-        duration=duration,
-        inference_time=inference_time,
-        total_time=total_time,
-        rtf=inference_time / duration if duration else 0.0,
-        timestamp=time.time(),
-        request_id=request_id,
-        segments=segments if words else None,
-        warnings=tuple(warnings),
-    )
-
-
-def _segment(segment: Segment) -> SegmentReply:
-    return SegmentReply(
-        start=segment.start,
-        end=segment.end,
-        text=segment.text.strip(),
-        words=tuple(
-            WordReply(
-                word=word.text.strip(), start=word.start, end=word.end, probability=word.probability
-            )
-            for word in segment.words
-        ),
-    )

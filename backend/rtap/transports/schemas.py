@@ -5,8 +5,9 @@ Times are seconds since the epoch, durations are seconds. Fields may be added, n
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -24,6 +25,9 @@ from rtap.events import (
     Transcript,
     WakeWordDetected,
 )
+
+if TYPE_CHECKING:
+    from rtap.whisper.result import Segment, Transcription
 
 
 def _encodable(text: object) -> object:
@@ -194,6 +198,17 @@ class SegmentReply(WireModel):
     words: Annotated[tuple[WordReply, ...] | None, Field(exclude_if=_is_none)] = None
     """Present when asked for."""
 
+    @classmethod
+    def of(cls, segment: Segment) -> Self:
+        """As it was recognized."""
+        words = tuple(
+            WordReply(
+                word=word.text.strip(), start=word.start, end=word.end, probability=word.probability
+            )
+            for word in segment.words
+        )
+        return cls(start=segment.start, end=segment.end, text=segment.text.strip(), words=words)
+
 
 class TranscriptionReply(WireModel):
     """Reply of ``POST /transcribe`` and ``POST /transcribe/base64``."""
@@ -228,6 +243,31 @@ class TranscriptionReply(WireModel):
     warnings: Annotated[tuple[str, ...], Field(exclude_if=_is_empty)] = ()
     """What is wrong with the audio although it was used, as that its end is missing; absent when nothing is.
     The header ``X-Audio-Warning`` says it too."""
+
+    @classmethod
+    def of(
+        cls,
+        transcription: Transcription,
+        *,
+        total_time: float,
+        request_id: str,
+        warnings: tuple[str, ...],
+        words: bool,
+    ) -> Self:
+        """The reply for a transcription, with its segments where ``words`` were asked for."""
+        segments = tuple(SegmentReply.of(segment) for segment in transcription.segments)
+        return cls(
+            text=transcription.text,
+            language=transcription.language,
+            duration=transcription.duration,
+            inference_time=transcription.inference_time,
+            total_time=total_time,
+            rtf=transcription.real_time_factor,
+            timestamp=time.time(),
+            request_id=request_id,
+            segments=segments if words else None,
+            warnings=warnings,
+        )
 
 
 class TranscribeFields(WireModel):
