@@ -29,13 +29,13 @@ from rtap.events import (
 )
 from rtap.model_loader import ModelLoader
 from rtap.model_store import ModelStore
+from rtap.service import Health
 from rtap.service_manager import ServiceManager
 from rtap.session import SpeechSession
 from rtap.stages.capture import AudioSource, make_source
 from rtap.stages.language import Annotator
 from rtap.stages.stt import SpeechToText
 from rtap.telemetry import Telemetry
-from rtap.transports.health import Health
 from rtap.transports.publishers import Publisher, make_publishers
 from rtap.transports.rest import create_api
 from rtap.transports.schemas import Snapshot, TranscriptMessage, event_message
@@ -378,4 +378,4 @@ def application_api(application: RTAPApplication) -> FastAPI:
         finally:
             await application.stop()
 
-    return create_api(application, running)
+    return create_api(application, running).app

@@ -66,7 +66,7 @@ async def serve(application: RTAPApplication) -> None:
     with contextlib.ExitStack() as sockets:
         api_socket = sockets.enter_context(bind(ports["output.http_port"]))
         health_socket = sockets.enter_context(bind(ports["output.health_port"]))
-        app = create_api(application)
+        app, finish_streams = create_api(application)
         limits = application.config.limits
         wanted = limits.max_streams + limits.max_queue + _OTHER_CONNECTIONS
         api = _server(app, most_connections(wanted, raise_limit()))
@@ -94,7 +94,7 @@ async def serve(application: RTAPApplication) -> None:
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             signalled.cancel()
             # What is being said is heard to its end while its listeners are still connected.
-            await app.state.streams.finish(_GRACE_SECONDS)
+            await finish_streams(_GRACE_SECONDS)
             await application.finish_speech()
             api.should_exit = health.should_exit = True
             await running

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -24,11 +24,13 @@ from rtap.transports.api_description import (
 from rtap.transports.api_errors import install
 from rtap.transports.base64_body import check_is_json, read_base64
 from rtap.transports.control import control_routes
-from rtap.transports.file_jobs import FileJobs, check_ready, gone, loading
+from rtap.transports.file_jobs import FileJobs, gone
 from rtap.transports.gate import Gate
+from rtap.transports.health import health_response
 from rtap.transports.lenient_requests import LenientRequests
 from rtap.transports.limits import RateLimiter, base64_count
 from rtap.transports.openai_api import AUDIO_PATHS, OpenAiApi
+from rtap.transports.readiness import loaded_model
 from rtap.transports.request_scope import RequestScope
 from rtap.transports.schemas import (
     HealthReply,
@@ -43,8 +45,6 @@ from rtap.transports.upload_audio import warning_headers
 from rtap.transports.uploads import read_body
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from rtap.service import Service
     from rtap.transports.uploads import Upload
     from rtap.whisper.result import Transcription
@@ -61,8 +61,16 @@ def _is_open(path: str) -> bool:
     return path in _OPEN_PATHS or path.startswith("/try/")
 
 
-def create_api(service: Service, lifespan: Lifespan | None = None) -> FastAPI:
-    """The application for port 8000.
+class Api(NamedTuple):
+    """The application for port 8000, and what is done before its server stops."""
+
+    app: FastAPI
+    finish: Callable[[float], Awaitable[None]]
+    """Ends all streams, and waits until what was said in them is text, for so many seconds at most."""
+
+
+def create_api(service: Service, lifespan: Lifespan | None = None) -> Api:
+    """Everything that listens on port 8000.
 
     Args:
         lifespan: entered when the server starts and left when it ends; the service itself may be
@@ -115,8 +123,7 @@ def create_api(service: Service, lifespan: Lifespan | None = None) -> FastAPI:
     OpenAiApi(service, jobs).add_to(app)
     streams.add_to(app, limiter)
     declare_security(app)
-    app.state.streams = streams  # whoever stops the server lets them finish first
-    return app
+    return Api(app, streams.finish)
 
 
 def _add_information(app: FastAPI, service: Service) -> None:
@@ -134,20 +141,12 @@ def _add_information(app: FastAPI, service: Service) -> None:
     async def health() -> Response:
         """Whether transcripts are to be had. Wants no API key, as watchdogs have none."""
         state = await run_in_threadpool(service.health)
-        return Response(
-            state.reply().model_dump_json(),
-            status_code=state.status_code,
-            media_type="application/json",
-            headers={"Cache-Control": "no-store"},
-        )
+        return health_response(state)
 
     @app.get("/model/info", tags=["service"], responses=failures(401, 503))
     async def model_info() -> ModelInfo:
         """The model that is loaded."""
-        facts = service.model()
-        if facts is None:
-            check_ready(service)
-            raise loading()
+        facts = loaded_model(service)
         return ModelInfo(
             model_name=facts.name,
             model_path=facts.path,

@@ -27,6 +27,7 @@ from rtap.events import (
 )
 
 if TYPE_CHECKING:
+    from rtap.service import Health
     from rtap.whisper.result import Segment, Transcription
 
 
@@ -89,6 +90,18 @@ class HealthReply(WireModel):
     """Each part that was looked at, and ``ok`` or what is wrong with it; absent when nothing was."""
     warning: Annotated[Text | None, Field(exclude_if=_is_none)] = None
     """What works and may still disappoint, such as a model of few words; absent when nothing does."""
+
+    @classmethod
+    def of(cls, health: Health) -> Self:
+        """How the service is at this moment."""
+        return cls(
+            status="healthy" if health.healthy else "unhealthy",
+            model_loaded=health.model_loaded,
+            timestamp=time.time(),
+            reason=None if health.healthy else health.reason or "no reason was given: see the log",
+            checks=dict(health.checks),
+            warning=health.warning or None,
+        )
 
 
 class ModelInfo(WireModel):
