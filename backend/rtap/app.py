@@ -193,7 +193,7 @@ class RTAPApplication:
 
     def listening(self) -> bool | None:
         """Whether the microphone is heard; None where there is none."""
-        return None if self._pipeline is None else self._pipeline.is_listening
+        return None if self._pipeline is None else self._pipeline.is_enabled
 
     def set_listening(self, *, enabled: bool) -> None:
         """Open or close the microphone; nothing where there is none."""
@@ -298,7 +298,7 @@ class RTAPApplication:
         if self._finishing:
             return True  # what was said last is still to be published
         is_understood = self.stt.failure is None and self.stt.ready.is_set()
-        return is_understood and (self._pipeline is None or self._pipeline.is_hearing)
+        return is_understood and (self._pipeline is None or self._pipeline.is_receiving_audio)
 
     def _is_quiet(self) -> bool:
         return self._pipeline is None or self._pipeline.is_quiet

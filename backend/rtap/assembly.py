@@ -46,7 +46,7 @@ def make_equipment(
         recognizer=recognizer,
         annotate=annotator.annotate,
         partial_interval=config.stt.partial_interval_ms / 1000 if partials else None,
-        decode_at_pause=config.stt.decode_at_pause and speculation,
+        speculation=config.stt.decode_at_pause and speculation,
     )
 
 
