@@ -15,9 +15,10 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import TYPE_CHECKING, Final
 
 from rtap import __version__, logs
+from rtap.assembly import make_equipment, make_pipeline
 from rtap.bus import EventBus
 from rtap.config_loader import UnifiedConfigLoader
-from rtap.errors import ModelError, RTAPException
+from rtap.errors import RTAPException
 from rtap.events import (
     ErrorOccurred,
     Event,
@@ -26,26 +27,19 @@ from rtap.events import (
     Transcript,
     WakeWordDetected,
 )
-from rtap.model_store import ModelStore, require_precision
-from rtap.pipeline import AudioPipeline
-from rtap.ring_buffer import AudioRingBuffer
-from rtap.service import ModelFacts
+from rtap.model_loader import ModelLoader
+from rtap.model_store import ModelStore
+from rtap.service import Health
 from rtap.service_manager import ServiceManager
-from rtap.session import Equipment, Source, SpeechSession
+from rtap.session import SpeechSession
 from rtap.stages.capture import AudioSource, make_source
-from rtap.stages.denoise import Denoiser
 from rtap.stages.language import Annotator
 from rtap.stages.stt import SpeechToText
-from rtap.stages.vad import Vad
-from rtap.stages.wakeword import make_wake_word
 from rtap.telemetry import Telemetry
-from rtap.transports.events_ws import EventsServer
-from rtap.transports.health import Health
+from rtap.transports.publishers import Publisher, make_publishers
 from rtap.transports.rest import create_api
 from rtap.transports.schemas import Snapshot, TranscriptMessage, event_message
 from rtap.transports.standby_link import Instance, StandbyLink
-from rtap.transports.wyoming import WyomingServer
-from rtap.transports.zmq_pub import ZmqPublisher
 from rtap.watchdog import Watchdog
 
 if TYPE_CHECKING:
@@ -53,6 +47,8 @@ if TYPE_CHECKING:
 
     from rtap.config import Config
     from rtap.model_store import StoredModel
+    from rtap.pipeline import AudioPipeline
+    from rtap.service import ModelFacts
     from rtap.whisper.engine import WhisperEngine
     from rtap.whisper.transcribe import TranscribeOptions
 
@@ -74,13 +70,14 @@ class RTAPApplication:
         self.config = config
         self.bus = EventBus()
         self.telemetry = Telemetry(system=os.environ.get(SYSTEM_VARIABLE, "").strip() or None)
-        self._facts: ModelFacts | None = None
         self.broken: Future[str] = Future()
-        """Gets the reason when only a new process can help: who runs this ends it, and is started anew."""
-        self._store = ModelStore.from_environment(os.environ, config.models_dir)
-        self._chosen = config.stt.model_name
-        self._proven: str | None = None
-        """The last choice that could be loaded."""
+        """Set to the reason when the process must restart: the server exits, its supervisor restarts it."""
+        self._models = ModelLoader(
+            config.stt,
+            ModelStore.from_environment(os.environ, config.models_dir),
+            self.telemetry,
+            on_refused=self._report_refused_model,
+        )
         on_cuda = config.stt.device == "cuda"
         self.stt = SpeechToText(
             lambda: self._load_engine(config.stt.device),
@@ -94,9 +91,7 @@ class RTAPApplication:
         self._annotator = Annotator(config.language, config.stt.languages)
         self._pipeline: AudioPipeline | None = None
         self._pipeline_thread: threading.Thread | None = None
-        self._zmq: ZmqPublisher | None = None
-        self._events: EventsServer | None = None
-        self._wyoming: WyomingServer | None = None
+        self._publishers: list[Publisher] = []
         self._standby: StandbyLink | None = None
         self._manager = ServiceManager(os.environ)
         self._watchdog: Watchdog | None = None
@@ -120,15 +115,8 @@ class RTAPApplication:
             if isinstance(event, Transcript):
                 self.publish(event)
 
-        preprocess = self.config.preprocess
-        return self._session(
-            session_id,
-            "stream",
-            options,
-            deliver,
-            Denoiser(preprocess.noise_suppression, preprocess.auto_gain_dbfs),
-            partials=partials,
-        )
+        equipment = make_equipment(self.config, self.stt, self._annotator, partials=partials)
+        return SpeechSession(session_id, "stream", equipment, options, deliver)
 
     def publish(self, event: Event) -> None:
         """Count an event and put it on the bus."""
@@ -181,16 +169,17 @@ class RTAPApplication:
                 return Health(healthy=False, model_loaded=True, reason=reason)
             except RTAPException as error:
                 return Health(healthy=False, model_loaded=True, reason=str(error))
-        warning = "" if self._facts is None else self._facts.warning
+        facts = self._models.facts
+        warning = "" if facts is None else facts.warning
         return Health(healthy=True, model_loaded=True, reason="", warning=warning)
 
     def model(self) -> ModelFacts | None:
         """None until a model is loaded."""
-        return self._facts
+        return self._models.facts
 
     def models(self) -> list[StoredModel]:
         """All that can be loaded."""
-        return self._store.list_models()
+        return self._models.models()
 
     def use_model(self, name: str) -> None:
         """Load another model; returns at once.
@@ -198,19 +187,13 @@ class RTAPApplication:
         Raises:
             ModelError: there is none of this name, or it is damaged.
         """
-        # By name only: a client has no business with directories.
-        known = {model.name: model for model in self.models()}
-        if name not in known:
-            raise ModelError(f"no model {name}: there are {', '.join(known)}")
-        if known[name].directory is None:
-            raise ModelError(known[name].problem)
-        self._chosen = name
+        self._models.choose(name)
         self.stt.reload()
         self._publish_readiness()
 
     def listening(self) -> bool | None:
         """Whether the microphone is heard; None where there is none."""
-        return None if self._pipeline is None else self._pipeline.is_listening
+        return None if self._pipeline is None else self._pipeline.is_enabled
 
     def set_listening(self, *, enabled: bool) -> None:
         """Open or close the microphone; nothing where there is none."""
@@ -226,16 +209,9 @@ class RTAPApplication:
             TransportError: a port is in use.
             ConfigurationError: the microphone or the wake word cannot be had as configured.
         """
-        output = self.config.output
-        if output.zmq_enabled:
-            self._zmq = ZmqPublisher(output, self.bus, self.telemetry)
-            self._zmq.start()
-        if output.websocket_enabled:
-            self._events = EventsServer(output, self.bus, self._snapshot, self.telemetry)
-            await self._events.start()
-        if output.wyoming_enabled:
-            self._wyoming = WyomingServer(self)
-            await self._wyoming.start()
+        for publisher in make_publishers(self, self._snapshot):
+            self._publishers.append(publisher)
+            await publisher.start()
         self._pipeline = self._make_pipeline()
         if self.config.standby.role != "none":
             self._standby = self._make_standby()
@@ -268,23 +244,9 @@ class RTAPApplication:
         await self.finish_speech()
         if self._standby is not None:
             await asyncio.to_thread(self._standby.stop)
-        if self._wyoming is not None:
-            await self._wyoming.stop()
-        if self._events is not None:
-            await self._events.stop()
-        if self._zmq is not None:
-            await asyncio.to_thread(self._zmq.stop)
+        while self._publishers:
+            await self._publishers.pop().stop()
         _log.info("stopped")
-
-    @property
-    def zmq_ports(self) -> tuple[int, int] | None:
-        """Bound ports of events and transcripts."""
-        return None if self._zmq is None else (self._zmq.ports.events, self._zmq.ports.transcripts)
-
-    @property
-    def events_port(self) -> int | None:
-        """Bound port of the events' WebSocket."""
-        return None if self._events is None else self._events.port
 
     def wait_for_source(self) -> None:
         """Block until the source of audio has ended; a microphone's never does."""
@@ -313,14 +275,10 @@ class RTAPApplication:
             assert source is not None
             return source
 
-        preprocess = config.preprocess
-        return AudioPipeline(
+        return make_pipeline(
             config,
             make_source=next_source,
-            denoiser=Denoiser(preprocess.noise_suppression, preprocess.auto_gain_dbfs),
-            wake_word=make_wake_word(config.wakeword),
             make_session=self._microphone_session,
-            ring_buffer=AudioRingBuffer(config.audio.ring_buffer_size_ms, config.audio.frame_ms),
             publish=self._publish_heard,
             telemetry=self.telemetry,
         )
@@ -340,7 +298,7 @@ class RTAPApplication:
         if self._finishing:
             return True  # what was said last is still to be published
         is_understood = self.stt.failure is None and self.stt.ready.is_set()
-        return is_understood and (self._pipeline is None or self._pipeline.is_hearing)
+        return is_understood and (self._pipeline is None or self._pipeline.is_receiving_audio)
 
     def _is_quiet(self) -> bool:
         return self._pipeline is None or self._pipeline.is_quiet
@@ -348,76 +306,17 @@ class RTAPApplication:
     def _microphone_session(
         self, session_id: str, publish: Callable[[Event], None]
     ) -> SpeechSession:
-        # The pipeline cleans the sound itself, since the wake word needs it clean too.
-        return self._session(session_id, "microphone", self.options(), publish, Denoiser(0, 0))
-
-    def _session(
-        self,
-        session_id: str,
-        source: Source,
-        options: TranscribeOptions,
-        publish: Callable[[Event], None],
-        cleaner: Denoiser,
-        *,
-        partials: bool = True,
-    ) -> SpeechSession:
-        interval = self.config.stt.partial_interval_ms / 1000
-        equipment = Equipment(
-            vad=Vad(),
-            cleaner=cleaner,
-            vad_config=self.config.vad,
-            recognizer=self.stt,
-            annotate=self._annotator.annotate,
-            partial_interval=interval if partials else None,
-            decode_at_pause=self.config.stt.decode_at_pause,
-        )
-        return SpeechSession(session_id, source, equipment, options, publish)
+        equipment = make_equipment(self.config, self.stt, self._annotator, is_clean=True)
+        return SpeechSession(session_id, "microphone", equipment, self.options(), publish)
 
     def _load_engine(self, device: str) -> WhisperEngine:
-        """Load the chosen model, or the last one that could be loaded; called in the worker's thread."""
-        try:
-            engine = self._open_model(self._chosen, device)
-        except RTAPException as error:
-            if self._proven in {None, self._chosen}:
-                raise
-            _log.error("model refused", error=str(error))
-            self.publish(ErrorOccurred("stt", type(error).__name__, str(error), time.time()))
-            assert self._proven is not None
-            engine = self._open_model(self._proven, device)
-            self._chosen = self._proven
-        self._proven = self._chosen
+        """Called in the worker's thread."""
+        engine = self._models.load(device)
         self._annotator.load()
         return engine
 
-    def _open_model(self, name: str, device: str) -> WhisperEngine:
-        import onnxruntime
-
-        from rtap.whisper.engine import WhisperEngine
-        from rtap.whisper.model import load_model
-        from rtap.whisper.sessions import resolve_providers
-
-        stt = self.config.stt
-        choice = self._store.choose(name)
-        directory = self._store.resolve(name)
-        manifest = directory.manifest
-        require_precision(manifest, stt.compute_dtype)
-        model = load_model(directory, stt.num_threads, resolve_providers(device))
-        self._facts = ModelFacts(
-            name=manifest.name,
-            path=str(directory.path),
-            precision=manifest.precision,
-            parameters=manifest.parameters,
-            languages=tuple(sorted(model.tokenizer.languages)),
-            num_threads=stt.num_threads,
-            onnx_runtime_version=onnxruntime.__version__,
-        )
-        self.telemetry.model(
-            manifest.name, manifest.precision, manifest.parameters, onnxruntime.__version__
-        )
-        _log.info("model loaded", model=manifest.name, precision=manifest.precision)
-        if choice.warning:
-            _log.warning(choice.warning)
-        return WhisperEngine(model, Vad)
+    def _report_refused_model(self, error: RTAPException) -> None:
+        self.publish(ErrorOccurred("stt", type(error).__name__, str(error), time.time()))
 
     def _break(self, reason: str) -> None:
         if not self.broken.done():
@@ -443,10 +342,11 @@ class RTAPApplication:
 
     def _snapshot(self) -> Snapshot:
         last = None if self._last is None else event_message(self._last)
+        facts = self._models.facts
         return Snapshot(
             timestamp=time.time(),
             state=State.IDLE if self._pipeline is None else self._pipeline.state,
-            model=None if self._facts is None else self._facts.name,
+            model=None if facts is None else facts.name,
             version=__version__,
             listening=self.listening(),
             publishing=self._standby is None or self._standby.publishing,
@@ -478,4 +378,4 @@ def application_api(application: RTAPApplication) -> FastAPI:
         finally:
             await application.stop()
 
-    return create_api(application, running)
+    return create_api(application, running).app

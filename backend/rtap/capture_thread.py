@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from rtap.audio_format import SAMPLE_RATE
 from rtap.events import AudioChunk
+from rtap.telemetry import OVERFLOW
 
 if TYPE_CHECKING:
     from rtap.ring_buffer import AudioRingBuffer
@@ -92,7 +93,7 @@ class CaptureThread:
                 if lost:
                     dropped += lost
                     self._telemetry.frames_dropped("capture", lost)
-                    self._telemetry.error("capture", "BufferOverflowError")
+                    self._telemetry.error("capture", OVERFLOW)
         except BaseException as error:  # noqa: BLE001 (it is raised where the frames are taken)
             self._failure = error
 

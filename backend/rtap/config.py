@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
+from rtap import wake_engines
+
 
 @dataclass(frozen=True, slots=True)
 class Range:
@@ -18,6 +20,13 @@ class Range:
 
     lowest: int
     highest: int
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """The names that may be given, where a table elsewhere holds them."""
+
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +70,19 @@ class WakeWordConfig:
     """What wakes the assistant."""
 
     enabled: bool = True
-    engine: Literal["microwakeword", "porcupine"] = "microwakeword"
+    engine: Annotated[str, OneOf(tuple(wake_engines.ENGINES))] = wake_engines.DEFAULT.name
     keyword: Annotated[str, Filled()] = "hey_mycroft"
     sensitivity: Annotated[float, Range(0, 1)] = 0.5
     """Higher hears more."""
     access_key: str = field(default="", repr=False)
-    """Porcupine's."""
+    """For an engine that needs one."""
     timeout_ms: Annotated[int, Range(500, 60_000)] = 5_000
     """How long it waits for speech after the wake word."""
 
 
 @dataclass(frozen=True, slots=True)
 class PreprocessConfig:
-    """What is done to sound before it is judged."""
+    """Processing applied to audio before voice activity detection."""
 
     noise_suppression: Annotated[int, Range(0, 4)] = 2
     """0: off."""

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from rtap.config import Config, OutputConfig, StandbyConfig
+from rtap.listeners import listeners
+from rtap.wake_engines import DEFAULT, ENGINES
 
 SHORTEST_KEY: Final = 16
 """Characters of an API key that others than this machine can try to guess."""
@@ -40,10 +42,12 @@ def conflicts(config: Config) -> Iterator[Conflict]:
             ("audio.source", "audio.file"), "audio.source is file: give the path as audio.file"
         )
     wakeword = config.wakeword
-    if wakeword.enabled and wakeword.engine == "porcupine" and not wakeword.access_key:
+    engine = ENGINES[wakeword.engine]
+    if wakeword.enabled and engine.needs_key and not wakeword.access_key:
         yield Conflict(
             ("wakeword.engine", "wakeword.access_key", "wakeword.enabled"),
-            "wakeword.engine is porcupine: give Picovoice's wakeword.access_key, or take microwakeword",
+            f"wakeword.engine is {engine.name}: give {engine.author}'s wakeword.access_key, or take "
+            f"{DEFAULT.name}",
         )
 
 
@@ -124,17 +128,7 @@ def is_local(host: str) -> bool:
 
 
 def _shared_ports(config: Config) -> Iterator[Conflict]:
-    output = config.output
-    wanted = {"output.http_port": output.http_port, "output.health_port": output.health_port}
-    if output.websocket_enabled:
-        wanted["output.websocket_port"] = output.websocket_port
-    if output.zmq_enabled:
-        wanted["output.zmq_pub_port_events"] = output.zmq_pub_port_events
-        wanted["output.zmq_pub_port_transcripts"] = output.zmq_pub_port_transcripts
-    if output.wyoming_enabled:
-        wanted["output.wyoming_port"] = output.wyoming_port
-    if config.standby.role == "primary":
-        wanted["standby.port"] = config.standby.port
+    wanted = {endpoint.name: endpoint.port for endpoint in listeners(config)}
     # 0 is any free port, which is never the same.
     for port in sorted(set(wanted.values()) - {0}):
         names = tuple(name for name, number in wanted.items() if number == port)

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_type_hints
 
-from rtap.config import Config, Filled, Language, Range
+from rtap.config import Config, Filled, Language, OneOf, Range
 from rtap.config_file import UNREADABLE, Written
 from rtap.errors import ConfigurationError
 from rtap.whisper.languages import language_code
@@ -79,7 +79,8 @@ class Parameter:
         try:
             value: Any = _typed(base, marks, written)
             for mark in marks:
-                value = _CHECKS[type(mark)](mark, value)
+                if check := _CHECKS.get(type(mark)):
+                    value = check(mark, value)
         except ValueError as error:
             raise self._refused(written, subject, str(error)) from error
         return float(value) if base is float else value
@@ -111,6 +112,8 @@ def _parts(kind: Any) -> tuple[Any, list[Any]]:
 def _typed(base: Any, marks: list[Any], written: Written) -> object:
     if get_origin(base) is Literal:
         return _one_of(get_args(base), written)
+    if names := next((mark.names for mark in marks if isinstance(mark, OneOf)), ()):
+        return _one_of(names, written)
     if base is str:
         return _text(written)
     if base == Path | None:

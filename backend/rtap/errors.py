@@ -1,4 +1,4 @@
-"""Everything that can go wrong on purpose.
+"""All errors that this project raises deliberately.
 
 Code raises the narrowest of these where the fault is seen; ``rtap.__main__`` turns it into one line on
 standard error and an exit status, the service into a JSON error. Each message says what is wrong *and*
@@ -53,7 +53,11 @@ class QueueFullError(PipelineError):
     """More requests wait for the model than may wait."""
 
     def __init__(self, message: str, retry_after: float) -> None:
-        """Args: retry_after: seconds after which a place is likely to be free, for ``Retry-After``."""
+        """Make the error.
+
+        Args:
+            retry_after: seconds after which a place is likely to be free, for ``Retry-After``.
+        """
         super().__init__(message)
         self.retry_after = retry_after
 
@@ -62,14 +66,14 @@ class OverloadedError(PipelineError):
     """There is more to be done than can be done in time; what is refused keeps nobody else waiting."""
 
     def __init__(self, message: str, retry_after: float) -> None:
-        """Args: retry_after: seconds after which it may be worth trying, for ``Retry-After``."""
+        """Make the error.
+
+        Args:
+            retry_after: seconds after which it may be worth trying, for ``Retry-After``.
+        """
         super().__init__(message)
         self.retry_after = retry_after
 
 
 class TransportError(RTAPException):
     """Results could not be sent."""
-
-
-class BufferOverflowError(RTAPException):
-    """Audio came in faster than it was consumed and the oldest part was dropped."""

@@ -14,6 +14,9 @@ QUIETEST: Final = -90.0
 
 
 def dbfs(samples: Samples) -> float:
-    """Root mean square in dB below full scale: QUIETEST to 0. A full sine is -3. No samples are silence."""
+    """Root mean square in dB below full scale: QUIETEST to 0. A full sine is -3.
+
+    An empty array counts as silence.
+    """
     power = float(np.mean(np.square(samples, dtype=np.float64))) if samples.size else 0.0
     return min(0.0, max(QUIETEST, 10 * math.log10(power))) if power > 0 else QUIETEST

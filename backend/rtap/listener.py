@@ -10,16 +10,12 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
+from rtap.assembly import make_equipment, make_pipeline
 from rtap.audio_format import SAMPLE_RATE
 from rtap.events import AudioChunk, ErrorOccurred, Event, SpeechStopped, Transcript
 from rtap.level import QUIETEST, dbfs
-from rtap.pipeline import AudioPipeline
-from rtap.ring_buffer import AudioRingBuffer
-from rtap.session import Equipment, Recognizer, SpeechSession
-from rtap.stages.denoise import Denoiser
+from rtap.session import Recognizer, SpeechSession
 from rtap.stages.language import Annotator
-from rtap.stages.vad import Vad
-from rtap.stages.wakeword import make_wake_word
 from rtap.terminal import decoder_notes_hidden
 
 if TYPE_CHECKING:
@@ -28,8 +24,6 @@ if TYPE_CHECKING:
     from rtap.telemetry import Telemetry
     from rtap.whisper.transcribe import TranscribeOptions
 
-_NO_PARTIALS: Final = 3600.0
-"""Seconds of speech between two partial results: no utterance is so long."""
 _CLOSING_SILENCE_MS: Final = 1_000
 """What follows the end of the source, beyond the silence that ends an utterance."""
 
@@ -50,7 +44,7 @@ class Application(Protocol):
 
 
 class Listener:
-    """Audio in, events out. Unlike the service it gives a lost microphone up, with the reason.
+    """Audio in, events out. Unlike the service, it stops when the microphone is lost, and raises the reason.
 
     Args:
         source: read once, in the thread that calls :meth:`run`.
@@ -77,14 +71,10 @@ class Listener:
         self._forward = publish
         self._in_step = in_step
         self._annotator = Annotator(config.language, config.stt.languages)
-        audio, preprocess = config.audio, config.preprocess
-        self._pipeline = AudioPipeline(
+        self._pipeline = make_pipeline(
             config,
             make_source=lambda: source,
-            denoiser=Denoiser(preprocess.noise_suppression, preprocess.auto_gain_dbfs),
-            wake_word=make_wake_word(config.wakeword),
             make_session=self._session,
-            ring_buffer=AudioRingBuffer(audio.ring_buffer_size_ms, audio.frame_ms),
             publish=self._publish,
             telemetry=application.telemetry,
         )
@@ -155,18 +145,14 @@ class Listener:
             self._changed.wait_for(lambda: self._waiting == 0 or self._given_up)
 
     def _session(self, session_id: str, publish: Callable[[Event], None]) -> SpeechSession:
-        config = self._config
-        equipment = Equipment(
-            vad=Vad(),
-            cleaner=Denoiser(0, 0),  # the pipeline cleans, since the wake word needs it clean too
-            vad_config=config.vad,
-            recognizer=self._application.stt,
-            annotate=self._annotator.annotate,
-            partial_interval=_NO_PARTIALS
-            if self._in_step
-            else config.stt.partial_interval_ms / 1000,
+        equipment = make_equipment(
+            self._config,
+            self._application.stt,
+            self._annotator,
+            is_clean=True,
+            partials=not self._in_step,
             # Nothing is waited for between a pause and the end of a file that comes at once.
-            decode_at_pause=config.stt.decode_at_pause and not self._in_step,
+            speculation=not self._in_step,
         )
         options = self._application.options()
         return SpeechSession(session_id, "microphone", equipment, options, publish)

@@ -58,7 +58,10 @@ _ECHOING: Final = ("python_multipart",)
 
 
 def get(component: str) -> BoundLogger:
-    """The logger of one component: ``get("pipeline").info("done", stage="stt", latency_ms=2.3)``."""
+    """The logger of one component: ``get("pipeline").info("done", stage="stt", latency_ms=2.3)``.
+
+    :mod:`rtap.whisper` alone uses ``logging`` itself: the tools load models too, without :func:`set_up`.
+    """
     logger: BoundLogger = structlog.wrap_logger(
         logging.getLogger(f"rtap.{component}"),
         processors=[

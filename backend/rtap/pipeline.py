@@ -100,11 +100,11 @@ class AudioPipeline:
         self._session: SpeechSession | None = None
         self._deadline: float | None = None
         """When listening ends without speech, in seconds of audio."""
-        self._has_heard = False
-        """Whether the wake word's detector still has what came before in mind."""
+        self._detector_needs_reset = False
+        """Whether the detector holds state from earlier audio and must be reset."""
         self._clock = 0.0
         """Seconds of audio since the source was opened."""
-        self._heard_at = float("-inf")
+        self._last_chunk_at = float("-inf")
         """When the last chunk came, by the monotonic clock."""
         self._source: CaptureThread | None = None
         self._stopping = threading.Event()
@@ -150,9 +150,9 @@ class AudioPipeline:
         self._change(State.SHUTDOWN, "no more audio")
 
     @property
-    def is_hearing(self) -> bool:
+    def is_receiving_audio(self) -> bool:
         """Whether sound comes in, or does not because somebody has switched it off."""
-        is_recent = time.monotonic() - self._heard_at < DEAF_SECONDS
+        is_recent = time.monotonic() - self._last_chunk_at < DEAF_SECONDS
         return is_recent or not self._enabled.is_set()
 
     @property
@@ -172,8 +172,8 @@ class AudioPipeline:
             source.close()
 
     @property
-    def is_listening(self) -> bool:
-        """Whether the source is heard, or would be if it could be opened."""
+    def is_enabled(self) -> bool:
+        """Whether listening is switched on, even where the source cannot be opened at the moment."""
         return self._enabled.is_set()
 
     def set_listening(self, *, enabled: bool) -> None:
@@ -214,7 +214,7 @@ class AudioPipeline:
 
     def process(self, chunk: AudioChunk) -> None:
         """The way of one chunk; a failing stage costs this chunk, never the loop."""
-        self._heard_at = time.monotonic()
+        self._last_chunk_at = time.monotonic()
         try:
             with self._telemetry.stage("pipeline"):
                 self._clock += chunk.samples.size / SAMPLE_RATE
@@ -224,7 +224,7 @@ class AudioPipeline:
                 if self._session is None:
                     self._wait_for_call(samples, chunk.captured_at)
                 else:
-                    self._listen(self._session, samples, chunk.captured_at)
+                    self._feed_session(self._session, samples, chunk.captured_at)
             self._telemetry.latency("pipeline", time.time() - chunk.captured_at)
         except Exception as error:  # noqa: BLE001 (the loop must survive any stage)
             self._report("pipeline", error)
@@ -234,11 +234,11 @@ class AudioPipeline:
         if self._wake_word is None:
             self._open_session(None, captured_at)
             assert self._session is not None
-            self._listen(self._session, samples, captured_at)
+            self._feed_session(self._session, samples, captured_at)
             return
-        if self._has_heard:
+        if self._detector_needs_reset:
             # Here and not where the transcript comes: the detector is not for several threads.
-            self._has_heard = False
+            self._detector_needs_reset = False
             self._wake_word.reset()
         with self._telemetry.stage("wakeword"):
             name = self._wake_word.detect(samples)
@@ -254,7 +254,7 @@ class AudioPipeline:
         self._publish(WakeWordDetected(name, session_id, captured_at))
         self._change(State.LISTENING, f"heard {name}")
 
-    def _listen(self, session: SpeechSession, samples: Samples, captured_at: float) -> None:
+    def _feed_session(self, session: SpeechSession, samples: Samples, captured_at: float) -> None:
         with self._telemetry.stage("listen"):
             session.push(samples, captured_at)
         if session.is_speaking or session.is_busy:
@@ -300,7 +300,7 @@ class AudioPipeline:
             self._deadline = None
             if self._wake_word is not None:
                 self._session = None
-                self._has_heard = True
+                self._detector_needs_reset = True
             self._change(State.IDLE, reason)
 
     def _change(self, state: State, reason: str) -> None:

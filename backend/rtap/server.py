@@ -15,6 +15,7 @@ import uvicorn
 from rtap import logs
 from rtap.descriptors import Reserve, check_threads, most_connections, raise_limit
 from rtap.errors import PipelineError, TransportError
+from rtap.listeners import Endpoint, listeners
 from rtap.transports.health import create_health_app
 from rtap.transports.rest import create_api
 from rtap.transports.stream import UVICORN_SETTINGS
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from rtap.app import RTAPApplication
-    from rtap.config import OutputConfig
 
 _log = logs.get("server")
 
@@ -62,10 +62,11 @@ async def serve(application: RTAPApplication) -> None:
             start no threads.
     """
     output = application.config.output
+    ports = {endpoint.name: endpoint for endpoint in listeners(application.config)}
     with contextlib.ExitStack() as sockets:
-        api_socket = sockets.enter_context(bind(output, "http_port"))
-        health_socket = sockets.enter_context(bind(output, "health_port"))
-        app = create_api(application)
+        api_socket = sockets.enter_context(bind(ports["output.http_port"]))
+        health_socket = sockets.enter_context(bind(ports["output.health_port"]))
+        app, finish_streams = create_api(application)
         limits = application.config.limits
         wanted = limits.max_streams + limits.max_queue + _OTHER_CONNECTIONS
         api = _server(app, most_connections(wanted, raise_limit()))
@@ -93,7 +94,7 @@ async def serve(application: RTAPApplication) -> None:
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             signalled.cancel()
             # What is being said is heard to its end while its listeners are still connected.
-            await app.state.streams.finish(_GRACE_SECONDS)
+            await finish_streams(_GRACE_SECONDS)
             await application.finish_speech()
             api.should_exit = health.should_exit = True
             await running
@@ -112,18 +113,14 @@ def _ends() -> list[signal.Signals]:
     return numbers
 
 
-def bind(output: OutputConfig, setting: str, host_setting: str = "host") -> socket.socket:
+def bind(endpoint: Endpoint) -> socket.socket:
     """Listen before anything else is started, so that a port in use is found at once.
-
-    Args:
-        setting: name of the port's parameter.
-        host_setting: that of the address'.
 
     Raises:
         PortInUseError: another process listens there.
         TransportError: the port is not ours, or the host has no such address.
     """
-    host, port = getattr(output, host_setting), getattr(output, setting)
+    host, port = endpoint.host, endpoint.port
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -135,7 +132,7 @@ def bind(output: OutputConfig, setting: str, host_setting: str = "host") -> sock
         kind = PortInUseError if error.errno == errno.EADDRINUSE else TransportError
         raise kind(
             f"cannot listen on {host} port {port} ({error.strerror}): stop the program that does, "
-            f"or change output.{host_setting} or output.{setting}"
+            f"or change {endpoint.host_name} or {endpoint.name}"
         ) from error
     return listener
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from rtap.model_store import BUNDLED_MODEL, BUNDLED_WARNING
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from rtap.session import SpeechSession
     from rtap.stages.stt import SpeechToText
     from rtap.telemetry import Telemetry
-    from rtap.transports.health import Health
     from rtap.whisper.transcribe import TranscribeOptions
 
 
@@ -36,6 +35,20 @@ class ModelFacts:
     def warning(self) -> str:
         """What a user of this model should know; empty where there is nothing."""
         return BUNDLED_WARNING if self.name == BUNDLED_MODEL else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How the service is."""
+
+    healthy: bool
+    model_loaded: bool
+    reason: str = ""
+    """What is wrong and what to do about it; empty when healthy."""
+    checks: Mapping[str, str] = field(default_factory=dict)
+    """Each part that was looked at, and ``ok`` or what is wrong with it."""
+    warning: str = ""
+    """What works and may still disappoint; empty where nothing does."""
 
 
 class Service(Protocol):

@@ -71,19 +71,19 @@ class Recognizer(Protocol):
         utterance: Utterance,
         source: Source,
         options: TranscribeOptions,
-        ahead: Speculation | None = None,
+        speculation: Speculation | None = None,
     ) -> Future[Transcript]:
-        """Queue a whole utterance, or take what was transcribed ahead where that is the same."""
+        """Queue a whole utterance, or take the speculation's result where that is the same."""
 
     def speculate(
         self, session_id: str, utterance_id: str, samples: Samples, options: TranscribeOptions
     ) -> Speculation | None:
-        """Transcribe ahead what may be a whole utterance; None: there is no time for it."""
+        """Transcribe what may be a whole utterance; None: there is no time for it."""
 
-    def forget(self, session_id: str, ahead: Speculation) -> bool:
-        """It was not the whole; False where nothing of it was begun."""
+    def drop_speculation(self, session_id: str, speculation: Speculation) -> bool:
+        """It was not the whole; False where it had not begun."""
 
-    def partial(
+    def transcribe_partial(
         self, session_id: str, utterance_id: str, samples: Samples, options: TranscribeOptions
     ) -> Future[str]:
         """Queue what was said so far."""
@@ -101,8 +101,8 @@ class Equipment:
     """Adds language and sentiment."""
     partial_interval: float | None = 0.6
     """Seconds of speech between two partial results; None: there are none."""
-    decode_at_pause: bool = True
-    """Whether to transcribe at a pause already, before the silence is long enough to be the end."""
+    speculation: bool = True
+    """Whether to transcribe at a pause, before the silence is long enough to be the end."""
 
 
 class SpeechSession:
@@ -129,7 +129,7 @@ class SpeechSession:
         self._annotate = equipment.annotate
         interval = equipment.partial_interval
         self._interval = None if interval is None else int(interval * SAMPLE_RATE)
-        self._decode_at_pause = equipment.decode_at_pause
+        self._speculates = equipment.speculation
         self._options = options
         self._publish = publish
         self._remainder: Samples = np.empty(0, dtype=np.float32)
@@ -140,11 +140,11 @@ class SpeechSession:
         self._captured_at = 0.0
         self._utterance_id = ""
         self._agreement = LocalAgreement()
-        self._heard = 0
+        self._partial_at = 0
         self._open: set[Future[Transcript]] = set()
         self._partial: Future[str] | None = None
         """The last that was asked for; it takes the place of an earlier one that waits."""
-        self._ahead: Speculation | None = None
+        self._speculation: Speculation | None = None
         """Of the utterance that is being said, from its pause on."""
         self._lock = threading.Condition()
         self._closed = False
@@ -198,7 +198,7 @@ class SpeechSession:
                 waiting.append(self._partial)
             # Its callback knows this session: only the garbage collector could take the two.
             self._partial = None
-        self._forget_ahead()
+        self._drop_speculation()
         for future in waiting:
             future.cancel()
 
@@ -212,21 +212,21 @@ class SpeechSession:
             self._received += VAD_CHUNK
             for event in self._segmenter.push(chunk, self._vad.speech_probability(chunk)):
                 self._handle(event)
-            self._listen_ahead()
+            self._request_partial()
 
     def _handle(self, event: SegmentEvent) -> None:
         match event:
             case SpeechBegan():
                 self._utterance_id = uuid.uuid4().hex
                 self._agreement = LocalAgreement()
-                self._heard = self._received
+                self._partial_at = self._received
                 self._send(SpeechStarted(self.session_id, self._time_of(event.start_sample)))
             case SpeechPaused():
-                self._look_ahead(event)
+                self._start_speculation(event)
             case SpeechResumed():
                 # Its text stands for the partial result that was due.
-                if self._forget_ahead():
-                    self._heard = self._received
+                if self._drop_speculation():
+                    self._partial_at = self._received
             case SpeechEnded():
                 self._end(event)
 
@@ -240,9 +240,9 @@ class SpeechSession:
         )
         self._utterance_id = ""
         self._send(SpeechStopped(self.session_id, utterance.utterance_id, utterance.ended_at))
-        ahead = self._take_ahead()
+        speculation = self._take_speculation()
         options = self._options_for(event.certainty)
-        future = self._recognizer.transcribe(utterance, self._source, options, ahead)
+        future = self._recognizer.transcribe(utterance, self._source, options, speculation)
         with self._lock:
             self._open.add(future)
         future.add_done_callback(self._finished)
@@ -252,41 +252,45 @@ class SpeechSession:
             return self._options
         return replace(self._options, is_doubtful=True)
 
-    def _look_ahead(self, pause: SpeechPaused) -> None:
+    def _start_speculation(self, pause: SpeechPaused) -> None:
         """Have the utterance transcribed as if it were over: at a pause it mostly is."""
-        if not self._decode_at_pause:
+        if not self._speculates:
             return
         options = self._options_for(pause.certainty)
-        ahead = self._recognizer.speculate(
+        speculation = self._recognizer.speculate(
             self.session_id, self._utterance_id, pause.samples, options
         )
         with self._lock:
-            self._ahead = ahead
-        if ahead is not None and self._interval is not None:
-            ahead.future.add_done_callback(self._partial_result())
+            self._speculation = speculation
+        if speculation is not None and self._interval is not None:
+            speculation.future.add_done_callback(self._partial_result())
 
-    def _take_ahead(self) -> Speculation | None:
+    def _take_speculation(self) -> Speculation | None:
         with self._lock:
-            ahead, self._ahead = self._ahead, None
-        return ahead
+            speculation, self._speculation = self._speculation, None
+        return speculation
 
-    def _forget_ahead(self) -> bool:
+    def _drop_speculation(self) -> bool:
         """Returns whether its text comes nevertheless, or has come."""
-        ahead = self._take_ahead()
-        return ahead is not None and self._recognizer.forget(self.session_id, ahead)
+        speculation = self._take_speculation()
+        return speculation is not None and self._recognizer.drop_speculation(
+            self.session_id, speculation
+        )
 
-    def _listen_ahead(self) -> None:
+    def _request_partial(self) -> None:
         """Ask for a partial result when there is enough new speech."""
-        if self._interval is None or not self._utterance_id or self._ahead is not None:
+        if self._interval is None or not self._utterance_id or self._speculation is not None:
             return
-        if self._received - self._heard < self._interval:
+        if self._received - self._partial_at < self._interval:
             return
         samples = self._segmenter.speech_so_far()
         if samples is None:
             return
-        self._heard = self._received
+        self._partial_at = self._received
         options = self._options_for(self._segmenter.certainty)
-        future = self._recognizer.partial(self.session_id, self._utterance_id, samples, options)
+        future = self._recognizer.transcribe_partial(
+            self.session_id, self._utterance_id, samples, options
+        )
         with self._lock:
             self._partial = future
         future.add_done_callback(self._partial_result())

@@ -39,16 +39,15 @@ def to_json(transcription: Transcription, file: str, total_time: float) -> dict[
         file: name of the audio file.
         total_time: wall time that this file took, in seconds.
     """
-    duration = transcription.duration
     return {
         "file": file,
         "text": _one_line(transcription.text),
         "language": transcription.language,
         "language_probability": rounded(transcription.language_probability, 4),
-        "duration": rounded(duration, 3),
+        "duration": rounded(transcription.duration, 3),
         "inference_time": rounded(transcription.inference_time, 4),
         "total_time": rounded(total_time, 4),
-        "rtf": rounded(transcription.inference_time / duration, 4) if duration else 0.0,
+        "rtf": rounded(transcription.real_time_factor, 4),
         "segments": [
             _segment_to_json(number, segment)
             for number, segment in enumerate(transcription.segments)

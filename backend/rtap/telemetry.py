@@ -22,6 +22,8 @@ from rtap.events import State
 
 CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
 """Of what :meth:`Telemetry.exposition` returns."""
+OVERFLOW: Final = "BufferOverflowError"
+"""Kind of the error that counts when sound came faster than it was worked on, and the oldest was dropped."""
 
 # From a chunk's share of 20 ms to a long file's inference; 0.15 and 0.2 are the target and the alert.
 _STAGE_BUCKETS: Final = (
@@ -235,7 +237,7 @@ class Telemetry:
         self._queue.labels(name).set_function(lambda: float(depth()))
 
     def error(self, stage: str, kind: str) -> None:
-        """Count a failure; the kind is an exception's name or a word such as ``timeout``."""
+        """Count a failure; the kind is an exception's name, OVERFLOW or a word such as ``timeout``."""
         self._errors.labels(stage, kind).inc()
 
     def transition(self, previous: State, state: State) -> None:

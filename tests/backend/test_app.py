@@ -128,7 +128,7 @@ def test_what_is_said_is_text_before_the_silence_is_over(*, decode_at_pause: boo
         for begin in range(0, heard.size, 2_048):  # less than what a pause lasts
             session.push(heard[begin : begin + 2_048], 0.0)
             # What comes after all that waits: the model has kept pace, as it does with a microphone.
-            application.stt.partial("other", "o", silence, options).result(SOON)
+            application.stt.transcribe_partial("other", "o", silence, options).result(SOON)
         assert session.wait_until_idle(SOON)
     finally:
         asyncio.run(application.stop())

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args, get_origin
 
 import pytest
 
-from rtap.config import Config, Range
+from rtap.config import Config, OneOf, Range
 from rtap.config_loader import (
     BUILT_IN,
     INSTALLED_PROFILES,
@@ -128,6 +128,8 @@ def test_default_profile_explains_what_is_allowed(name: str) -> None:
             assert f"{mark.lowest} to {mark.highest}" in comment or (
                 str(mark.lowest) in comment and re.search(rf"\bto {mark.highest}\b", comment)
             )
+        if isinstance(mark, OneOf):
+            assert [one for one in mark.names if one not in comment] == []
     if get_origin(kind) is Literal:
         missing = [value for value in get_args(kind) if str(value) not in comment]
         assert missing == []

@@ -68,7 +68,7 @@ class Echo:
         self.waiting: list[tuple[Utterance, Future[Transcript]]] = []
         self.at_once = True
 
-    def transcribe(self, utterance, source, options, ahead=None):
+    def transcribe(self, utterance, source, options, speculation=None):
         future: Future[Transcript] = Future()
         self.waiting.append((utterance, future))
         if self.at_once:
@@ -82,13 +82,13 @@ class Echo:
             Transcript("navigate home", *ids, "en", 1.0, 1.0, 0.01, 0.4, 0.0, 0.9, "microphone")
         )
 
-    def partial(self, session_id, utterance_id, samples, options):
+    def transcribe_partial(self, session_id, utterance_id, samples, options):
         return Future()
 
     def speculate(self, session_id, utterance_id, samples, options):
         return None
 
-    def forget(self, session_id, ahead):
+    def drop_speculation(self, session_id, speculation):
         raise NotImplementedError
 
 
@@ -229,7 +229,7 @@ def test_switched_off_the_source_is_closed_and_what_was_said_is_forgotten() -> N
     running.start()
     assert rig.speaking.wait(5)
     rig.pipeline.set_listening(enabled=False)
-    assert not rig.pipeline.is_listening
+    assert not rig.pipeline.is_enabled
     assert first.closed.wait(5)
     assert rig.idle_again.wait(5)
     assert not second.played.is_set()
@@ -304,13 +304,13 @@ def test_without_a_wake_word_it_is_quiet_between_utterances() -> None:
 
 def test_it_hears_while_sound_comes_in_or_is_not_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
     rig = Rig(Sound([]))
-    assert not rig.pipeline.is_hearing
+    assert not rig.pipeline.is_receiving_audio
     rig.pipeline.process(AudioChunk(np.zeros(FRAME, np.float32), 0.0))
-    assert rig.pipeline.is_hearing
+    assert rig.pipeline.is_receiving_audio
     monkeypatch.setattr("rtap.pipeline.DEAF_SECONDS", 0.0)
-    assert not rig.pipeline.is_hearing
+    assert not rig.pipeline.is_receiving_audio
     rig.pipeline.set_listening(enabled=False)
-    assert rig.pipeline.is_hearing
+    assert rig.pipeline.is_receiving_audio
 
 
 def test_a_lost_microphone_is_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,11 +75,11 @@ class Script:
         self.has_time = True
         self.options: list[TranscribeOptions] = []
 
-    def transcribe(self, utterance, source, options, ahead=None):
+    def transcribe(self, utterance, source, options, speculation=None):
         self.options.append(options)
         future: Future[Transcript] = Future()
         self.utterances.append((utterance, future))
-        self.taken.append(ahead)
+        self.taken.append(speculation)
         return future
 
     def speculate(self, session_id, utterance_id, samples, options):
@@ -91,11 +91,11 @@ class Script:
         )
         return self.speculations[-1]
 
-    def forget(self, session_id, ahead):
-        self.forgotten.append(ahead)
-        return not ahead.future.cancel()
+    def drop_speculation(self, session_id, speculation):
+        self.forgotten.append(speculation)
+        return not speculation.future.cancel()
 
-    def partial(self, session_id, utterance_id, samples, options):
+    def transcribe_partial(self, session_id, utterance_id, samples, options):
         self.options.append(options)
         future: Future[str] = Future()
         self.partials.append((samples, future))
@@ -110,7 +110,7 @@ class Run:
         recognizer: Recognizer | None = None,
         config: VadConfig = SHORT,
         *,
-        decode_at_pause: bool = True,
+        speculation: bool = True,
         vad: VoiceActivity | None = None,
     ) -> None:
         self.events: list[Event] = []
@@ -122,7 +122,7 @@ class Run:
             recognizer or self.script,
             annotate,
             partial_interval,
-            decode_at_pause,
+            speculation,
         )
         self.session = SpeechSession(
             "s", "stream", equipment, TranscribeOptions(), self.events.append
@@ -145,9 +145,9 @@ def test_the_model_knows_where_the_detector_doubts(vad: Unsure | Loudness) -> No
     run.hear(1.0, 0.0)
     assert len(run.script.partials) == 1
     assert len(run.script.speculations) == 1
-    [ahead] = run.script.taken
-    # Else what was transcribed ahead would not be taken.
-    assert ahead is run.script.speculations[0]
+    [speculation] = run.script.taken
+    # Otherwise the speculation would not be taken.
+    assert speculation is run.script.speculations[0]
     is_doubtful = isinstance(vad, Unsure)
     assert [options.is_doubtful for options in run.script.options] == [is_doubtful] * 3
 
@@ -319,12 +319,12 @@ class TestAtAPause:
     def test_what_is_asked_for_is_the_whole_utterance(self, run: Run) -> None:
         run.hear(0.5, 0.5)
         run.hear(0.2, 0.0)
-        [ahead] = run.script.speculations
+        [speculation] = run.script.speculations
         run.hear(0.3, 0.0)
         [(utterance, _)] = run.script.utterances
-        np.testing.assert_array_equal(ahead.samples, utterance.samples)
-        assert ahead.options == TranscribeOptions()
-        assert run.script.taken == [ahead]
+        np.testing.assert_array_equal(speculation.samples, utterance.samples)
+        assert speculation.options == TranscribeOptions()
+        assert run.script.taken == [speculation]
         assert run.script.forgotten == []
 
     def test_somebody_goes_on(self, run: Run) -> None:
@@ -353,7 +353,7 @@ class TestAtAPause:
         assert len(run.script.taken) == 1
 
     def test_it_is_switched_off(self) -> None:
-        run = Run(decode_at_pause=False)
+        run = Run(speculation=False)
         run.hear(0.5, 0.5)
         run.hear(0.5, 0.0)
         assert run.script.speculations == []
@@ -613,14 +613,14 @@ class Hasty:
     def __init__(self, stt: SpeechToText) -> None:
         self._stt = stt
         self.transcribe = stt.transcribe
-        self.partial = stt.partial
-        self.forget = stt.forget
+        self.transcribe_partial = stt.transcribe_partial
+        self.drop_speculation = stt.drop_speculation
 
     def speculate(self, session_id, utterance_id, samples, options):
-        ahead = self._stt.speculate(session_id, utterance_id, samples, options)
-        assert ahead is not None
-        ahead.heard.exception(60)
-        return ahead
+        speculation = self._stt.speculate(session_id, utterance_id, samples, options)
+        assert speculation is not None
+        speculation.heard.exception(60)
+        return speculation
 
 
 @pytest.mark.slow
@@ -630,7 +630,7 @@ def test_the_same_text_with_and_without() -> None:
     model = load_model(ModelDirectory.open(BUNDLED), 1)
     stt = SpeechToText(lambda: WhisperEngine(model, Vad), on_speculation=outcomes.append)
     stt.start()
-    told = [transcripts(Hasty(stt), decode_at_pause=flag) for flag in (True, False)]
+    told = [transcripts(Hasty(stt), speculation=flag) for flag in (True, False)]
     assert stt.stop(60)
     assert told[0] == told[1]
     assert [text for text, *_ in told[0]] == [
@@ -641,7 +641,7 @@ def test_the_same_text_with_and_without() -> None:
     assert outcomes == [False, True, True]
 
 
-def transcripts(recognizer: Recognizer, *, decode_at_pause: bool) -> list[tuple[object, ...]]:
+def transcripts(recognizer: Recognizer, *, speculation: bool) -> list[tuple[object, ...]]:
     """Two commands with a pause that is too short to part them, and another one."""
     events: list[Event] = []
     equipment = Equipment(
@@ -650,7 +650,7 @@ def transcripts(recognizer: Recognizer, *, decode_at_pause: bool) -> list[tuple[
         VadConfig(),
         recognizer,
         partial_interval=None,
-        decode_at_pause=decode_at_pause,
+        speculation=speculation,
     )
     session = SpeechSession("s", "stream", equipment, TranscribeOptions(), events.append)
     names = ("navigate_home", 0.0, "set_the_temperature", 1.0, "turn_on_the_heating", 1.0)

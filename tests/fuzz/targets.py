@@ -106,7 +106,7 @@ class Asgi:
         self.loop = asyncio.new_event_loop()
         self._service = ScriptedService(Config())
         self._service.stt.start()
-        self._app = create_api(self._service)
+        self._app = create_api(self._service).app
 
     def ask(self, scope: Mapping[str, Any], messages: Sequence[Mapping[str, Any]]) -> list[Any]:
         """Give it messages, as long as it wants some; returns what it sent."""

@@ -264,7 +264,7 @@ class Rig:
             recognizer=self._stt,
             annotate=self._annotator.annotate,
             partial_interval=self._config.stt.partial_interval_ms / 1000,
-            decode_at_pause=self._config.stt.decode_at_pause,
+            speculation=self._config.stt.decode_at_pause,
         )
         return SpeechSession(session_id, "microphone", equipment, TranscribeOptions(), publish)
 

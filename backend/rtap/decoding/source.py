@@ -22,7 +22,7 @@ class DearAudioError(AudioError):
     """Decoding it would take longer than it may."""
 
     def __init__(self, name: str, rate: int, channels: int) -> None:
-        """Args: rate: in Hz."""
+        """Make the error; the rate is in Hz."""
         super().__init__(
             f"{name} holds more sound than is decoded at a time ({rate} Hz, {channels} channels): convert it "
             f"to 16 kHz mono, or send it in parts"

@@ -15,9 +15,11 @@ from rtap.config import Config
 from rtap.doctor.finding import Finding
 from rtap.errors import ConfigurationError
 from rtap.stages.vad import network_path
+from rtap.wake_engines import ENGINES
 
 PACKAGES: Final = (
-    *("numpy", "onnxruntime", "tokenizers", "soxr", "soundfile", "pymicro_wakeword"),
+    *("numpy", "onnxruntime", "tokenizers", "soxr", "soundfile"),
+    *(engine.package for engine in ENGINES.values() if engine.is_bundled),
     *("webrtc_noise_gain", "fasttext", "zmq", "pydantic_core", "psutil"),
 )
 """Modules with compiled code, by the names that they are imported by."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from rtap.config import Config, OutputConfig
 from rtap.doctor.finding import Finding
 from rtap.doctor.packages import require_packages
 from rtap.errors import TransportError
+from rtap.listeners import Endpoint, listeners
 
 
 def check_ports(config: Config) -> Finding:
@@ -13,34 +16,28 @@ def check_ports(config: Config) -> Finding:
     require_packages()
     from rtap.server import PortInUseError, bind
 
-    output = config.output
-    settings = ["http_port", "health_port"]
-    settings += ["websocket_port"] * output.websocket_enabled
-    settings += ["zmq_pub_port_events", "zmq_pub_port_transcripts"] * output.zmq_enabled
-    hosts = dict.fromkeys(settings, "host")
-    if output.wyoming_enabled:
-        hosts["wyoming_port"] = "wyoming_host"
+    wanted = listeners(config)
     taken = []
-    for setting, host in hosts.items():
+    for endpoint in wanted:
         try:
-            bind(output, setting, host).close()
+            bind(endpoint).close()
         except PortInUseError:
-            taken.append(setting)
+            taken.append(endpoint)
         except TransportError as error:
             return Finding("problem", str(error))
-    ports = ", ".join(f"{getattr(output, setting)} (output.{setting})" for setting in taken)
+    ports = ", ".join(f"{endpoint.port} ({endpoint.name})" for endpoint in taken)
     if not taken:
-        return Finding("ok", f"{_by_host(output, hosts)} are free")
-    if _service_answers(output):
+        return Finding("ok", f"{_by_host(wanted)} are free")
+    if _service_answers(config.output):
         return Finding("ok", f"the service is running, and has {ports}")
     fix = "`ss -ltnp` shows the program: stop it, or change the setting"
     return Finding("problem", f"in use: {ports}", fix)
 
 
-def _by_host(output: OutputConfig, hosts: dict[str, str]) -> str:
+def _by_host(endpoints: Iterable[Endpoint]) -> str:
     ports: dict[str, list[str]] = {}
-    for setting, host in hosts.items():
-        ports.setdefault(getattr(output, host), []).append(str(getattr(output, setting)))
+    for endpoint in endpoints:
+        ports.setdefault(endpoint.host, []).append(str(endpoint.port))
     return " and ".join(f"{', '.join(numbers)} on {host}" for host, numbers in ports.items())
 
 

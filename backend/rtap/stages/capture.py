@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import queue
 import re
 import threading
@@ -16,6 +15,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from rtap import logs
 from rtap.audio_file import AudioFile
 from rtap.audio_format import SAMPLE_RATE
 from rtap.downmix import mixed
@@ -25,7 +25,7 @@ from rtap.events import AudioChunk, Samples
 if TYPE_CHECKING:
     from rtap.config import AudioConfig
 
-_log = logging.getLogger("rtap.capture")
+_log = logs.get("capture")
 
 STALL_SECONDS: Final = 2.0
 """A microphone that delivers nothing for so long is lost."""

@@ -7,13 +7,13 @@ goes on without.
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar
 
+from rtap import logs
 from rtap.events import Sentiment, Transcript
 from rtap.whisper.languages import LANGUAGES, WITHOUT_SPACES
 
@@ -33,7 +33,7 @@ _WHISPERS_CODES: Final = {"jv": "jw", "nb": "no"}
 _CHARACTERS_OF_WORD: Final = 2
 """In languages without spaces."""
 
-_log = logging.getLogger(__name__)
+_log = logs.get("stages.language")
 _T = TypeVar("_T")
 
 Detect = Callable[[str], Mapping[str, float]]

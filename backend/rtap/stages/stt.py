@@ -10,18 +10,18 @@ there already: what is added with ``add_done_callback`` must return soon.
 
 from __future__ import annotations
 
-import logging
+import functools
 import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
+from rtap import logs
 from rtap.audio_format import SAMPLE_RATE
 from rtap.errors import (
     ModelChangedError,
@@ -61,7 +61,7 @@ _FIRST_GUESS: Final = 10.0
 _LONGEST_RETRY: Final = 300.0
 _STOPPED: Final = "the service is shutting down: send the audio again when it is back"
 
-_log = logging.getLogger(__name__)
+_log = logs.get("stages.stt")
 
 
 class SpeechToText:
@@ -210,7 +210,7 @@ class SpeechToText:
         utterance: Utterance,
         source: Source,
         options: TranscribeOptions,
-        ahead: Speculation | None = None,
+        speculation: Speculation | None = None,
     ) -> Future[Transcript]:
         """Queue a whole utterance, ahead of all but other utterances.
 
@@ -219,13 +219,13 @@ class SpeechToText:
         wait for more than MAX_WAIT seconds.
 
         Args:
-            ahead: what :meth:`speculate` gave for this utterance. Its result is taken where it is the same
-                that would come now; otherwise it is dropped.
+            speculation: what :meth:`speculate` gave for this utterance. Its result is taken where it is the
+                same that would come now; otherwise it is dropped.
         """
-        if ahead is not None and self._is_taken(ahead, utterance, options):
-            return self._transcript_of(ahead, utterance, source)
+        if speculation is not None and self._is_taken(speculation, utterance, options):
+            return self._transcript_of(speculation, utterance, source)
         job = Job(
-            partial(self._transcribe, utterance, source, options),
+            functools.partial(self._transcribe, utterance, source, options),
             audio_seconds=utterance.samples.size / SAMPLE_RATE,
         )
         session_id = utterance.session_id
@@ -252,7 +252,7 @@ class SpeechToText:
         """Transcribe what will be the whole utterance if nobody goes on speaking.
 
         It comes after whole utterances and probes, and before all partial results; one of this utterance that
-        waits is cancelled. Then give it to :meth:`transcribe` or to :meth:`forget`.
+        waits is cancelled. Then give it to :meth:`transcribe` or to :meth:`drop_speculation`.
 
         Args:
             samples: mono, 16 kHz; not to be changed any more.
@@ -265,7 +265,7 @@ class SpeechToText:
             if self._refusal() is not None or self._queue.live:
                 return None
             job = Speculation(
-                partial(self._hear_all, samples, options),
+                functools.partial(self._hear_all, samples, options),
                 samples=samples,
                 options=options,
                 model=self._models,
@@ -281,22 +281,22 @@ class SpeechToText:
                 one.future.cancel()
         return job
 
-    def forget(self, session_id: str, ahead: Speculation) -> bool:
-        """Somebody went on speaking: take back what was to be transcribed ahead.
+    def drop_speculation(self, session_id: str, speculation: Speculation) -> bool:
+        """Somebody went on speaking: take back a speculation.
 
         Returns:
-            Whether it had begun; then it goes on, and ``ahead.future`` still gets its text.
+            Whether it had begun; then it goes on, and ``speculation.future`` still gets its text.
         """
         with self._changed:
-            waits = self._queue.drop_speculation(session_id, ahead)
+            waits = self._queue.drop_speculation(session_id, speculation)
         if waits:
-            ahead.future.cancel()
-        has_begun = not ahead.future.cancelled()
+            speculation.future.cancel()
+        has_begun = not speculation.future.cancelled()
         if has_begun:
             self._count_speculation(used=False)
         return has_begun
 
-    def partial(
+    def transcribe_partial(
         self, session_id: str, utterance_id: str, samples: Samples, options: TranscribeOptions
     ) -> Future[str]:
         """Queue what was said so far; cancels the session's last one if it still waits.
@@ -309,7 +309,9 @@ class SpeechToText:
         quick = replace(
             options, beam_size=1, temperatures=options.temperatures[:1], word_timestamps=False
         )
-        job = Job(partial(self._text, samples, quick), audio_seconds=samples.size / SAMPLE_RATE)
+        job = Job(
+            functools.partial(self._text, samples, quick), audio_seconds=samples.size / SAMPLE_RATE
+        )
         replaced = None
         with self._changed:
             refusal = self._refusal()
@@ -358,26 +360,26 @@ class SpeechToText:
                     job = Job(_small_inference)
                     self._queue.set_probe(job)
                     self._changed.notify_all()
-                job.future.add_done_callback(partial(_copy, to=asked))
+                job.future.add_done_callback(functools.partial(_copy, to=asked))
         return _queued(asked, refusal)
 
     def _is_taken(
-        self, ahead: Speculation, utterance: Utterance, options: TranscribeOptions
+        self, speculation: Speculation, utterance: Utterance, options: TranscribeOptions
     ) -> bool:
         """Whether it stands for this utterance from now on; forgotten otherwise."""
-        is_same = ahead.is_of(utterance.samples, options)
+        is_same = speculation.is_of(utterance.samples, options)
         with self._changed:
-            is_current = self._refusal() is None and ahead.model == self._models
-            waits = self._queue.drop_speculation(utterance.session_id, ahead)
+            is_current = self._refusal() is None and speculation.model == self._models
+            waits = self._queue.drop_speculation(utterance.session_id, speculation)
         if waits:  # the whole utterance has a better place
-            ahead.future.cancel()
-        if ahead.future.cancelled():
+            speculation.future.cancel()
+        if speculation.future.cancelled():
             return False
         self._count_speculation(used=is_same and is_current)
         return is_same and is_current
 
     def _transcript_of(
-        self, ahead: Speculation, utterance: Utterance, source: Source
+        self, speculation: Speculation, utterance: Utterance, source: Source
     ) -> Future[Transcript]:
         future: Future[Transcript] = Future()
         future.set_running_or_notify_cancel()  # like the inference, which may be done
@@ -389,7 +391,7 @@ class SpeechToText:
             elif isinstance(error, Exception):
                 fail(future, error)
 
-        ahead.heard.add_done_callback(understood)
+        speculation.heard.add_done_callback(understood)
         return future
 
     # ---- with the lock held

@@ -44,7 +44,13 @@ class ApiError(RTAPException):
         param: str | None = None,
         retry_after: float | None = None,
     ) -> None:
-        """Args: code: for programs; param: the field at fault; retry_after: seconds."""
+        """Make the error.
+
+        Args:
+            code: for programs.
+            param: the field at fault.
+            retry_after: seconds after which to try again.
+        """
         super().__init__(message)
         self.status = status
         self.code = code

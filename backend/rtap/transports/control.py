@@ -14,8 +14,8 @@ from fastapi.concurrency import run_in_threadpool
 from rtap.errors import ModelError
 from rtap.transports.api_description import failures
 from rtap.transports.api_errors import ApiError
-from rtap.transports.file_jobs import check_ready, loading
 from rtap.transports.openai_fields import LOADED_MODEL
+from rtap.transports.readiness import loaded_model
 from rtap.transports.schemas import (
     Listening,
     ListeningRequest,
@@ -99,18 +99,10 @@ def control_routes(service: Service) -> APIRouter:
 def _model_card(service: Service, name: str) -> ModelCard:
     cards = {card.id: card for card in model_cards(service)}
     if name not in cards and name in LOADED_MODEL:
-        name = _loaded_name(service)
+        name = loaded_model(service).name
     if name not in cards:
         raise no_such_model(name, cards.values())
     return cards[name]
-
-
-def _loaded_name(service: Service) -> str:
-    facts = service.model()
-    if facts is None:
-        check_ready(service)
-        raise loading()
-    return facts.name
 
 
 def _listening(service: Service) -> Listening:

@@ -16,10 +16,10 @@ from starlette.responses import Response
 
 from rtap.errors import PipelineError, QueueFullError
 from rtap.transports.access import client_of
-from rtap.transports.api_errors import ApiError
 from rtap.transports.connections import is_local
 from rtap.transports.limits import RateLimiter, multipart_count
 from rtap.transports.places import Places
+from rtap.transports.readiness import check_ready
 from rtap.transports.upload_audio import UploadedAudio
 from rtap.transports.uploads import read_multipart
 
@@ -37,27 +37,7 @@ DECODERS: Final = 2
 """Files that are decoded at a time."""
 _GONE: Final = 499
 """What web servers note when the client did not wait; nobody receives it."""
-_LOADING_SECONDS: Final = 5.0
 _BUSY_SECONDS: Final = 5.0
-
-
-def check_ready(service: Service) -> None:
-    """Refuse work that would have to wait for a model.
-
-    Raises:
-        ApiError: 503 with the reason.
-    """
-    stt = service.stt
-    if stt.failure is not None:
-        raise ApiError(503, "not_ready", stt.failure)
-    if not stt.ready.is_set():
-        raise loading()
-
-
-def loading() -> ApiError:
-    """There is no model yet, but there will be."""
-    message = "the speech model is being loaded: try again in a few seconds"
-    return ApiError(503, "not_ready", message, retry_after=_LOADING_SECONDS)
 
 
 def gone() -> Response:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
 from fastapi import FastAPI, Response
 
 from rtap import __version__, logs
 from rtap.config import OutputConfig
+from rtap.service import Health
 from rtap.telemetry import CONTENT_TYPE, Telemetry
 from rtap.transports.gate import Gate
 from rtap.transports.lenient_requests import LenientRequests
@@ -18,34 +17,14 @@ from rtap.transports.schemas import HealthReply
 _log = logs.get("health")
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
-    """How the service is."""
-
-    healthy: bool
-    model_loaded: bool
-    reason: str = ""
-    """What is wrong and what to do about it; empty when healthy."""
-    checks: Mapping[str, str] = field(default_factory=dict)
-    """Each part that was looked at, and ``ok`` or what is wrong with it."""
-    warning: str = ""
-    """What works and may still disappoint; empty where nothing does."""
-
-    def reply(self) -> HealthReply:
-        """What ``GET /health`` says of it, at this moment."""
-        return HealthReply(
-            status="healthy" if self.healthy else "unhealthy",
-            model_loaded=self.model_loaded,
-            timestamp=time.time(),
-            reason=None if self.healthy else self.reason or "no reason was given: see the log",
-            checks=dict(self.checks),
-            warning=self.warning or None,
-        )
-
-    @property
-    def status_code(self) -> int:
-        """HTTP status of that reply: 200 or 503."""
-        return 200 if self.healthy else 503
+def health_response(state: Health) -> Response:
+    """The answer to ``GET /health``: 200, or 503 with the reason."""
+    return Response(
+        HealthReply.of(state).model_dump_json(),
+        status_code=200 if state.healthy else 503,
+        media_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )
 
 
 def create_health_app(
@@ -66,13 +45,7 @@ def create_health_app(
     @app.get("/health", response_model=HealthReply, responses={503: {"model": HealthReply}})
     def report_health() -> Response:
         """Whether transcripts are to be had: 200, or 503 with the reason."""
-        state = _ask(health)
-        return Response(
-            state.reply().model_dump_json(),
-            status_code=state.status_code,
-            media_type="application/json",
-            headers={"Cache-Control": "no-store"},
-        )
+        return health_response(_ask(health))
 
     @app.get("/metrics", response_class=Response)
     def report_metrics() -> Response:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -24,20 +24,20 @@ from rtap.transports.api_description import (
 from rtap.transports.api_errors import install
 from rtap.transports.base64_body import check_is_json, read_base64
 from rtap.transports.control import control_routes
-from rtap.transports.file_jobs import FileJobs, check_ready, gone, loading
+from rtap.transports.file_jobs import FileJobs, gone
 from rtap.transports.gate import Gate
+from rtap.transports.health import health_response
 from rtap.transports.lenient_requests import LenientRequests
 from rtap.transports.limits import RateLimiter, base64_count
 from rtap.transports.openai_api import AUDIO_PATHS, OpenAiApi
+from rtap.transports.readiness import loaded_model
 from rtap.transports.request_scope import RequestScope
 from rtap.transports.schemas import (
     HealthReply,
     ModelInfo,
-    SegmentReply,
     ServiceInfo,
     TranscribeFields,
     TranscriptionReply,
-    WordReply,
 )
 from rtap.transports.stream import StreamServer
 from rtap.transports.try_page import try_page
@@ -45,11 +45,9 @@ from rtap.transports.upload_audio import warning_headers
 from rtap.transports.uploads import read_body
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from rtap.service import Service
     from rtap.transports.uploads import Upload
-    from rtap.whisper.result import Segment, Transcription
+    from rtap.whisper.result import Transcription
 
     Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -63,8 +61,16 @@ def _is_open(path: str) -> bool:
     return path in _OPEN_PATHS or path.startswith("/try/")
 
 
-def create_api(service: Service, lifespan: Lifespan | None = None) -> FastAPI:
-    """The application for port 8000.
+class Api(NamedTuple):
+    """The application for port 8000, and what is done before its server stops."""
+
+    app: FastAPI
+    finish: Callable[[float], Awaitable[None]]
+    """Ends all streams, and waits until what was said in them is text, for so many seconds at most."""
+
+
+def create_api(service: Service, lifespan: Lifespan | None = None) -> Api:
+    """Everything that listens on port 8000.
 
     Args:
         lifespan: entered when the server starts and left when it ends; the service itself may be
@@ -117,8 +123,7 @@ def create_api(service: Service, lifespan: Lifespan | None = None) -> FastAPI:
     OpenAiApi(service, jobs).add_to(app)
     streams.add_to(app, limiter)
     declare_security(app)
-    app.state.streams = streams  # whoever stops the server lets them finish first
-    return app
+    return Api(app, streams.finish)
 
 
 def _add_information(app: FastAPI, service: Service) -> None:
@@ -136,20 +141,12 @@ def _add_information(app: FastAPI, service: Service) -> None:
     async def health() -> Response:
         """Whether transcripts are to be had. Wants no API key, as watchdogs have none."""
         state = await run_in_threadpool(service.health)
-        return Response(
-            state.reply().model_dump_json(),
-            status_code=state.status_code,
-            media_type="application/json",
-            headers={"Cache-Control": "no-store"},
-        )
+        return health_response(state)
 
     @app.get("/model/info", tags=["service"], responses=failures(401, 503))
     async def model_info() -> ModelInfo:
         """The model that is loaded."""
-        facts = service.model()
-        if facts is None:
-            check_ready(service)
-            raise loading()
+        facts = loaded_model(service)
         return ModelInfo(
             model_name=facts.name,
             model_path=facts.path,
@@ -201,11 +198,11 @@ class _Transcriptions:
                 transcription = await self._transcribe(request, upload, fields, warnings)
             except ClientDisconnect:
                 return gone()
-        reply = _reply(
+        reply = TranscriptionReply.of(
             transcription,
-            time.perf_counter() - started,
-            request.state.request_id,
-            warnings,
+            total_time=time.perf_counter() - started,
+            request_id=request.state.request_id,
+            warnings=tuple(warnings),
             words=fields.word_timestamps,
         )
         return Response(
@@ -243,41 +240,3 @@ class _Transcriptions:
         return await self._jobs.transcribe(
             request, upload, options, normalize=fields.normalize, warnings=warnings
         )
-
-
-def _reply(
-    transcription: Transcription,
-    total_time: float,
-    request_id: str,
-    warnings: list[str],
-    *,
-    words: bool,
-) -> TranscriptionReply:
-    duration, inference_time = transcription.duration, transcription.inference_time
-    segments = tuple(_segment(segment) for segment in transcription.segments)
-    return TranscriptionReply(
-        text=transcription.text,
-        language=transcription.language,
-        duration=duration,
-        inference_time=inference_time,
-        total_time=total_time,
-        rtf=inference_time / duration if duration else 0.0,
-        timestamp=time.time(),
-        request_id=request_id,
-        segments=segments if words else None,
-        warnings=tuple(warnings),
-    )
-
-
-def _segment(segment: Segment) -> SegmentReply:
-    return SegmentReply(
-        start=segment.start,
-        end=segment.end,
-        text=segment.text.strip(),
-        words=tuple(
-            WordReply(
-                word=word.text.strip(), start=word.start, end=word.end, probability=word.probability
-            )
-            for word in segment.words
-        ),
-    )

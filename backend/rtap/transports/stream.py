@@ -24,8 +24,8 @@ from rtap.stages.stt import MAX_WAIT
 from rtap.transports.access import client_of
 from rtap.transports.api_errors import ApiError, as_api_error, bad_fields
 from rtap.transports.connections import HTTP_SETTINGS, is_local
-from rtap.transports.file_jobs import check_ready
 from rtap.transports.places import Places
+from rtap.transports.readiness import check_ready
 from rtap.transports.schemas import StreamConfig
 from rtap.transports.stream_client import MAX_FRAME, StreamClient, options_of
 from rtap.transports.websocket_refusals import deny, refuse

@@ -73,7 +73,12 @@ class _DetectRequest(BaseModel):
 
 
 class WyomingClient:
-    """Args: pool: threads for what takes a while; place: held for as long as the client sends sound."""
+    """One connected client: reads its events, and answers each request for speech or wake words.
+
+    Args:
+        pool: threads for what takes a while.
+        place: makes what is held for as long as the client sends sound.
+    """
 
     def __init__(
         self,

@@ -15,7 +15,7 @@ from rtap.transports.wyoming_package import (
     WakeModel,
     WakeProgram,
 )
-from rtap.transports.wyoming_wake import wake_words
+from rtap.transports.wyoming_wake import client_engine, wake_words
 
 if TYPE_CHECKING:
     from rtap.model_store import StoredModel
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 PROGRAM: Final = "RTAP"
 """The name under which Home Assistant shows the service."""
 _SPEECH: Final = Attribution("RTAP", "https://github.com/openai/whisper")
-_MICRO: Final = Attribution("Kevin Ahrendt", "https://github.com/kahrendt/microWakeWord")
-_PICOVOICE: Final = Attribution("Picovoice", "https://picovoice.ai")
 _ENGLISH: Final = ("en",)
 """Of a model that knows no languages, which are those of Whisper that end in ``.en``."""
 
@@ -91,8 +89,8 @@ def _languages(model: StoredModel) -> tuple[str, ...]:
 
 def _wake(service: Service) -> WakeProgram:
     config = service.config.wakeword
-    is_porcupine = config.enabled and config.engine == "porcupine"
-    attribution = _PICOVOICE if is_porcupine else _MICRO
+    engine = client_engine(config)
+    attribution = Attribution(engine.author, engine.url)
     models = [
         WakeModel(
             name=name,
@@ -106,7 +104,7 @@ def _wake(service: Service) -> WakeProgram:
         for name in wake_words(config)
     ]
     return WakeProgram(
-        name="porcupine" if is_porcupine else "microWakeWord",
+        name=engine.title,
         attribution=attribution,
         installed=True,
         description="Wake words",

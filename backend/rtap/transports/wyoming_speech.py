@@ -26,8 +26,8 @@ from rtap.audio_format import SAMPLE_RATE
 from rtap.errors import ConfigurationError, PipelineError
 from rtap.events import ErrorOccurred, Event, Samples, SpeechStopped, Transcript, Utterance
 from rtap.transports.api_errors import ApiError
-from rtap.transports.file_jobs import check_ready
 from rtap.transports.limits import SHORTEST_AUDIO, check_not_too_long
+from rtap.transports.readiness import check_ready
 from rtap.whisper.languages import space_between
 
 if TYPE_CHECKING:

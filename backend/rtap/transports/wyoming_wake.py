@@ -13,6 +13,7 @@ from rtap.audio_format import SAMPLE_RATE
 from rtap.errors import ConfigurationError
 from rtap.stages.wakeword import WakeWord, make_wake_word
 from rtap.transports.wyoming_package import Detection, NotDetected
+from rtap.wake_engines import DEFAULT, ENGINES, WakeEngine, normal_word
 
 if TYPE_CHECKING:
     from rtap.config import WakeWordConfig
@@ -20,20 +21,21 @@ if TYPE_CHECKING:
     from rtap.transports.wyoming_lane import Lane
 
 
+def client_engine(config: WakeWordConfig) -> WakeEngine:
+    """The engine that listens for clients: the configured one, or the default where none listens here."""
+    return ENGINES[config.engine] if config.enabled else DEFAULT
+
+
 def wake_words(config: WakeWordConfig) -> list[str]:
     """The names of all words that clients may listen for, the configured one first.
 
     They may do so even where the car's own microphone wakes to none.
     """
-    if config.enabled and config.engine == "porcupine":
+    words = client_engine(config).words
+    if not words:
         return [config.keyword]
-    import pymicro_wakeword
-
-    configured = _normal(config.keyword)
-    return sorted(
-        (model.value for model in pymicro_wakeword.Model),
-        key=lambda name: (name != configured, name),
-    )
+    configured = normal_word(config.keyword)
+    return sorted(words, key=lambda name: (name != configured, name))
 
 
 def chosen_words(config: WakeWordConfig, wanted: Sequence[str]) -> tuple[str, ...]:
@@ -42,13 +44,13 @@ def chosen_words(config: WakeWordConfig, wanted: Sequence[str]) -> tuple[str, ..
     Raises:
         ConfigurationError: one of them is not known.
     """
-    known = {_normal(name): name for name in wake_words(config)}
+    known = {normal_word(name): name for name in wake_words(config)}
     for name in wanted:
-        if _normal(name) not in known:
+        if normal_word(name) not in known:
             raise ConfigurationError(
                 f"there is no wake word {name[:64]!r}: detect one of {', '.join(known.values())}"
             )
-    return tuple(known[name] for name in dict.fromkeys(map(_normal, wanted))) or tuple(
+    return tuple(known[name] for name in dict.fromkeys(map(normal_word, wanted))) or tuple(
         known.values()
     )
 
@@ -110,9 +112,4 @@ class WakeRound:
 
 
 def _config_of(config: WakeWordConfig, word: str) -> WakeWordConfig:
-    engine = config.engine if config.enabled else "microwakeword"
-    return replace(config, enabled=True, engine=engine, keyword=word)
-
-
-def _normal(name: str) -> str:
-    return name.strip().lower().replace(" ", "_").replace("-", "_")
+    return replace(config, enabled=True, engine=client_engine(config).name, keyword=word)

@@ -59,3 +59,8 @@ class Transcription:
     windows: int = 0
     """Stretches of the audio that were decoded; silence that was left out is none. There are more contexts
     than these where a shortened one was not trusted."""
+
+    @property
+    def real_time_factor(self) -> float:
+        """Seconds of work per second of audio; 0 for no audio."""
+        return self.inference_time / self.duration if self.duration else 0.0

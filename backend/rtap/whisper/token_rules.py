@@ -28,7 +28,12 @@ class TokenRules:
         *,
         timestamps: bool,
     ) -> None:
-        """Args: vocabulary: number of logits; timestamps: whether timestamp tokens are to be produced."""
+        """Work out the rules of a model.
+
+        Args:
+            vocabulary: number of logits.
+            timestamps: whether timestamp tokens are to be produced.
+        """
         self._tokenizer = tokenizer
         self._timestamps = timestamps and tokenizer.has_timestamps
         self._max_initial = tokenizer.timestamp_begin + rules.max_initial_timestamp

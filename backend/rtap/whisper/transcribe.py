@@ -122,10 +122,14 @@ class _Run:
 
 
 class Transcriber:
-    """Transcribes with one model. Not for several threads at once."""
+    """Transcribes with one model. Not for several threads at once.
+
+    Args:
+        vad: finds the speech; None decodes all audio, silence included.
+        seed: of the sampling.
+    """
 
     def __init__(self, model: SpeechModel, vad: VoiceActivity | None, seed: int = 0) -> None:
-        """Args: vad: finds the speech; None decodes all audio, silence included; seed: of the sampling."""
         self._model = model
         self._vad = vad
         self._seed = seed

@@ -196,10 +196,13 @@ def token_limit(samples: int, prompt: int, longest: int) -> int:
 
 
 class WindowDecoder:
-    """Decodes windows with one model and one set of options."""
+    """Decodes windows with one model and one set of options.
+
+    Args:
+        seed: of the sampling at temperatures above 0.
+    """
 
     def __init__(self, model: SpeechModel, options: DecodingOptions, seed: int = 0) -> None:
-        """Args: seed: of the sampling at temperatures above 0."""
         self._model = model
         self._options = options
         self.contexts: list[float] = []

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from rtap.config import Config, OutputConfig
+from rtap.config import Config, OutputConfig, StandbyConfig
 from rtap.doctor.ports import check_ports
 
 
@@ -59,6 +59,15 @@ def test_ports() -> None:
         )
         assert check_ports(Config(output=off)).verdict == "ok"
     assert check_ports(output(http_port=port)).verdict == "ok"
+
+
+@pytest.mark.usefixtures("_packages_load")
+def test_the_port_of_a_primary() -> None:
+    with listening() as port:
+        config = replace(output(), standby=StandbyConfig(role="primary", port=port))
+        assert check_ports(config).message == f"in use: {port} (standby.port)"
+        config = replace(output(), standby=StandbyConfig(role="standby", port=port))
+        assert check_ports(config).verdict == "ok"
 
 
 @pytest.mark.usefixtures("_packages_load")

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -163,7 +163,7 @@ class TestFailures:
         said = transcript("turn on the heating")
         assert annotator.annotate(said) == said
         assert annotator.annotate(said) == said
-        messages = [record.getMessage() for record in caplog.records]
+        messages = [cast("dict[str, str]", record.msg)["event"] for record in caplog.records]
         assert len(messages) == 2
         assert messages[0].startswith("no language detection")
         assert messages[1].startswith("no sentiment")

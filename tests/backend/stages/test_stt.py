@@ -154,19 +154,19 @@ class Fixture:
         number: int,
         session: str = "a",
         utterance: str = "",
-        ahead: Speculation | None = None,
+        speculation: Speculation | None = None,
         options: TranscribeOptions = ENGLISH,
     ) -> Future[Any]:
         one = Utterance(audio(number), session, utterance or str(number), ended_at=100.0, start=0.0)
-        return self.stt.transcribe(one, "stream", options, ahead)
+        return self.stt.transcribe(one, "stream", options, speculation)
 
-    def ahead(self, number: int, session: str = "a") -> Speculation:
-        ahead = self.stt.speculate(session, str(number), audio(number), ENGLISH)
-        assert ahead is not None
-        return ahead
+    def speculation(self, number: int, session: str = "a") -> Speculation:
+        speculation = self.stt.speculate(session, str(number), audio(number), ENGLISH)
+        assert speculation is not None
+        return speculation
 
     def partial(self, number: int, session: str = "a", utterance: str = "p") -> Future[str]:
-        return self.stt.partial(session, utterance, audio(number), ENGLISH)
+        return self.stt.transcribe_partial(session, utterance, audio(number), ENGLISH)
 
     def file(
         self, *numbers: int, cancelled: threading.Event | None = None
@@ -310,7 +310,7 @@ class TestPartials:
 
     def test_it_is_decoded_once_and_greedily(self, worker: Fixture) -> None:
         options = TranscribeOptions(language="en", beam_size=5, word_timestamps=True)
-        done(worker.stt.partial("a", "u", audio(1), options))
+        done(worker.stt.transcribe_partial("a", "u", audio(1), options))
         assert worker.engine.options[-1] == TranscribeOptions(language="en", temperatures=(0.0,))
 
     def test_an_old_one_that_was_cancelled_is_skipped(self, worker: Fixture) -> None:
@@ -336,10 +336,10 @@ class TestSpeculations:
     ) -> None:
         now = [101.0]
         worker = make(on_speculation=told.append, clock=lambda: now[0])
-        ahead = worker.ahead(7)
-        assert ahead.future.result(SOON) == "7"
+        speculation = worker.speculation(7)
+        assert speculation.future.result(SOON) == "7"
         now[0] = 103.0
-        found = worker.live(7, utterance="u", ahead=ahead).result(SOON)
+        found = worker.live(7, utterance="u", speculation=speculation).result(SOON)
         assert found == worker.live(7, utterance="u").result(SOON)
         # From the end of speech until it is told, not until it was found out.
         assert (found.timestamp, found.latency, found.inference_time) == (103.0, 3.0, 0.25)
@@ -348,17 +348,17 @@ class TestSpeculations:
         assert told == [True]
 
     def test_it_is_there_at_once_whatever_the_model_does(self, worker: Fixture) -> None:
-        ahead = worker.ahead(7)
-        done(ahead.heard)
+        speculation = worker.speculation(7)
+        done(speculation.heard)
         with worker.held(1):
-            assert worker.live(7, ahead=ahead).result(0).text == "7"
+            assert worker.live(7, speculation=speculation).result(0).text == "7"
 
     def test_the_end_comes_while_the_model_is_at_it(
         self, worker: Fixture, told: list[bool]
     ) -> None:
         asked: list[Speculation] = []
-        with worker.engine.held_at(7, lambda: asked.append(worker.ahead(7))):
-            final = worker.live(7, ahead=asked[0])
+        with worker.engine.held_at(7, lambda: asked.append(worker.speculation(7))):
+            final = worker.live(7, speculation=asked[0])
             assert not final.cancel()
             assert worker.stt.waiting_utterances == 0
             other = worker.live(8, session="b")
@@ -372,11 +372,11 @@ class TestSpeculations:
 
     def test_the_end_comes_before_its_turn(self, worker: Fixture, told: list[bool]) -> None:
         with worker.held(1):
-            ahead, other = worker.ahead(7), worker.ahead(8, session="b")
+            speculation, other = worker.speculation(7), worker.speculation(8, session="b")
             probe = worker.stt.probe()
             live = worker.live(20, session="c")
-            final = worker.live(7, ahead=ahead)
-            assert ahead.future.cancelled()
+            final = worker.live(7, speculation=speculation)
+            assert speculation.future.cancelled()
             assert worker.stt.waiting_utterances == 2
         assert final.result(SOON).text == "7"
         done(live, probe, other.future)
@@ -388,48 +388,48 @@ class TestSpeculations:
         self, worker: Fixture, told: list[bool], *, begun: bool
     ) -> None:
         if begun:
-            ahead = worker.ahead(7)
-            done(ahead.heard)
-            final = worker.live(70, ahead=ahead)
+            speculation = worker.speculation(7)
+            done(speculation.heard)
+            final = worker.live(70, speculation=speculation)
         else:
             with worker.held(1):
-                ahead = worker.ahead(7)
-                final = worker.live(70, ahead=ahead)
+                speculation = worker.speculation(7)
+                final = worker.live(70, speculation=speculation)
         assert final.result(SOON).text == "70"
         assert worker.engine.order == ([7, 70] if begun else [1, 70])
         assert told == ([False] if begun else [])
 
     def test_other_options_give_another_transcript(self, worker: Fixture) -> None:
-        ahead = worker.ahead(7)
-        done(ahead.heard)
+        speculation = worker.speculation(7)
+        done(speculation.heard)
         german = TranscribeOptions(language="de")
-        done(worker.live(7, ahead=ahead, options=german))
+        done(worker.live(7, speculation=speculation, options=german))
         assert worker.engine.options[-2:] == [ENGLISH, german]
 
     def test_its_place(self, worker: Fixture) -> None:
         with worker.held(1):
             partial, file = worker.partial(30, session="b"), worker.file(40)
-            ahead = worker.ahead(7)
+            speculation = worker.speculation(7)
             probe, live = worker.stt.probe(), worker.live(10, session="c")
             finished: list[Future[Any]] = []
-            for future in (partial, file, ahead.future, probe, live):
+            for future in (partial, file, speculation.future, probe, live):
                 future.add_done_callback(finished.append)
         done(file)
-        assert finished == [live, probe, ahead.future, partial, file]
+        assert finished == [live, probe, speculation.future, partial, file]
 
     def test_it_makes_a_partial_result_moot(self, worker: Fixture) -> None:
         with worker.held(1):
             moot, other = worker.partial(10, utterance="7"), worker.partial(20, session="b")
-            ahead = worker.ahead(7)
+            speculation = worker.speculation(7)
             assert moot.cancelled()
-        done(ahead.future, other)
+        done(speculation.future, other)
         assert worker.engine.order == [1, 7, 20]
 
     def test_a_newer_one_takes_the_place(self, worker: Fixture, told: list[bool]) -> None:
         with worker.held(1):
-            old, new = worker.ahead(7), worker.ahead(8)
+            old, new = worker.speculation(7), worker.speculation(8)
             assert old.future.cancelled()
-            assert not worker.stt.forget("a", old)
+            assert not worker.stt.drop_speculation("a", old)
         done(new.future)
         assert worker.engine.order == [1, 8]
         assert told == []
@@ -439,25 +439,25 @@ class TestSpeculations:
             live = worker.live(20, session="b")
             assert worker.stt.speculate("a", "7", audio(7), ENGLISH) is None
         done(live)
-        done(worker.ahead(8).future)
+        done(worker.speculation(8).future)
         assert worker.engine.order == [1, 20, 8]
 
     def test_it_is_no_whole_utterance(self, make: Callable[..., Fixture]) -> None:
         worker = make(max_utterances=1)
         with worker.held(1):
-            ahead = worker.ahead(7)
+            speculation = worker.speculation(7)
             assert worker.stt.waiting_utterances == 0
             kept = worker.live(8)
             with pytest.raises(QueueFullError):
-                worker.live(7, ahead=ahead).result(0)
+                worker.live(7, speculation=speculation).result(0)
         done(kept)
         assert worker.engine.order == [1, 8]
 
     def test_somebody_goes_on_before_its_turn(self, worker: Fixture, told: list[bool]) -> None:
         with worker.held(1):
-            ahead = worker.ahead(7)
-            assert not worker.stt.forget("a", ahead)
-            assert ahead.future.cancelled()
+            speculation = worker.speculation(7)
+            assert not worker.stt.drop_speculation("a", speculation)
+            assert speculation.future.cancelled()
         done(worker.live(8))
         assert worker.engine.order == [1, 8]
         assert told == []
@@ -466,25 +466,25 @@ class TestSpeculations:
         self, worker: Fixture, told: list[bool]
     ) -> None:
         asked: list[Speculation] = []
-        with worker.engine.held_at(7, lambda: asked.append(worker.ahead(7))):
-            assert worker.stt.forget("a", asked[0])
+        with worker.engine.held_at(7, lambda: asked.append(worker.speculation(7))):
+            assert worker.stt.drop_speculation("a", asked[0])
         assert asked[0].future.result(SOON) == "7"
         assert told == [False]
 
     def test_what_goes_wrong_is_told_at_the_end(self, worker: Fixture) -> None:
         worker.engine.errors[7] = ConfigurationError("no such language")
-        ahead = worker.ahead(7)
-        done_with = ahead.heard.exception(SOON)
+        speculation = worker.speculation(7)
+        done_with = speculation.heard.exception(SOON)
         assert isinstance(done_with, ConfigurationError)
         with pytest.raises(ConfigurationError, match="no such language"):
-            worker.live(7, ahead=ahead).result(0)
+            worker.live(7, speculation=speculation).result(0)
         assert worker.engine.order == []
 
     def test_what_goes_wrong_in_the_end(self, worker: Fixture) -> None:
         worker.engine.errors[7] = RuntimeError("broken")
         asked: list[Speculation] = []
-        with worker.engine.held_at(7, lambda: asked.append(worker.ahead(7))):
-            final = worker.live(7, ahead=asked[0])
+        with worker.engine.held_at(7, lambda: asked.append(worker.speculation(7))):
+            final = worker.live(7, speculation=asked[0])
         with pytest.raises(PipelineError, match="RuntimeError: broken"):
             final.result(SOON)
 
@@ -493,10 +493,10 @@ class TestSpeculations:
     ) -> None:
         first, second = ScriptedEngine(), ScriptedEngine()
         worker = make(first, second, on_speculation=told.append)
-        ahead = worker.ahead(7)
-        done(ahead.heard)
+        speculation = worker.speculation(7)
+        done(speculation.heard)
         worker.stt.reload()
-        done(worker.live(7, ahead=ahead))
+        done(worker.live(7, speculation=speculation))
         assert (first.order, second.order) == ([7], [7])
         assert told == [False]
 
@@ -506,18 +506,18 @@ class TestSpeculations:
         worker = make(first, second)
         asked = []
         for _ in range(MAX_FAILURES):
-            asked.append(worker.ahead(7))
+            asked.append(worker.speculation(7))
             assert asked[-1].heard.exception(SOON) is not None
         done(worker.stt.probe())
-        assert worker.live(7, ahead=asked[-1]).result(SOON).text == "7"
+        assert worker.live(7, speculation=asked[-1]).result(SOON).text == "7"
         assert second.order == [7]
 
     def test_one_that_was_cancelled(self, worker: Fixture, told: list[bool]) -> None:
         with worker.held(1):
-            ahead = worker.ahead(7)
-            assert ahead.future.cancel()
+            speculation = worker.speculation(7)
+            assert speculation.future.cancel()
         done(worker.live(8))
-        assert worker.live(7, ahead=ahead).result(SOON).text == "7"
+        assert worker.live(7, speculation=speculation).result(SOON).text == "7"
         assert told == []
 
     def test_nobody_to_count(self, make: Callable[..., Fixture]) -> None:
@@ -525,21 +525,21 @@ class TestSpeculations:
             raise RuntimeError("no metrics")
 
         worker = make(on_speculation=broken)
-        ahead = worker.ahead(7)
-        done(ahead.heard)
-        assert worker.live(7, ahead=ahead).result(SOON).text == "7"
+        speculation = worker.speculation(7)
+        done(speculation.heard)
+        assert worker.live(7, speculation=speculation).result(SOON).text == "7"
 
     def test_the_service_stops(self, worker: Fixture, told: list[bool]) -> None:
         stopped: list[bool] = []
         stopper = threading.Thread(target=lambda: stopped.append(worker.stt.stop(SOON)))
         asked: list[Speculation] = []
-        with worker.engine.held_at(7, lambda: asked.append(worker.ahead(7))):
-            final = worker.live(7, ahead=asked[0])
-            waiting = worker.ahead(8)
+        with worker.engine.held_at(7, lambda: asked.append(worker.speculation(7))):
+            final = worker.live(7, speculation=asked[0])
+            waiting = worker.speculation(8)
             stopper.start()
             with pytest.raises(CancelledError):
                 waiting.future.result(SOON)
-            assert not worker.stt.forget("a", waiting)
+            assert not worker.stt.drop_speculation("a", waiting)
             assert worker.stt.speculate("a", "9", audio(9), ENGLISH) is None
         stopper.join(SOON)
         assert stopped == [True]
@@ -550,17 +550,17 @@ class TestSpeculations:
     def test_the_end_comes_after_the_service_has_stopped(
         self, worker: Fixture, told: list[bool]
     ) -> None:
-        ahead = worker.ahead(7)
-        done(ahead.heard)
+        speculation = worker.speculation(7)
+        done(speculation.heard)
         assert worker.stt.stop(SOON)
         with pytest.raises(PipelineError, match="shutting down"):
-            worker.live(7, ahead=ahead).result(0)
+            worker.live(7, speculation=speculation).result(0)
         assert told == [False]
 
     def test_it_does_not_end(self, worker: Fixture) -> None:
         asked: list[Speculation] = []
-        with worker.engine.held_at(7, lambda: asked.append(worker.ahead(7))):
-            final = worker.live(7, ahead=asked[0])
+        with worker.engine.held_at(7, lambda: asked.append(worker.speculation(7))):
+            final = worker.live(7, speculation=asked[0])
             assert not worker.stt.stop(0.01)
             with pytest.raises(PipelineError, match="shutting down"):
                 final.result(0)
@@ -1218,7 +1218,7 @@ def test_a_real_model(quantized: Path) -> None:
         stt.transcribe(Utterance(one, "a", str(index), time.time(), 0.0), "microphone", options)
         for index, one in enumerate(commands)
     ]
-    partial = stt.partial("b", "u", commands[0], options)
+    partial = stt.transcribe_partial("b", "u", commands[0], options)
     assert stt.probe().result(60) > 0.0
     assert [one.result(60).text for one in live] == [one.text for one in expected]
     assert partial.result(60) == expected[0].text

@@ -20,7 +20,9 @@ from numpy.typing import NDArray
 from rtap.config import WakeWordConfig
 from rtap.errors import ConfigurationError, PipelineError
 from rtap.stages.denoise import Denoiser
-from rtap.stages.wakeword import MicroWakeWord, Porcupine, WakeWord, make_wake_word
+from rtap.stages.wakeword import WakeWord, make_wake_word
+from rtap.stages.wakeword.microwakeword import MicroWakeWord
+from rtap.stages.wakeword.porcupine import Porcupine
 
 Audio = NDArray[np.float32]
 

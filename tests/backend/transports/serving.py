@@ -11,11 +11,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI
 
 from rtap.config import Config
-from rtap.transports.rest import create_api
-from rtap.transports.stream import UVICORN_SETTINGS, StreamServer
+from rtap.transports.rest import Api, create_api
+from rtap.transports.stream import UVICORN_SETTINGS
 from tests.backend.transports.scripted_service import ScriptedService, scripted_service
 
 
@@ -23,19 +22,21 @@ class Server:
     """Its service may be changed at any time."""
 
     def __init__(
-        self, service: ScriptedService, port: int, app: FastAPI, running: uvicorn.Server
+        self, service: ScriptedService, port: int, api: Api, running: uvicorn.Server
     ) -> None:
         self.service = service
         self.port = port
-        self._app = app
+        self._api = api
         self._running = running
         self.address = f"127.0.0.1:{port}"
 
     def finish_streams(self, seconds: float) -> Future[None]:
         """What the service does before it stops."""
-        streams: StreamServer = self._app.state.streams
-        loop = self._running.servers[0].get_loop()
-        return asyncio.run_coroutine_threadsafe(streams.finish(seconds), loop)
+
+        async def finish() -> None:
+            await self._api.finish(seconds)
+
+        return asyncio.run_coroutine_threadsafe(finish(), self._running.servers[0].get_loop())
 
     def metric(self, line: str) -> bool:
         return line in self.service.telemetry.exposition().decode()
@@ -44,16 +45,16 @@ class Server:
 @contextmanager
 def serving(config: Config, *, start: bool = True, **settings: Any) -> Iterator[Server]:
     with scripted_service(config, start=start) as service:
-        app = create_api(service)
+        api = create_api(service)
         options = {**UVICORN_SETTINGS, "port": 0, "log_config": None, **settings}
-        server_config = uvicorn.Config(app, **options)
+        server_config = uvicorn.Config(api.app, **options)
         server = uvicorn.Server(server_config)
         with server_config.bind_socket() as listener:
             listener.listen()  # who connects before the server runs waits for it
             thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
             thread.start()
             try:
-                yield Server(service, listener.getsockname()[1], app, server)
+                yield Server(service, listener.getsockname()[1], api, server)
             finally:
                 service.engine.gate.set()
                 server.should_exit = True

@@ -13,9 +13,10 @@ from starlette.types import Message, Receive, Scope, Send
 
 from rtap import server
 from rtap.config import Config, OutputConfig
+from rtap.service import Health
 from rtap.telemetry import Telemetry
 from rtap.transports.gate import MOST_BODY_BYTES, Gate
-from rtap.transports.health import Health, create_health_app
+from rtap.transports.health import create_health_app
 from rtap.transports.rest import create_api
 from tests.backend.transports.scripted_service import scripted_service
 from tests.backend.transports.serving import serving
@@ -32,7 +33,7 @@ class Door:
         health = create_health_app(
             Telemetry(), lambda: Health(healthy=True, model_loaded=True), output
         )
-        self.apps = {8000: create_api(service), 8080: health}
+        self.apps = {8000: create_api(service).app, 8080: health}
 
     def ask(self, method: str, path: str, port: int = 8000, **sent: Any) -> httpx.Response:
         async def one() -> httpx.Response:
@@ -202,7 +203,7 @@ def test_a_body_that_stalls_is_given_up() -> None:
 
 def test_the_server_believes_no_proxy_by_itself() -> None:
     with scripted_service(Config()) as service:
-        assert not server._server(create_api(service), 8).config.proxy_headers
+        assert not server._server(create_api(service).app, 8).config.proxy_headers
 
 
 # ---- pages that are configured

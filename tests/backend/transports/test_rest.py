@@ -36,10 +36,10 @@ from rtap.errors import (
     StorageError,
 )
 from rtap.events import Samples
+from rtap.service import Health
 from rtap.transports import uploads
 from rtap.transports.api_errors import ApiError, as_api_error
 from rtap.transports.base64_body import without_audio
-from rtap.transports.health import Health
 from rtap.transports.rest import create_api
 from rtap.transports.upload_audio import warning_headers
 from rtap.transports.uploads import Upload
@@ -75,7 +75,7 @@ class Api:
 
     def __init__(self, service: ScriptedService) -> None:
         self.service = service
-        self.app: FastAPI = create_api(service)
+        self.app: FastAPI = create_api(service).app
 
     def client(self) -> httpx.AsyncClient:
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=True)

@@ -52,13 +52,9 @@ FIELDS_OF_THE_SPECIFICATION = {
     "StreamFinal": {"type", "text", "timestamp"},
 }
 REPLY: dict[str, Any] = {
-    "text": "Hello",
-    "language": "en",
-    "duration": 5.2,
-    "inference_time": 2.1,
-    "total_time": 2.3,
-    "rtf": 0.4,
-    "timestamp": 1.0,
+    name: value
+    for name, value in TranscriptionReply.model_json_schema()["examples"][0].items()
+    if name != "request_id"
 }
 
 

@@ -1,0 +1,270 @@
+"""What ZeroMQ and port 5802 tell of the events on the bus."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+
+from rtap.events import (
+    ErrorOccurred,
+    Event,
+    ListeningChanged,
+    PartialTranscript,
+    PublishingChanged,
+    SpeechStarted,
+    SpeechStopped,
+    State,
+    StateChanged,
+    Transcript,
+    WakeWordDetected,
+)
+from rtap.transports.schemas.common import Text, UtteranceResult, WireModel, example
+
+
+class WakeWordDetectedMessage(WireModel):
+    """Somebody called the assistant."""
+
+    model_config = example(
+        type="wake_word_detected",
+        timestamp=1698345600.1,
+        session_id="f3a9",
+        name="hey_mycroft",
+    )
+
+    type: Literal["wake_word_detected"] = "wake_word_detected"
+    timestamp: float
+    session_id: str
+    name: str
+    """Of the wake word."""
+
+
+class SpeechStartedMessage(WireModel):
+    """Somebody began to speak."""
+
+    model_config = example(type="speech_started", timestamp=1698345600.4, session_id="f3a9")
+
+    type: Literal["speech_started"] = "speech_started"
+    timestamp: float
+    session_id: str
+
+
+class SpeechStoppedMessage(WireModel):
+    """An utterance ended; its transcript follows."""
+
+    model_config = example(
+        type="speech_stopped", timestamp=1698345602.0, session_id="f3a9", utterance_id="f3a9-1"
+    )
+
+    type: Literal["speech_stopped"] = "speech_stopped"
+    timestamp: float
+    """When the last speech was captured, before the silence that ended the utterance."""
+    session_id: str
+    utterance_id: str
+
+
+class StateChangedMessage(WireModel):
+    """The pipeline went to any state but PROCESSING, for which there is ``processing_started``."""
+
+    model_config = example(
+        type="state_changed",
+        timestamp=1698345600.2,
+        previous="IDLE",
+        state="LISTENING",
+        reason="heard hey_mycroft",
+    )
+
+    type: Literal["state_changed"] = "state_changed"
+    timestamp: float
+    previous: State
+    state: State
+    reason: Text
+
+
+class ProcessingStartedMessage(WireModel):
+    """The pipeline went to the state PROCESSING. Sent in place of ``state_changed``, with the same fields."""
+
+    model_config = example(
+        type="processing_started",
+        timestamp=1698345602.3,
+        previous="LISTENING",
+        state="PROCESSING",
+        reason="end of speech",
+    )
+
+    type: Literal["processing_started"] = "processing_started"
+    timestamp: float
+    previous: State
+    state: State
+    reason: Text
+
+
+class ListeningChangedMessage(WireModel):
+    """The microphone was switched on or off."""
+
+    model_config = example(type="listening_changed", timestamp=1698345600.0, enabled=False)
+
+    type: Literal["listening_changed"] = "listening_changed"
+    timestamp: float
+    enabled: bool
+
+
+class PublishingChangedMessage(WireModel):
+    """This one of two instances took over the publishing of what the microphone hears, or handed it over."""
+
+    model_config = example(
+        type="publishing_changed",
+        timestamp=1698345600.0,
+        publishing=True,
+        reason="nothing was heard of the primary for 0.5 s",
+    )
+
+    type: Literal["publishing_changed"] = "publishing_changed"
+    timestamp: float
+    publishing: bool
+    reason: Text
+
+
+class PartialMessage(WireModel):
+    """What was understood so far; later ones of the same utterance only ever add to it."""
+
+    model_config = example(
+        type="partial",
+        timestamp=1698345601.2,
+        session_id="f3a9",
+        utterance_id="f3a9-1",
+        text="Turn on",
+    )
+
+    type: Literal["partial"] = "partial"
+    timestamp: float
+    session_id: str
+    utterance_id: str
+    text: Text
+
+
+class TranscriptMessage(UtteranceResult):
+    """What was said in one utterance."""
+
+    model_config = example(
+        type="transcript",
+        timestamp=1698345602.6,
+        session_id="f3a9",
+        utterance_id="f3a9-1",
+        text="Turn on the heating.",
+        language="en",
+        language_probability=0.98,
+        duration=1.6,
+        inference_time=0.21,
+        latency=0.74,
+        confidence=0.93,
+        source="microphone",
+        sentiment={"label": "neutral", "score": 0.0},
+    )
+
+    type: Literal["transcript"] = "transcript"
+    source: Literal["microphone", "stream", "file"]
+
+
+class ErrorMessage(WireModel):
+    """Something failed; the service goes on."""
+
+    model_config = example(
+        type="error",
+        timestamp=1698345600.9,
+        stage="capture",
+        error_type="AudioError",
+        message="the microphone is gone: plug it in again",
+    )
+
+    type: Literal["error"] = "error"
+    timestamp: float
+    stage: str
+    error_type: str
+    message: Text
+
+
+EventMessage = (
+    WakeWordDetectedMessage
+    | SpeechStartedMessage
+    | SpeechStoppedMessage
+    | StateChangedMessage
+    | ProcessingStartedMessage
+    | ListeningChangedMessage
+    | PublishingChangedMessage
+    | PartialMessage
+    | TranscriptMessage
+    | ErrorMessage
+)
+"""One event of the bus, told apart by ``type``."""
+
+
+class Snapshot(WireModel):
+    """First message on port 5802: how things stand. Every later event follows."""
+
+    model_config = example(
+        type="snapshot",
+        timestamp=1698345600.0,
+        state="IDLE",
+        model="cabin-en",
+        version="1.0.0",
+        listening=True,
+        publishing=True,
+        last_transcript=None,
+    )
+
+    type: Literal["snapshot"] = "snapshot"
+    timestamp: float
+    state: State
+    model: str | None
+    """Name of the model; null until one is loaded."""
+    version: str
+    """Of this service."""
+    listening: bool | None = None
+    """Whether the service listens to its microphone; null: it has none."""
+    publishing: bool = True
+    """Whether what the microphone hears is published here; false on a standby whose primary does it."""
+    last_transcript: TranscriptMessage | None = None
+
+
+class DroppedMessage(WireModel):
+    """On port 5802: the client read too slowly, and this many events between here and there are lost."""
+
+    model_config = example(type="dropped", timestamp=1698345600.0, count=12)
+
+    type: Literal["dropped"] = "dropped"
+    timestamp: float
+    count: Annotated[int, Field(gt=0)]
+
+
+_MESSAGES: Final[Mapping[type[Event], type[EventMessage]]] = {
+    WakeWordDetected: WakeWordDetectedMessage,
+    SpeechStarted: SpeechStartedMessage,
+    SpeechStopped: SpeechStoppedMessage,
+    StateChanged: StateChangedMessage,
+    ListeningChanged: ListeningChangedMessage,
+    PublishingChanged: PublishingChangedMessage,
+    PartialTranscript: PartialMessage,
+    Transcript: TranscriptMessage,
+    ErrorOccurred: ErrorMessage,
+}
+
+
+def event_message(event: Event) -> EventMessage:
+    """The message that tells clients of an event."""
+    if isinstance(event, StateChanged) and event.state is State.PROCESSING:
+        return ProcessingStartedMessage.model_validate(event)
+    return _MESSAGES[type(event)].model_validate(event)
+
+
+def topic_of(event: Event) -> str:
+    """ZeroMQ topic of an event: its message's ``type``, for transcripts with the language behind a dot.
+
+    ZeroMQ compares beginnings, so a subscription to ``transcript`` gets every language and one to
+    ``transcript.de`` German only. Nothing understood is ``transcript.und``. The one pair of languages
+    of which one begins like the other is Hausa (``ha``) and Hawaiian (``haw``).
+    """
+    if isinstance(event, Transcript):
+        return f"transcript.{event.language or 'und'}"
+    return event_message(event).type
