@@ -18,11 +18,11 @@ def test_a_recipe_without_arguments() -> None:
 
 
 def test_compiler_and_linker_get_bitbakes_flags() -> None:
-    written = toolchain(Path("/sysroot"), Path("/work"))
+    written = toolchain(Path("/sysroot"), Path("/compiled"))
     for variable in ("CMAKE_CXX_FLAGS", "CMAKE_CXX_LINK_FLAGS"):
         [line] = [one for one in written.splitlines() if one.startswith(f"set({variable} ")]
         assert {"-mcpu=cortex-a72", "-Werror=format-security", "-g"} <= set(line.split())
-        assert "-fdebug-prefix-map=/work/build=/usr/src/debug/qt6-voice-assistant " in line
+        assert "-fdebug-prefix-map=/compiled/build=/usr/src/debug/qt6-voice-assistant " in line
     assert "set(CMAKE_SYSROOT /sysroot)" in written
     assert "@" not in written
 

@@ -18,19 +18,6 @@ from tools.image_checks.verdict import CheckFailed
 from tools.image_checks.workshop import Workshop
 from tools.yocto.images import Image
 
-DETECTED: Final[Mapping[str, Collection[str]]] = MappingProxyType(
-    {
-        "scarthgap": (
-            "vc4-kms-dsi-7inch",
-            "vc4-kms-dsi-ili9881-5inch",
-            "vc4-kms-dsi-ili9881-7inch",
-        ),
-        # Firmware of 2022 and kernel 5.15 know nothing of the Touch Display 2, which is of 2024.
-        "kirkstone": ("vc4-kms-dsi-7inch",),
-    }
-)
-"""Overlays that the firmware of a release loads by itself for an official display."""
-
 DISPLAYS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "touch-7inch": "vc4-kms-dsi-7inch",
@@ -39,6 +26,15 @@ DISPLAYS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """What ``VOICE_ASSISTANT_DISPLAY`` may be, and the overlay that it loads."""
+
+DETECTED: Final[Mapping[str, Collection[str]]] = MappingProxyType(
+    {
+        "scarthgap": tuple(DISPLAYS.values()),
+        # Firmware of 2022 and kernel 5.15 know nothing of the Touch Display 2, which is of 2024.
+        "kirkstone": (DISPLAYS["touch-7inch"],),
+    }
+)
+"""Overlays that the firmware of a release loads by itself for an official display."""
 
 GPU_MEMORY_MB: Final = 76
 """The firmware's own default on boards with 1 GB and more (config.txt in Raspberry Pi's documentation)."""

@@ -48,14 +48,19 @@ class SentimentMessage(WireModel):
     """Compound score, -1 to 1."""
 
 
-class UtteranceResult(WireModel):
-    """What was said in one utterance, in any protocol."""
+class UtteranceText(WireModel):
+    """Text of one utterance, in any protocol."""
 
     type: str
     timestamp: float
     session_id: str
     utterance_id: str
     text: Text
+
+
+class UtteranceResult(UtteranceText):
+    """What was said in one utterance, in any protocol."""
+
     language: str | None
     """Whisper's code; null when nothing was understood."""
     language_probability: Probability

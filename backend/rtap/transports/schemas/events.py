@@ -20,7 +20,7 @@ from rtap.events import (
     Transcript,
     WakeWordDetected,
 )
-from rtap.transports.schemas.common import Text, UtteranceResult, WireModel, example
+from rtap.transports.schemas.common import Text, UtteranceResult, UtteranceText, WireModel, example
 
 
 class WakeWordDetectedMessage(WireModel):
@@ -64,7 +64,17 @@ class SpeechStoppedMessage(WireModel):
     utterance_id: str
 
 
-class StateChangedMessage(WireModel):
+class StateMessage(WireModel):
+    """The pipeline went from one state to another."""
+
+    type: str
+    timestamp: float
+    previous: State
+    state: State
+    reason: Text
+
+
+class StateChangedMessage(StateMessage):
     """The pipeline went to any state but PROCESSING, for which there is ``processing_started``."""
 
     model_config = example(
@@ -76,13 +86,9 @@ class StateChangedMessage(WireModel):
     )
 
     type: Literal["state_changed"] = "state_changed"
-    timestamp: float
-    previous: State
-    state: State
-    reason: Text
 
 
-class ProcessingStartedMessage(WireModel):
+class ProcessingStartedMessage(StateMessage):
     """The pipeline went to the state PROCESSING. Sent in place of ``state_changed``, with the same fields."""
 
     model_config = example(
@@ -94,10 +100,6 @@ class ProcessingStartedMessage(WireModel):
     )
 
     type: Literal["processing_started"] = "processing_started"
-    timestamp: float
-    previous: State
-    state: State
-    reason: Text
 
 
 class ListeningChangedMessage(WireModel):
@@ -126,7 +128,7 @@ class PublishingChangedMessage(WireModel):
     reason: Text
 
 
-class PartialMessage(WireModel):
+class PartialMessage(UtteranceText):
     """What was understood so far; later ones of the same utterance only ever add to it."""
 
     model_config = example(
@@ -138,10 +140,6 @@ class PartialMessage(WireModel):
     )
 
     type: Literal["partial"] = "partial"
-    timestamp: float
-    session_id: str
-    utterance_id: str
-    text: Text
 
 
 class TranscriptMessage(UtteranceResult):
