@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE
 from rtap.errors import ModelError
 from rtap.guard import OneLineParser
 from rtap.terminal import write_result

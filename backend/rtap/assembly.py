@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rtap.audio.ring_buffer import AudioRingBuffer
 from rtap.pipeline import AudioPipeline
-from rtap.ring_buffer import AudioRingBuffer
 from rtap.session import Equipment
 from rtap.stages.denoise import Denoiser
 from rtap.stages.vad import Vad

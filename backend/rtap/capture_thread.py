@@ -9,12 +9,12 @@ import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE
 from rtap.events import AudioChunk
 from rtap.telemetry import OVERFLOW
 
 if TYPE_CHECKING:
-    from rtap.ring_buffer import AudioRingBuffer
+    from rtap.audio.ring_buffer import AudioRingBuffer
     from rtap.stages.capture import AudioSource
     from rtap.telemetry import Telemetry
 

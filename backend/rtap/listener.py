@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final, Protocol
 import numpy as np
 
 from rtap.assembly import make_equipment, make_pipeline
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE
+from rtap.audio.level import QUIETEST, dbfs
 from rtap.events import AudioChunk, ErrorOccurred, Event, SpeechStopped, Transcript
-from rtap.level import QUIETEST, dbfs
 from rtap.session import Recognizer, SpeechSession
 from rtap.stages.language import Annotator
 from rtap.terminal import decoder_notes_hidden

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Protocol
 
 from rtap import logs
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE
 from rtap.capture_thread import CaptureThread
 from rtap.errors import ConfigurationError, RTAPException
 from rtap.events import (
@@ -31,8 +31,8 @@ from rtap.events import (
 )
 
 if TYPE_CHECKING:
+    from rtap.audio.ring_buffer import AudioRingBuffer
     from rtap.config import Config
-    from rtap.ring_buffer import AudioRingBuffer
     from rtap.session import SpeechSession
     from rtap.stages.capture import AudioSource
     from rtap.stages.denoise import Denoiser

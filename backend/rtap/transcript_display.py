@@ -7,8 +7,8 @@ import shutil
 import unicodedata
 from typing import Final, Protocol, TextIO
 
+from rtap.audio.level import QUIETEST
 from rtap.events import ErrorOccurred, Event, PartialTranscript, Transcript
-from rtap.level import QUIETEST
 from rtap.terminal import report, write_result
 from rtap.transports.schemas import event_message
 

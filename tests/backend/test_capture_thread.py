@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
 
+from rtap.audio.ring_buffer import AudioRingBuffer
 from rtap.capture_thread import CaptureThread
 from rtap.errors import PipelineError
 from rtap.events import AudioChunk
-from rtap.ring_buffer import AudioRingBuffer
 from rtap.telemetry import Telemetry
 
 FRAME = 320

@@ -22,7 +22,7 @@ import soundfile
 from prometheus_client import CollectorRegistry
 
 from rtap.__main__ import build_parser, main
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE
 from rtap.commands import listen
 from rtap.config import AudioConfig, Config, WakeWordConfig
 from rtap.errors import AudioError, ConfigurationError, ModelError, PipelineError

@@ -14,7 +14,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from rtap.__main__ import build_parser
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE
 from rtap.commands import transcribe
 from rtap.errors import ConfigurationError, ModelError, PipelineError, StorageError
 from rtap.whisper.result import Segment, Transcription, Word

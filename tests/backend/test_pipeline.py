@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
 
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE
+from rtap.audio.ring_buffer import AudioRingBuffer
 from rtap.config import AudioConfig, Config, VadConfig, WakeWordConfig
 from rtap.errors import ConfigurationError, PipelineError
 from rtap.events import (
@@ -29,7 +30,6 @@ from rtap.events import (
     WakeWordDetected,
 )
 from rtap.pipeline import AudioPipeline
-from rtap.ring_buffer import AudioRingBuffer
 from rtap.session import Equipment, SpeechSession
 from rtap.stages.denoise import Denoiser
 from rtap.telemetry import Telemetry

@@ -16,7 +16,7 @@ import pytest
 import soundfile
 
 import rtap
-from rtap.audio_format import SAMPLE_RATE, VAD_CHUNK
+from rtap.audio.format import SAMPLE_RATE, VAD_CHUNK
 from rtap.config import VadConfig
 from rtap.errors import PipelineError
 from rtap.events import (

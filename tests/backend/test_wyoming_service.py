@@ -19,8 +19,8 @@ from wyoming.asr import Transcribe
 from wyoming.client import AsyncTcpClient
 from wyoming.event import Event, async_read_event
 
+from rtap.audio.pcm16 import to_pcm16
 from rtap.events import Samples
-from rtap.pcm16 import to_pcm16
 from rtap.transports.wyoming_package import (
     AudioChunk,
     AudioStart,

@@ -23,7 +23,7 @@ from pydantic import ValidationError
 from wyoming.event import Event
 
 import rtap
-from rtap.audio_file import AudioFile
+from rtap.audio.file import AudioFile
 from rtap.config import Config
 from rtap.config_loader import SOURCE_PROFILES, UnifiedConfigLoader
 from rtap.errors import AudioError, ConfigurationError, ModelError

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from rtap.__main__ import build_parser
 from rtap.__main__ import main as rtap
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE
 from rtap.commands import transcribe
 from rtap.commands.transcribe import Engine
 from rtap.errors import ConfigurationError

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rtap.audio_file import AudioFile
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.file import AudioFile
+from rtap.audio.format import SAMPLE_RATE
 from rtap.errors import AudioError, ConfigurationError
 from rtap.terminal import decoder_notes_hidden
 from tools.evaluation.data import AUDIO_SUFFIXES, KEYWORDS, MANIFEST, TRANSCRIPTS, load_data

@@ -11,7 +11,7 @@ from itertools import cycle
 from statistics import median
 from typing import Any, Final
 
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE
 from rtap.errors import RTAPException
 from tools.benchmarks.answer_time import SILENCE_MS, described
 from tools.benchmarks.figures import distribution

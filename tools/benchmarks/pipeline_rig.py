@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE
+from rtap.audio.ring_buffer import AudioRingBuffer
 from rtap.bus import EventBus
 from rtap.config import AudioConfig, Config, WakeWordConfig
 from rtap.errors import PipelineError
 from rtap.events import AudioChunk, ErrorOccurred, Event, Samples, SpeechStopped, Transcript
 from rtap.pipeline import AudioPipeline
-from rtap.ring_buffer import AudioRingBuffer
 from rtap.session import Equipment, SpeechSession, VoiceActivity
 from rtap.stages.denoise import Denoiser
 from rtap.stages.language import Annotator

@@ -10,9 +10,9 @@ from typing import Final
 
 import numpy as np
 
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE
+from rtap.audio.ring_buffer import AudioRingBuffer
 from rtap.config import AudioConfig
-from rtap.ring_buffer import AudioRingBuffer
 from tools.benchmarks.figures import distribution
 from tools.benchmarks.plan import Plan
 from tools.benchmarks.result import Figure, Result, percentiles

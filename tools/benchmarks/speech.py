@@ -14,7 +14,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE
 from rtap.errors import ConfigurationError
 from rtap.events import Samples
 

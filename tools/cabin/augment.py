@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.fft import next_fast_len
 from scipy.signal import butter, sosfilt
 
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE
 from tools.cabin.noise import Samples
 
 SPEECH_PEAK: Final = 0.7

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE
 from tools.cabin.augment import FULL, LIGHT, Cabin, Strength
 from tools.cabin.network import LONGEST_SECONDS, MELS, WARPS
 from tools.cabin.noise import Samples, bank

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE
 from rtap.errors import ConfigurationError
 from tools.cabin import voices
 from tools.cabin.grammar import Grammar

@@ -13,7 +13,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE
 from tools.cabin import noise, recordings, voices
 from tools.cabin.augment import Cabin
 from tools.cabin.grammar import Grammar

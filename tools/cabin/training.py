@@ -18,7 +18,7 @@ from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader
 
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE
 from tools.cabin.batches import IGNORED, Batch, Batches, Targets
 from tools.cabin.network import MELS, Network, Shape, WarpedLogMel, configuration
 from tools.cabin.phones import Phones

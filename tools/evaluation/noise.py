@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from rtap.audio_file import AudioFile
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.file import AudioFile
+from rtap.audio.format import SAMPLE_RATE
 from rtap.errors import ConfigurationError
 from tools.evaluation.data import AUDIO_SUFFIXES, Utterance
 

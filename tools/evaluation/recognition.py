@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from rtap.audio_file import AudioFile
+from rtap.audio.file import AudioFile
 from rtap.errors import AudioError
 from rtap.terminal import decoder_notes_hidden
 from rtap.whisper.model_directory import ModelDirectory

@@ -22,7 +22,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE
 from rtap.whisper.features import LogMel
 from rtap.whisper.model import FRAMES_PER_SECOND
 from rtap.whisper.sessions import CPU

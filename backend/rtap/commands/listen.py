@@ -113,7 +113,7 @@ def _configuration(arguments: argparse.Namespace, environment: Mapping[str, str]
 
 def _open_source(config: Config) -> AudioSource:
     """The source, which is looked at before a model is loaded."""
-    from rtap.audio_file import AudioFile
+    from rtap.audio.file import AudioFile
     from rtap.stages.capture import make_source
 
     source = make_source(config.audio)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from rtap.audio_file import AudioFile
+    from rtap.audio.file import AudioFile
     from rtap.whisper.result import Transcription
     from rtap.whisper.transcribe import TranscribeOptions
 
@@ -220,7 +220,7 @@ def _transcribe(
 
 
 def _open(name: str, warn: Callable[[str], None]) -> AudioFile:
-    from rtap.audio_file import AudioFile
+    from rtap.audio.file import AudioFile
 
     if name != STANDARD_INPUT:
         with decoder_notes_hidden():

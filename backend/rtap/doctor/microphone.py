@@ -47,7 +47,7 @@ def check_microphone(config: Config) -> Finding:
 def _judge_other_source(audio: AudioConfig) -> Finding:
     if audio.source != "file":
         return Finding("ok", f"not used, audio.source is {audio.source}")
-    from rtap.audio_file import AudioFile
+    from rtap.audio.file import AudioFile
 
     if audio.file is None:
         raise ConfigurationError("audio.source is file: set audio.file to the file to play")
@@ -60,7 +60,7 @@ def _listen(microphone: Microphone, frame_ms: int) -> tuple[float, list[str]]:
     import numpy as np
     import sounddevice
 
-    from rtap.level import dbfs
+    from rtap.audio.level import dbfs
 
     chunks = microphone.chunks()
     try:

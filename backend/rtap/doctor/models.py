@@ -52,7 +52,7 @@ def check_wake_word(config: Config) -> Finding:
     require_packages()
     import numpy as np
 
-    from rtap.audio_format import SAMPLE_RATE
+    from rtap.audio.format import SAMPLE_RATE
     from rtap.stages.wakeword import make_wake_word
 
     wake_word = make_wake_word(config.wakeword)

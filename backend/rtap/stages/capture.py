@@ -16,9 +16,9 @@ import soxr
 from numpy.typing import NDArray
 
 from rtap import logs
-from rtap.audio_file import AudioFile
-from rtap.audio_format import SAMPLE_RATE
-from rtap.downmix import mixed
+from rtap.audio.downmix import mixed
+from rtap.audio.file import AudioFile
+from rtap.audio.format import SAMPLE_RATE
 from rtap.errors import ConfigurationError, PipelineError
 from rtap.events import AudioChunk, Samples
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from rtap.audio_format import SAMPLE_RATE, VAD_CHUNK
+from rtap.audio.format import SAMPLE_RATE, VAD_CHUNK
 from rtap.events import Samples
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from rtap.audio_format import VAD_CHUNK
+from rtap.audio.format import VAD_CHUNK
 from rtap.errors import ConfigurationError
 
 if TYPE_CHECKING:

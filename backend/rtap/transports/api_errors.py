@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
-from rtap.audio_file import DearAudioError, NotAudioError
+from rtap.audio.file import DearAudioError, NotAudioError
 from rtap.errors import (
     AudioError,
     ConfigurationError,

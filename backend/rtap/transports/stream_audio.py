@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import soxr
 
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE
+from rtap.audio.pcm16 import from_pcm16
 from rtap.errors import AudioError
-from rtap.pcm16 import from_pcm16
 
 if TYPE_CHECKING:
     from rtap.events import Samples

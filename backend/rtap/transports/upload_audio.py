@@ -15,14 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtap import logs
-from rtap.audio_file import AudioFile
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.file import AudioFile
+from rtap.audio.format import SAMPLE_RATE
 from rtap.transports.limits import check_not_too_long, check_not_too_short, most_values
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rtap.audio_file import Warn
+    from rtap.audio.file import Warn
     from rtap.config import LimitsConfig
     from rtap.events import Samples
     from rtap.transports.uploads import Upload

@@ -17,7 +17,7 @@ from wyoming.event import Event, Eventable
 from wyoming.ping import Ping, Pong
 
 from rtap import logs
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE
 from rtap.errors import RTAPException
 from rtap.transports.api_errors import ApiError, as_api_error, bad_fields
 from rtap.transports.wyoming_audio import AudioHeader, IncomingAudio

@@ -22,7 +22,7 @@ from wyoming.asr import (
 )
 from wyoming.event import Eventable
 
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE
 from rtap.errors import ConfigurationError, PipelineError
 from rtap.events import ErrorOccurred, Event, Samples, SpeechStopped, Transcript, Utterance
 from rtap.transports.api_errors import ApiError

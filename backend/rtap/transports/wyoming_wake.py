@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from wyoming.event import Eventable
 
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE
 from rtap.errors import ConfigurationError
 from rtap.stages.wakeword import WakeWord, make_wake_word
 from rtap.transports.wyoming_package import Detection, NotDetected

@@ -18,7 +18,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE
 from rtap.errors import ConfigurationError
 from rtap.whisper.alignment import SECONDS_PER_POSITION, align_words
 from rtap.whisper.cross_cache import ROOM

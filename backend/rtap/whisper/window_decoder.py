@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE
 from rtap.whisper.alignment import SECONDS_PER_POSITION
 from rtap.whisper.decode import Decoded, Search, is_looping, log_probabilities, search
 from rtap.whisper.model import FRAMES_PER_SECOND, EncodedAudio, SpeechModel

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rtap.audio_format import SAMPLE_RATE, VAD_CHUNK
+from rtap.audio.format import SAMPLE_RATE, VAD_CHUNK
 from rtap.errors import ConfigurationError
 
 CERTAIN = 0.7

@@ -10,7 +10,7 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from rtap.audio_format import SAMPLE_RATE, VAD_CHUNK
+from rtap.audio.format import SAMPLE_RATE, VAD_CHUNK
 from rtap.config import VadConfig
 from rtap.stages.denoise import Denoiser
 from rtap.stages.segment import Segmenter, SpeechEnded

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from rtap.audio_format import VAD_CHUNK
+from rtap.audio.format import VAD_CHUNK
 from rtap.config import VadConfig
 from rtap.stages.segment import (
     Segmenter,

@@ -10,7 +10,7 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from rtap.audio_format import VAD_CHUNK
+from rtap.audio.format import VAD_CHUNK
 from rtap.errors import ConfigurationError
 from rtap.stages.vad import Vad, network_path
 

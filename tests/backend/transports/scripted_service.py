@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE
 from rtap.bus import EventBus
 from rtap.config import Config
 from rtap.errors import ConfigurationError, ModelError, RTAPException

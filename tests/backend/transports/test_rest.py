@@ -24,7 +24,7 @@ import pytest
 import soundfile
 from fastapi import FastAPI
 
-from rtap.audio_file import NotAudioError
+from rtap.audio.file import NotAudioError
 from rtap.config import Config, LimitsConfig, OutputConfig
 from rtap.errors import (
     AudioError,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE
 from rtap.errors import AudioError
 from rtap.transports.stream_audio import AudioBacklog, Resampler, decode_frame
 from tests.backend.transports.scripted_service import tone

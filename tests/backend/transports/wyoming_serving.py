@@ -14,10 +14,10 @@ from wyoming.client import AsyncTcpClient
 from wyoming.error import Error
 from wyoming.event import Event, Eventable
 
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE
+from rtap.audio.pcm16 import to_pcm16
 from rtap.config import Config, LimitsConfig, OutputConfig
 from rtap.events import Samples
-from rtap.pcm16 import to_pcm16
 from rtap.transports.wyoming import WyomingServer
 from rtap.transports.wyoming_package import AudioChunk, AudioStart, AudioStop
 from tests.backend.transports.scripted_service import ScriptedService, scripted_service

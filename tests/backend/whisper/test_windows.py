@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from rtap.audio_format import SAMPLE_RATE, VAD_CHUNK
+from rtap.audio.format import SAMPLE_RATE, VAD_CHUNK
 from rtap.errors import ConfigurationError
 from rtap.whisper.windows import Window, WindowCutter, WindowOptions
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE
 from tools.benchmarks.speech import end_of_speech, mixed, phrases, recording, synthesised
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE
 from tools.cabin.augment import FULL, LIGHT, Cabin, Strength
 
 CLEAN = Strength(noisy=0, snr=(0, 0), reverberant=0, speed=0, filtered=0)

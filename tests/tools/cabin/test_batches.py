@@ -3,7 +3,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE
 from tools.cabin import batches
 from tools.cabin.augment import FULL, LIGHT
 from tools.cabin.batches import IGNORED, Batch, Batches, Targets, strength_at

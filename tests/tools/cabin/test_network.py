@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE
 from rtap.whisper.features import LogMel
 from tools.cabin import recipe
 from tools.cabin.grammar import Grammar

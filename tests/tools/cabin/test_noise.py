@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE
 from tools.cabin import noise
 
 SIZE = 2 * SAMPLE_RATE

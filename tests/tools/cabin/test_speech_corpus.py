@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 import pytest
 
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE
 from rtap.errors import ConfigurationError
 from tools.cabin import speech_corpus, synthesis, voices
 from tools.cabin.grammar import Grammar

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE
 from rtap.errors import ConfigurationError
 from tools.cabin import recordings, test_sets
 from tools.cabin.grammar import Grammar

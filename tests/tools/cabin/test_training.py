@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE
 from rtap.whisper.model import load_model
 from rtap.whisper.model_directory import ModelDirectory
 from rtap.whisper.transcribe import TranscribeOptions, Transcriber

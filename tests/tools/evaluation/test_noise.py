@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE
 from rtap.errors import ConfigurationError
 from tools.evaluation.data import Utterance
 from tools.evaluation.noise import NoiseMixer, Samples, in_noise, speech_power

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE
 from rtap.errors import ConfigurationError
 from rtap.wake_engines import ENGINES
 

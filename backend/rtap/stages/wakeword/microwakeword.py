@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from rtap.audio_format import SAMPLE_RATE
-from rtap.pcm16 import to_pcm16
+from rtap.audio.format import SAMPLE_RATE
+from rtap.audio.pcm16 import to_pcm16
 from rtap.stages.wakeword.engine import Once, WakeWord, check_sensitivity, unknown_keyword
 from rtap.wake_engines import normal_word
 

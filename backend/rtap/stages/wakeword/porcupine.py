@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rtap.audio.pcm16 import to_pcm16
 from rtap.errors import ConfigurationError, PipelineError
-from rtap.pcm16 import to_pcm16
 from rtap.stages.wakeword.engine import Once, WakeWord, check_sensitivity, unknown_keyword
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field
 
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE
 from rtap.transports.schemas.common import Probability, Text, WireModel, example, is_empty, is_none
 
 if TYPE_CHECKING:

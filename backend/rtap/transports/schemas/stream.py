@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE
 from rtap.events import PartialTranscript, Transcript
 from rtap.transports.schemas.common import Text, UtteranceResult, WireModel, example
 

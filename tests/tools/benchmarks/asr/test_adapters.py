@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE
 from tools.adaptation.mark import write_mark
 from tools.benchmarks.asr.adapters import ENGINES, NOT_MEASURED, EngineKind
 from tools.benchmarks.asr.environment import installed_python

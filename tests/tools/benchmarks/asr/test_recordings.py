@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE
 from rtap.errors import ConfigurationError
 from tools.benchmarks.asr.recordings import chosen, unpacked
 from tools.evaluation.data import Utterance

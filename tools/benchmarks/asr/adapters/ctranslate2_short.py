@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE
 from rtap.whisper.features import HOP, LogMel
 from tools.benchmarks.asr.adapters.prompt import Words
 from tools.benchmarks.asr.engine import Answer

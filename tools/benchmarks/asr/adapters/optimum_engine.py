@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE
 from tools.benchmarks.asr.adapters.prompt import PADDED, Words
 from tools.benchmarks.asr.adapters.transformers_engine import generate
 from tools.benchmarks.asr.engine import Answer

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE
 from tools.benchmarks.asr.adapters.prompt import PADDED, Words
 from tools.benchmarks.asr.engine import Answer
 

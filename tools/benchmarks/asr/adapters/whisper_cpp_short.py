@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE
 from tools.benchmarks.asr.adapters import whisper_cpp
 from tools.benchmarks.asr.margin import margin_beside
 

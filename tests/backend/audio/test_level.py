@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rtap.level import QUIETEST, dbfs
+from rtap.audio.level import QUIETEST, dbfs
 
 
 @pytest.mark.parametrize(("amplitude", "level"), [(1.0, -3.01), (0.1, -23.01), (1e-9, QUIETEST)])

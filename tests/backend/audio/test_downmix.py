@@ -1,9 +1,9 @@
-"""rtap.downmix: the mean, and when it is of no use."""
+"""rtap.audio.downmix: the mean, and when it is of no use."""
 
 import numpy as np
 import pytest
 
-from rtap.downmix import mixed
+from rtap.audio.downmix import mixed
 
 WAVE = np.sin(np.arange(320) / 5).astype(np.float32)
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from rtap.decoding import flac, mp3, ogg, wav
-from rtap.decoding.id3 import after_id3
-from rtap.decoding.source import CONVERT, Part, Source
+from rtap.audio.decoding import flac, mp3, ogg, wav
+from rtap.audio.decoding.id3 import after_id3
+from rtap.audio.decoding.source import CONVERT, Part, Source
 from rtap.errors import AudioError
 
 _ADVICE: Final = f"give WAV, FLAC, OGG or MP3, or {CONVERT}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from rtap.decoding.source import Source
+from rtap.audio.decoding.source import Source
 
 _HEADER: Final = 10
 _MOST_TAGS: Final = 16

@@ -14,7 +14,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from rtap.decoding.source import CONVERT, DAMAGED, Part, Source
+from rtap.audio.decoding.source import CONVERT, DAMAGED, Part, Source
 from rtap.errors import AudioError, StorageError
 
 MAX_CHANNELS: Final = 8

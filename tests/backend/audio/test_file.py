@@ -1,4 +1,4 @@
-"""rtap.audio_file: every kind of file, and every kind of broken file."""
+"""rtap.audio.file: every kind of file, and every kind of broken file."""
 
 import errno
 import io
@@ -16,10 +16,10 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from rtap.audio_file import AudioFile, DearAudioError
-from rtap.audio_format import SAMPLE_RATE
-from rtap.decoding.kinds import parts_of
-from rtap.decoding.source import Source
+from rtap.audio.decoding.kinds import parts_of
+from rtap.audio.decoding.source import Source
+from rtap.audio.file import AudioFile, DearAudioError
+from rtap.audio.format import SAMPLE_RATE
 from rtap.errors import AudioError, StorageError
 
 RATE = SAMPLE_RATE
@@ -436,7 +436,7 @@ def test_made_up_files_take_little_memory(name: str, tmp_path: Path) -> None:
     code = f"""
 import resource
 from pathlib import Path
-from rtap.audio_file import AudioFile, DearAudioError
+from rtap.audio.file import AudioFile, DearAudioError
 from rtap.errors import AudioError
 def most(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 before = most()

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rtap.ring_buffer import AudioRingBuffer
+from rtap.audio.ring_buffer import AudioRingBuffer
 
 FRAME = 320
 

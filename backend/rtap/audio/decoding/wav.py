@@ -11,7 +11,7 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
-from rtap.decoding.source import CONVERT, DAMAGED, WHOLE_FILE, Part, Source
+from rtap.audio.decoding.source import CONVERT, DAMAGED, WHOLE_FILE, Part, Source
 from rtap.errors import AudioError
 
 MARKS: Final = (b"RIFF", b"RF64", b"BW64")

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rtap.audio_file import AudioFile, NotAudioError
-from rtap.audio_format import SAMPLE_RATE
+from rtap.audio.file import AudioFile, NotAudioError
+from rtap.audio.format import SAMPLE_RATE
 from rtap.errors import AudioError
 
 

@@ -23,11 +23,11 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from rtap.audio_format import SAMPLE_RATE
-from rtap.decoding.kinds import NotAudioError, parts_of
-from rtap.decoding.sound import NO_AUDIO, Sound
-from rtap.decoding.source import DearAudioError, Part, Source
-from rtap.downmix import mixed
+from rtap.audio.decoding.kinds import NotAudioError, parts_of
+from rtap.audio.decoding.sound import NO_AUDIO, Sound
+from rtap.audio.decoding.source import DearAudioError, Part, Source
+from rtap.audio.downmix import mixed
+from rtap.audio.format import SAMPLE_RATE
 from rtap.errors import AudioError, StorageError
 
 __all__ = ["AudioFile", "DearAudioError", "NotAudioError", "Warn"]

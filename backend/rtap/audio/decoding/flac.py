@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from rtap.decoding.source import WHOLE_FILE, Part, Source
+from rtap.audio.decoding.source import WHOLE_FILE, Part, Source
 from rtap.errors import AudioError
 
 _FIRST: Final = re.compile(rb"fLaC[\0\x80]\0\0\x22", re.DOTALL)

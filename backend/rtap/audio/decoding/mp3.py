@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from rtap.decoding.id3 import after_id3
-from rtap.decoding.source import DAMAGED, WHOLE_FILE, DearAudioError, Part, Region, Source
+from rtap.audio.decoding.id3 import after_id3
+from rtap.audio.decoding.source import DAMAGED, WHOLE_FILE, DearAudioError, Part, Region, Source
 from rtap.errors import AudioError
 
 _KILOBITS: Final = {

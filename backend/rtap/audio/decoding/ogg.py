@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
-from rtap.decoding.source import WHOLE_FILE, Part, Region, Source
+from rtap.audio.decoding.source import WHOLE_FILE, Part, Region, Source
 from rtap.errors import AudioError
 
 _PAGE: Final = 27

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rtap.pcm16 import from_pcm16, to_pcm16
+from rtap.audio.pcm16 import from_pcm16, to_pcm16
 
 
 @pytest.mark.parametrize(
