@@ -6,7 +6,7 @@ import socket
 from typing import Final
 
 from rtap.config import Config
-from rtap.listeners import listeners
+from rtap.config.listeners import listeners
 
 HOST: Final = "127.0.0.1"
 

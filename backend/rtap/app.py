@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from rtap import __version__, logs
 from rtap.assembly import make_equipment, make_pipeline
 from rtap.bus import EventBus
-from rtap.config_loader import UnifiedConfigLoader
+from rtap.config.loader import UnifiedConfigLoader
 from rtap.errors import RTAPException
 from rtap.events import (
     ErrorOccurred,

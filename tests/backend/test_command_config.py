@@ -10,7 +10,7 @@ import yaml
 
 import rtap
 from rtap.__main__ import main
-from rtap.config_loader import UnifiedConfigLoader
+from rtap.config.loader import UnifiedConfigLoader
 from tests.backend.model_directories import make_model
 
 BUNDLED = Path(rtap.__file__).parent / "models" / "cabin-en"
@@ -216,7 +216,7 @@ def test_show_json(profiles: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_help_reads_no_yaml() -> None:
     code = (
         "import sys, rtap.__main__ as m; m.build_parser();"
-        "print([name for name in ('yaml', 'rtap.config_loader') if name in sys.modules])"
+        "print([name for name in ('yaml', 'rtap.config.loader') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

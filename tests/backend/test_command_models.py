@@ -8,7 +8,7 @@ import pytest
 
 from rtap.__main__ import main
 from rtap.app import RTAPApplication
-from rtap.config_loader import SOURCE_PROFILES, UnifiedConfigLoader
+from rtap.config.loader import SOURCE_PROFILES, UnifiedConfigLoader
 from rtap.errors import ModelError, PipelineError
 from rtap.whisper.model_directory import ModelDirectory
 from tests.backend.model_directories import make_model

@@ -25,7 +25,7 @@ from wyoming.event import Event
 import rtap
 from rtap.audio.file import AudioFile
 from rtap.config import Config
-from rtap.config_loader import SOURCE_PROFILES, UnifiedConfigLoader
+from rtap.config.loader import SOURCE_PROFILES, UnifiedConfigLoader
 from rtap.errors import AudioError, ConfigurationError, ModelError
 from rtap.transports.api_errors import ApiError
 from rtap.transports.rest import create_api

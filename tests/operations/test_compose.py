@@ -16,7 +16,7 @@ import yaml
 
 from rtap import __version__
 from rtap.config import Config
-from rtap.config_loader import SOURCE_PROFILES, UnifiedConfigLoader
+from rtap.config.loader import SOURCE_PROFILES, UnifiedConfigLoader
 from tests.operations.programs import CONF, check
 from tests.operations.promql import rules
 from tools.build_container import NAME

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rtap.terminal import report, write_result
 
 if TYPE_CHECKING:
-    from rtap.config_loader import LoadedConfig
+    from rtap.config.loader import LoadedConfig
 
     Subparsers = argparse._SubParsersAction[Any]  # noqa: SLF001 (it has no public name)
 
@@ -57,7 +57,7 @@ def run_check(arguments: argparse.Namespace, environment: Mapping[str, str] = os
         ModelError: the model is not there, or damaged.
         ConfigurationError: the model is of another precision.
     """
-    from rtap.config_loader import ConfigurationFaults
+    from rtap.config.loader import ConfigurationFaults
 
     try:
         loaded = _load(arguments, environment)
@@ -107,7 +107,7 @@ def run_show(arguments: argparse.Namespace, environment: Mapping[str, str] = os.
 
 
 def _load(arguments: argparse.Namespace, environment: Mapping[str, str]) -> LoadedConfig:
-    from rtap.config_loader import UnifiedConfigLoader
+    from rtap.config.loader import UnifiedConfigLoader
 
     loader = UnifiedConfigLoader.from_environment(environment)
     return loader.load_with_origins(arguments.profile, arguments.file)
@@ -115,7 +115,7 @@ def _load(arguments: argparse.Namespace, environment: Mapping[str, str]) -> Load
 
 def _shown_values(loaded: LoadedConfig) -> dict[str, Any]:
     """The values by section, as JSON has them."""
-    from rtap.config_parameters import PARAMETERS, SECRET
+    from rtap.config.parameters import PARAMETERS, SECRET
 
     values: dict[str, Any] = {}
     for parameter in PARAMETERS.values():

@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace, checks: Mapping[str, Check] | None = None
 
 
 def _load_configuration(arguments: argparse.Namespace) -> tuple[Config, Finding]:
-    from rtap.config_loader import UnifiedConfigLoader
+    from rtap.config.loader import UnifiedConfigLoader
 
     try:
         loader = UnifiedConfigLoader.from_environment(os.environ)

@@ -93,7 +93,7 @@ def run(
 
 
 def _configuration(arguments: argparse.Namespace, environment: Mapping[str, str]) -> Config:
-    from rtap.config_loader import UnifiedConfigLoader
+    from rtap.config.loader import UnifiedConfigLoader
 
     loader = UnifiedConfigLoader.from_environment(environment)
     config = loader.load(arguments.profile, arguments.file)

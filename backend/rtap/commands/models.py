@@ -178,7 +178,7 @@ def run_use(arguments: argparse.Namespace, environment: Mapping[str, str] = os.e
 
 def _named_in_profile(environment: Mapping[str, str]) -> str:
     """Where the profile names a model, in words; empty where it leaves the choice open, or will not do."""
-    from rtap.config_loader import UnifiedConfigLoader
+    from rtap.config.loader import UnifiedConfigLoader
 
     try:
         loaded = UnifiedConfigLoader.from_environment(environment).load_with_origins()

@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Serve until a signal comes."""
     from rtap import logs
     from rtap.app import RTAPApplication
-    from rtap.config_loader import UnifiedConfigLoader
+    from rtap.config.loader import UnifiedConfigLoader
     from rtap.server import serve
 
     # A fault in native code, such as SIGBUS when a mapped file is cut off, leaves a word on where it was.

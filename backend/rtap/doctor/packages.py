@@ -12,10 +12,10 @@ from types import MappingProxyType
 from typing import Final
 
 from rtap.config import Config
+from rtap.config.wake_engines import ENGINES
 from rtap.doctor.finding import Finding
 from rtap.errors import ConfigurationError
 from rtap.stages.vad import network_path
-from rtap.wake_engines import ENGINES
 
 PACKAGES: Final = (
     *("numpy", "onnxruntime", "tokenizers", "soxr", "soundfile"),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rtap.config import Config, OutputConfig
+from rtap.config.listeners import Endpoint, listeners
 from rtap.doctor.finding import Finding
 from rtap.doctor.packages import require_packages
 from rtap.errors import TransportError
-from rtap.listeners import Endpoint, listeners
 
 
 def check_ports(config: Config) -> Finding:

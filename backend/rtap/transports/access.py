@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from rtap.config_conflicts import is_local
+from rtap.config.conflicts import is_local
 from rtap.transports.api_errors import ApiError
 
 if TYPE_CHECKING:

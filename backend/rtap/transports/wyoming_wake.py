@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from wyoming.event import Eventable
 
 from rtap.audio.format import SAMPLE_RATE
+from rtap.config.wake_engines import DEFAULT, ENGINES, WakeEngine, normal_word
 from rtap.errors import ConfigurationError
 from rtap.stages.wakeword import WakeWord, make_wake_word
 from rtap.transports.wyoming_package import Detection, NotDetected
-from rtap.wake_engines import DEFAULT, ENGINES, WakeEngine, normal_word
 
 if TYPE_CHECKING:
     from rtap.config import WakeWordConfig

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from rtap.config_loader import SOURCE_PROFILES, UnifiedConfigLoader
+from rtap.config.loader import SOURCE_PROFILES, UnifiedConfigLoader
 from tools.container.architecture import ARCHITECTURES
 from tools.container.image_config import ENVIRONMENT, PORTS, Origin, image_config
 from tools.container.layers import Layer

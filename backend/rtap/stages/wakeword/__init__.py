@@ -1,6 +1,6 @@
 """Whether somebody called the assistant: :mod:`.engine` is what all engines share, the others are one each.
 
-What is known of an engine without loading it stands in :mod:`rtap.wake_engines`.
+What is known of an engine without loading it stands in :mod:`rtap.config.wake_engines`.
 """
 
 from rtap.stages.wakeword.engine import WakeWord, make_wake_word

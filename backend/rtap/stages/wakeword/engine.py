@@ -6,8 +6,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from rtap.audio.format import SAMPLE_RATE
+from rtap.config.wake_engines import ENGINES
 from rtap.errors import ConfigurationError
-from rtap.wake_engines import ENGINES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from rtap.audio.format import SAMPLE_RATE
 from rtap.audio.pcm16 import to_pcm16
+from rtap.config.wake_engines import normal_word
 from rtap.stages.wakeword.engine import Once, WakeWord, check_sensitivity, unknown_keyword
-from rtap.wake_engines import normal_word
 
 if TYPE_CHECKING:
     from rtap.config import WakeWordConfig
@@ -61,7 +61,7 @@ class MicroWakeWord:
 
 
 def make(config: WakeWordConfig) -> WakeWord:
-    """See :mod:`rtap.wake_engines`."""
+    """See :mod:`rtap.config.wake_engines`."""
     return MicroWakeWord(config.keyword, config.sensitivity)
 
 

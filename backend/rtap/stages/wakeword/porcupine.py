@@ -86,7 +86,7 @@ class Porcupine:
 
 
 def make(config: WakeWordConfig) -> WakeWord:
-    """See :mod:`rtap.wake_engines`."""
+    """See :mod:`rtap.config.wake_engines`."""
     return Porcupine(config.access_key, config.keyword, config.sensitivity)
 
 

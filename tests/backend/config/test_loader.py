@@ -1,4 +1,4 @@
-"""rtap.config_loader: profiles, variables and everything that can be wrong with them."""
+"""rtap.config.loader: profiles, variables and everything that can be wrong with them."""
 
 import re
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args, get_origin
 import pytest
 
 from rtap.config import Config, OneOf, Range
-from rtap.config_loader import (
+from rtap.config.loader import (
     BUILT_IN,
     INSTALLED_PROFILES,
     SOURCE_PROFILES,
@@ -17,7 +17,7 @@ from rtap.config_loader import (
     LoadedConfig,
     UnifiedConfigLoader,
 )
-from rtap.config_parameters import PARAMETERS
+from rtap.config.parameters import PARAMETERS
 from rtap.errors import ConfigurationError
 
 PROFILES = ("container", "default", "main_pc", "pc2", "raspberrypi4")

@@ -1,6 +1,6 @@
 """What can be configured: one frozen value per section, with the documented parameter names.
 
-:mod:`rtap.config_loader` reads them from profiles and checks them; nothing else in the program reads a
+:mod:`rtap.config.loader` reads them from profiles and checks them; nothing else in the program reads a
 setting from anywhere. What a field's type leaves open stands in its annotation, where the loader reads it.
 A field with ``repr=False`` is a secret: it is shown nowhere.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
-from rtap import wake_engines
+from rtap.config import wake_engines
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Filled:
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """A language that Whisper knows, by code or English name; :mod:`rtap.config_loader` makes it a code."""
+    """A language that Whisper knows, by code or English name; :mod:`rtap.config.loader` makes it a code."""
 
     auto: bool
     """Whether ``auto`` will do as well."""

@@ -1,12 +1,12 @@
-"""rtap.listeners: every port of the configuration is in it, and none that is switched off."""
+"""rtap.config.listeners: every port of the configuration is in it, and none that is switched off."""
 
 from __future__ import annotations
 
 import dataclasses
 
 from rtap.config import Config, OutputConfig, StandbyConfig
-from rtap.config_parameters import PARAMETERS
-from rtap.listeners import Endpoint, listeners
+from rtap.config.listeners import Endpoint, listeners
+from rtap.config.parameters import PARAMETERS
 
 
 def test_every_port_is_listed() -> None:

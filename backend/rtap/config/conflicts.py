@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from rtap.config import Config, OutputConfig, StandbyConfig
-from rtap.listeners import listeners
-from rtap.wake_engines import DEFAULT, ENGINES
+from rtap.config.listeners import listeners
+from rtap.config.wake_engines import DEFAULT, ENGINES
 
 SHORTEST_KEY: Final = 16
 """Characters of an API key that others than this machine can try to guess."""

@@ -1,4 +1,4 @@
-"""rtap.wake_engines: each entry of the table is true, and enough for everything that asks for an engine."""
+"""rtap.config.wake_engines: each entry is true, and enough for everything that asks for an engine."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from typing import Any
 import pymicro_wakeword
 import pytest
 
-from rtap import config_conflicts, wake_engines
-from rtap.config import Config, WakeWordConfig
-from rtap.config_parameters import PARAMETERS
+from rtap.config import Config, WakeWordConfig, conflicts, wake_engines
+from rtap.config.parameters import PARAMETERS
+from rtap.config.wake_engines import DEFAULT, ENGINES, WakeEngine
 from rtap.stages.wakeword import engine as engine_module
 from rtap.stages.wakeword import make_wake_word
 from rtap.transports import wyoming_wake
 from rtap.transports.wyoming_info import describe
-from rtap.wake_engines import DEFAULT, ENGINES, WakeEngine
 from tests.backend.transports.scripted_service import ScriptedService
 
 THIRD = WakeEngine(
@@ -49,7 +48,7 @@ def _third(monkeypatch: pytest.MonkeyPatch) -> None:
     module.make = lambda config: f"{config.keyword}, loaded"
     monkeypatch.setitem(sys.modules, THIRD.module, module)
     table = MappingProxyType({**ENGINES, THIRD.name: THIRD})
-    for user in (wake_engines, engine_module, wyoming_wake, config_conflicts):
+    for user in (wake_engines, engine_module, wyoming_wake, conflicts):
         monkeypatch.setattr(user, "ENGINES", table)
 
 
@@ -61,5 +60,5 @@ def test_one_entry_makes_an_engine() -> None:
     (wake,) = describe(ScriptedService(config)).wake
     assert (wake.name, wake.attribution.name) == ("Third", "Somebody")
     assert [word.name for word in wake.models] == ["hello_car"]
-    (conflict,) = config_conflicts.conflicts(config)
+    (conflict,) = conflicts.conflicts(config)
     assert "give Somebody's wakeword.access_key, or take microwakeword" in conflict.message

@@ -11,9 +11,9 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from rtap.config import Config
-from rtap.config_conflicts import conflicts
-from rtap.config_file import UNREADABLE, Written, read_profile
-from rtap.config_parameters import PARAMETERS, SECTIONS, Refused
+from rtap.config.conflicts import conflicts
+from rtap.config.file import UNREADABLE, Written, read_profile
+from rtap.config.parameters import PARAMETERS, SECTIONS, Refused
 from rtap.errors import ConfigurationError
 from rtap.home import expanded
 
@@ -22,7 +22,7 @@ BUILT_IN: Final = "built-in default"
 DEFAULT_PROFILE: Final = "default"
 """Profile that is used when none is named; if there is no such file, all values are built in."""
 INSTALLED_PROFILES: Final = Path("/etc/rtap/profiles")
-SOURCE_PROFILES: Final = Path(__file__).resolve().parents[2] / "conf" / "profiles"
+SOURCE_PROFILES: Final = Path(__file__).resolve().parents[3] / "conf" / "profiles"
 """There in a checkout, absent from an installed wheel."""
 
 _PROFILE_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_type_hints
 
 from rtap.config import Config, Filled, Language, OneOf, Range
-from rtap.config_file import UNREADABLE, Written
+from rtap.config.file import UNREADABLE, Written
 from rtap.errors import ConfigurationError
 from rtap.whisper.languages import language_code
 

@@ -1,6 +1,6 @@
 """One profile as it was written: YAML with ``${VARIABLE}`` in it, every value with its file and line.
 
-Knows nothing of what may be configured; :mod:`rtap.config_parameters` judges the values.
+Knows nothing of what may be configured; :mod:`rtap.config.parameters` judges the values.
 """
 
 from __future__ import annotations
