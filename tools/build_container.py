@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from rtap.guard import OneLineParser
-from rtap.model_store import AUTO
 from rtap.terminal import write_result
 from rtap.whisper.model_directory import file_sha256
+from rtap.whisper.model_store import AUTO
 from tools.command_line import run
 from tools.container.architecture import ARCHITECTURES
 from tools.container.bill_of_materials import bill_of_materials

@@ -22,9 +22,9 @@ from tqdm import tqdm
 
 from rtap.errors import ConfigurationError, ModelError, RTAPException
 from rtap.guard import OneLineParser
-from rtap.model_store import ModelStore
 from rtap.terminal import report, write_result
 from rtap.whisper.model_directory import Elastic, Layout, Manifest, ModelDirectory
+from rtap.whisper.model_store import ModelStore
 from tools.adaptation.mark import elastic_of, margin_of
 from tools.command_line import run
 from tools.environment import require

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rtap.errors import ModelError, RTAPException
-from rtap.model_store import BUNDLED_MODEL, DEFAULT_MODEL, ModelStore
 from rtap.whisper.model_directory import ModelDirectory
+from rtap.whisper.model_store import BUNDLED_MODEL, DEFAULT_MODEL, ModelStore
 
 NONE = "none"
 """In the place of a model's name: the one in the container will do."""

@@ -22,7 +22,7 @@ from typing import Any
 
 from rtap.errors import RTAPException
 from rtap.guard import OneLineParser
-from rtap.model_store import BUNDLED_MODEL, DEFAULT_MODEL
+from rtap.whisper.model_store import BUNDLED_MODEL, DEFAULT_MODEL
 from tools import people
 from tools.command_line import run
 from tools.default_model import find_default_model

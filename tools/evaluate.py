@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING, Protocol
 from rtap import atomic_file
 from rtap.errors import AudioError, ConfigurationError
 from rtap.guard import OneLineParser
-from rtap.model_store import ModelStore
+from rtap.languages import language_code
 from rtap.terminal import report, write_result
-from rtap.whisper.languages import language_code
 from rtap.whisper.model_directory import ModelDirectory
+from rtap.whisper.model_store import ModelStore
 from rtap.whisper.transcribe import TranscribeOptions
 from tools.command_line import positive_number, run
 from tools.environment import require

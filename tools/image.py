@@ -21,8 +21,8 @@ from typing import Final
 
 from rtap.errors import RTAPException
 from rtap.guard import OneLineParser
-from rtap.model_store import DEFAULT_MODEL
 from rtap.terminal import write_result
+from rtap.whisper.model_store import DEFAULT_MODEL
 from tools.command_line import positive_number, run
 from tools.default_model import NONE, chosen_model
 from tools.image_check import chosen_checks

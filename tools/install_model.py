@@ -14,9 +14,9 @@ from typing import Final, cast, get_args
 
 from rtap.errors import ModelError
 from rtap.guard import OneLineParser
-from rtap.model_store import ModelStore
 from rtap.terminal import report, write_result
 from rtap.whisper.model_directory import Manifest, ModelDirectory, Precision
+from rtap.whisper.model_store import ModelStore
 from tools.command_line import run
 from tools.convert_whisper import NOT_COMPARED, convert
 from tools.export.adapter import ADAPTERS, Adapter, adapter_for

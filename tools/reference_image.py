@@ -22,9 +22,9 @@ from typing import Final
 from rtap import __version__
 from rtap.errors import ConfigurationError
 from rtap.guard import OneLineParser
-from rtap.model_store import DEFAULT_MODEL
 from rtap.terminal import write_result
 from rtap.whisper.model_directory import ModelDirectory
+from rtap.whisper.model_store import DEFAULT_MODEL
 from tools.command_line import run
 from tools.container.program import BuildError, require
 from tools.container.workplace import workplace

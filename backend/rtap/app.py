@@ -28,7 +28,6 @@ from rtap.events import (
     WakeWordDetected,
 )
 from rtap.model_loader import ModelLoader
-from rtap.model_store import ModelStore
 from rtap.service import Health
 from rtap.service_manager import ServiceManager
 from rtap.session import SpeechSession
@@ -41,15 +40,16 @@ from rtap.transports.rest import create_api
 from rtap.transports.schemas import Snapshot, TranscriptMessage, event_message
 from rtap.transports.standby_link import Instance, StandbyLink
 from rtap.watchdog import Watchdog
+from rtap.whisper.model_store import ModelStore
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from rtap.config import Config
-    from rtap.model_store import StoredModel
     from rtap.pipeline import AudioPipeline
     from rtap.service import ModelFacts
     from rtap.whisper.engine import WhisperEngine
+    from rtap.whisper.model_store import StoredModel
     from rtap.whisper.transcribe import TranscribeOptions
 
 _log = logs.get("app")
@@ -141,7 +141,7 @@ class RTAPApplication:
 
     def options(self, language: str | None = None, task: str = "transcribe") -> TranscribeOptions:
         """Options for one request; what it leaves open comes from the configuration."""
-        from rtap.whisper.languages import language_code
+        from rtap.languages import language_code
         from rtap.whisper.transcribe import TranscribeOptions
 
         stt = self.config.stt

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 from rtap import logs
 from rtap.errors import ModelError, RTAPException
-from rtap.model_store import require_precision
 from rtap.service import ModelFacts
 from rtap.stages.vad import Vad
+from rtap.whisper.model_store import require_precision
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rtap.config import SttConfig
-    from rtap.model_store import ModelStore, StoredModel
     from rtap.telemetry import Telemetry
     from rtap.whisper.engine import WhisperEngine
+    from rtap.whisper.model_store import ModelStore, StoredModel
 
 _log = logs.get("app")
 

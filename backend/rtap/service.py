@@ -6,16 +6,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from rtap.model_store import BUNDLED_MODEL, BUNDLED_WARNING
+from rtap.whisper.model_store import BUNDLED_MODEL, BUNDLED_WARNING
 
 if TYPE_CHECKING:
     from rtap.bus import EventBus
     from rtap.config import Config
     from rtap.events import Event
-    from rtap.model_store import StoredModel
     from rtap.session import SpeechSession
     from rtap.stages.stt import SpeechToText
     from rtap.telemetry import Telemetry
+    from rtap.whisper.model_store import StoredModel
     from rtap.whisper.transcribe import TranscribeOptions
 
 

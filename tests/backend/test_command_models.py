@@ -133,7 +133,7 @@ def test_damaged_models_are_listed(models: Path, capsys: pytest.CaptureFixture[s
 def test_empty_list(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("rtap.model_store.ModelStore.list_models", lambda store: [])
+    monkeypatch.setattr("rtap.whisper.model_store.ModelStore.list_models", lambda store: [])
     monkeypatch.setenv("MODELS_DIR", str(tmp_path / "none"))
     assert main(["models", "list"]) == 0
     assert "make model" in capsys.readouterr().err

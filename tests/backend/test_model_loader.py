@@ -11,8 +11,8 @@ import rtap
 from rtap.config import SttConfig
 from rtap.errors import ConfigurationError, ModelError, RTAPException
 from rtap.model_loader import ModelLoader
-from rtap.model_store import ModelStore
 from rtap.telemetry import Telemetry
+from rtap.whisper.model_store import ModelStore
 
 BUNDLED = Path(rtap.__file__).parent / "models" / "cabin-en"
 

@@ -17,8 +17,8 @@ import pytest
 from transformers import WhisperForConditionalGeneration
 
 from rtap.__main__ import main as rtap
-from rtap.model_store import ModelStore
 from rtap.whisper.model_directory import MANIFEST_NAME, ModelDirectory
+from rtap.whisper.model_store import ModelStore
 from tests.tools.conftest import SmallDisk, Start
 from tests.tools.tiny_checkpoints import tiny_checkpoint
 from tools import convert_whisper

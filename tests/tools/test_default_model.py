@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rtap.errors import ModelError
-from rtap.model_store import DEFAULT_MODEL
+from rtap.whisper.model_store import DEFAULT_MODEL
 from tests.backend.model_directories import make_model
 from tools.default_model import Progress, chosen_model, find_default_model
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from rtap.errors import ModelError
-from rtap.model_store import ModelStore
 from rtap.whisper.model_directory import MANIFEST_NAME, ModelDirectory, Precision, file_sha256
+from rtap.whisper.model_store import ModelStore
 from tests.tools.conftest import Start
 from tests.tools.ctranslate2_files import tiny_ctranslate2
 from tools import install_model

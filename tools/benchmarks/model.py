@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from rtap.config import Config
-from rtap.model_store import BUNDLED_MODEL, ModelStore
 from rtap.whisper.model_directory import ModelDirectory
+from rtap.whisper.model_store import BUNDLED_MODEL, ModelStore
 from tools.benchmarks.service_process import ServiceSettings
 
 

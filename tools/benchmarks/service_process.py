@@ -22,7 +22,7 @@ import psutil
 import yaml
 
 from rtap.errors import ModelError, PipelineError, TransportError
-from rtap.model_store import BUNDLED_MODEL
+from rtap.whisper.model_store import BUNDLED_MODEL
 from tools.service_ports import HOST, free_ports
 
 START_SECONDS: Final = 180.0

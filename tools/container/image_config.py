@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from rtap import large_pages
-from rtap.model_store import AUTO
+from rtap.whisper.model_store import AUTO
 from tools.container.architecture import Architecture
 from tools.container.layers import Layer
 from tools.container.root_files import CACHE, USER_ID

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from rtap.errors import ModelError
-from rtap.model_store import BUNDLED_MODEL
 from rtap.whisper.model_directory import MANIFEST_NAME, ModelDirectory
+from rtap.whisper.model_store import BUNDLED_MODEL
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rtap.errors import ConfigurationError
-from rtap.whisper.languages import language_code
+from rtap.languages import language_code
 
 MANIFEST = "manifest.jsonl"
 KEYWORDS = "keywords.jsonl"

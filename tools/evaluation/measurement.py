@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rtap.whisper.languages import LANGUAGES
+from rtap.languages import LANGUAGES
 from rtap.whisper.model_directory import ModelDirectory
 from tools.evaluation.recognition import Failure
 from tools.evaluation.scoring import Scored, Summary, summarize, summarize_by

@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Final
 
 from rtap.errors import ConfigurationError
-from rtap.whisper.languages import WITHOUT_SPACES
+from rtap.languages import WITHOUT_SPACES
 from tools.evaluation.number_words import NUMBER_WORDS
 
 _PUBLISHED = Path("models", "whisper", "english_normalizer.py")

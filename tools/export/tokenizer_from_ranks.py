@@ -17,7 +17,7 @@ from tokenizers import AddedToken, Tokenizer, decoders, pre_tokenizers, processo
 from tokenizers.models import BPE
 
 from rtap.errors import ModelError
-from rtap.whisper.languages import LANGUAGES
+from rtap.languages import LANGUAGES
 from rtap.whisper.tokenizer import TIMESTAMP_STEP, TIMESTAMPS, characters_of_bytes
 from tools.export.ctranslate2 import ENGLISH_END_OF_TEXT, vocabulary
 

@@ -78,7 +78,7 @@ def _check_model(loaded: LoadedConfig, environment: Mapping[str, str]) -> str:
         ModelError: it is not there, or damaged.
         ConfigurationError: it has another precision than stt.compute_dtype says.
     """
-    from rtap.model_store import ModelStore, require_precision
+    from rtap.whisper.model_store import ModelStore, require_precision
 
     stt = loaded.config.stt
     store = ModelStore.from_environment(environment, loaded.config.models_dir)
@@ -132,7 +132,7 @@ def _shown_values(loaded: LoadedConfig) -> dict[str, Any]:
 def _origins(loaded: LoadedConfig, environment: Mapping[str, str]) -> dict[str, str]:
     """Where each value comes from, and which model auto is."""
     from rtap.errors import ModelError
-    from rtap.model_store import AUTO, ModelStore
+    from rtap.whisper.model_store import AUTO, ModelStore
 
     origins = dict(loaded.origins)
     if loaded.config.stt.model_name == AUTO:

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rtap.errors import ConfigurationError, ModelError
-from rtap.model_store import AUTO, ModelStore, StoredModel
 from rtap.terminal import report, write_result
 from rtap.whisper.model_directory import Manifest, ModelDirectory
+from rtap.whisper.model_store import AUTO, ModelStore, StoredModel
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[Any]  # noqa: SLF001 (it has no public name)

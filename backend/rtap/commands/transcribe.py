@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from rtap import atomic_file
 from rtap.commands.arguments import positive_number
 from rtap.errors import AudioError, ConfigurationError
-from rtap.model_store import ModelStore
 from rtap.terminal import decoder_notes_hidden, report, write_result
+from rtap.whisper.model_store import ModelStore
 
 if TYPE_CHECKING:
     import numpy as np
@@ -186,7 +186,7 @@ def _check(arguments: argparse.Namespace) -> None:
 
 
 def _options(arguments: argparse.Namespace) -> TranscribeOptions:
-    from rtap.whisper.languages import language_code
+    from rtap.languages import language_code
     from rtap.whisper.transcribe import TranscribeOptions
 
     return TranscribeOptions(
@@ -289,7 +289,7 @@ def _formatted(
     seconds: float,
     indent: int | None,
 ) -> str:
-    from rtap.subtitles import SUBTITLES, to_json, to_text
+    from rtap.whisper.subtitles import SUBTITLES, to_json, to_text
 
     if arguments.format == "json":
         document = to_json(transcription, _title(name), seconds)

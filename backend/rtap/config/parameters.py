@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_typ
 from rtap.config import Config, Filled, Language, OneOf, Range
 from rtap.config.file import UNREADABLE, Written
 from rtap.errors import ConfigurationError
-from rtap.whisper.languages import language_code
+from rtap.languages import language_code
 
 SECRET: Final = "***"  # noqa: S105 (what is shown instead of one)
 """Shown instead of a secret's value."""

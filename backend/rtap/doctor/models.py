@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from rtap.config import Config
 from rtap.doctor.finding import MB, Finding
 from rtap.doctor.packages import REINSTALL, require_packages
-from rtap.model_store import ModelStore
+from rtap.whisper.model_store import ModelStore
 
 if TYPE_CHECKING:
     from rtap.whisper.model_directory import ModelDirectory

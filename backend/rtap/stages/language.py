@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar
 
 from rtap import logs
 from rtap.events import Sentiment, Transcript
-from rtap.whisper.languages import LANGUAGES, WITHOUT_SPACES
+from rtap.languages import LANGUAGES, WITHOUT_SPACES
 
 if TYPE_CHECKING:
     from rtap.config import LanguageConfig

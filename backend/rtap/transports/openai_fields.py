@@ -106,7 +106,7 @@ def _end_of(prompt: str | None) -> str | None:
 
 
 def _with_more(options: TranscribeOptions, fields: TranscriptionFields) -> TranscribeOptions:
-    from rtap.whisper.languages import language_code
+    from rtap.languages import language_code
 
     words = "word" in fields.timestamp_granularities
     if words and fields.response_format != "verbose_json":

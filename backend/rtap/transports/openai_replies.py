@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from fastapi import Response
 from pydantic import Field
 
-from rtap.subtitles import SUBTITLES, rounded, to_text
+from rtap.languages import LANGUAGES
 from rtap.transports.openai_fields import TranscriptionFields
 from rtap.transports.schemas import Text, WireModel
-from rtap.whisper.languages import LANGUAGES
+from rtap.whisper.subtitles import SUBTITLES, rounded, to_text
 
 if TYPE_CHECKING:
     from rtap.transports.openai_fields import TranslationFields

@@ -12,9 +12,9 @@ from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
 
 from rtap.errors import RTAPException
+from rtap.languages import space_between
 from rtap.transports.api_errors import as_api_error, error_document
 from rtap.transports.schemas import Text, WireModel
-from rtap.whisper.languages import space_between
 
 if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send

@@ -27,6 +27,7 @@ from rtap.events import (
     SpeechStopped,
     Transcript,
 )
+from rtap.languages import language_code
 from rtap.transports.api_errors import ApiError, as_api_error, bad_fields
 from rtap.transports.outbox import Outbox
 from rtap.transports.schemas import (
@@ -39,7 +40,6 @@ from rtap.transports.schemas import (
 )
 from rtap.transports.stream_audio import AudioBacklog, Resampler, decode_frame
 from rtap.transports.websocket_refusals import close_reason
-from rtap.whisper.languages import language_code
 
 if TYPE_CHECKING:
     from rtap.service import Service

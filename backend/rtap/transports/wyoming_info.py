@@ -18,8 +18,8 @@ from rtap.transports.wyoming_package import (
 from rtap.transports.wyoming_wake import client_engine, wake_words
 
 if TYPE_CHECKING:
-    from rtap.model_store import StoredModel
     from rtap.service import Service
+    from rtap.whisper.model_store import StoredModel
 
 PROGRAM: Final = "RTAP"
 """The name under which Home Assistant shows the service."""

@@ -25,10 +25,10 @@ from wyoming.event import Eventable
 from rtap.audio.format import SAMPLE_RATE
 from rtap.errors import ConfigurationError, PipelineError
 from rtap.events import ErrorOccurred, Event, Samples, SpeechStopped, Transcript, Utterance
+from rtap.languages import space_between
 from rtap.transports.api_errors import ApiError
 from rtap.transports.limits import SHORTEST_AUDIO, check_not_too_long
 from rtap.transports.readiness import check_ready
-from rtap.whisper.languages import space_between
 
 if TYPE_CHECKING:
     from rtap.service import Service

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from rtap.errors import ConfigurationError, ModelError
-from rtap.whisper.languages import WITHOUT_SPACES, language_code
+from rtap.languages import WITHOUT_SPACES, language_code
 from rtap.whisper.model_directory import ModelDirectory
 from rtap.whisper.tokenizer_file import TokenizerFile, Vocabulary
 

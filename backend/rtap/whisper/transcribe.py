@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from rtap.audio.format import SAMPLE_RATE
 from rtap.errors import ConfigurationError
+from rtap.languages import space_between
 from rtap.whisper.alignment import SECONDS_PER_POSITION, align_words
 from rtap.whisper.cross_cache import ROOM
-from rtap.whisper.languages import space_between
 from rtap.whisper.model import FRAMES_PER_SECOND, EncodedAudio, SpeechModel
 from rtap.whisper.model_directory import Elastic
 from rtap.whisper.result import Segment, Transcription, Word

@@ -12,8 +12,8 @@ from rtap.doctor import models
 from rtap.doctor.finding import Finding
 from rtap.errors import ConfigurationError, ModelError, PipelineError
 from rtap.events import Transcript
-from rtap.model_store import ModelStore
 from rtap.stages.language import Annotator
+from rtap.whisper.model_store import ModelStore
 from tests.backend.doctor.made_machine import recognizer, with_model
 
 CONFIG = Config()

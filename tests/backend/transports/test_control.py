@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from rtap.config import Config, OutputConfig
-from rtap.model_store import BUNDLED_MODEL, ModelStore
+from rtap.whisper.model_store import BUNDLED_MODEL, ModelStore
 from tests.backend.transports.scripted_service import ScriptedService
 from tests.backend.transports.serving import Server, serving
 

@@ -22,11 +22,11 @@ from starlette.requests import Request
 from rtap.config import Config, LimitsConfig, OutputConfig
 from rtap.errors import PipelineError
 from rtap.events import Samples
-from rtap.model_store import ModelStore, StoredModel
 from rtap.transports import openai_sse
 from rtap.transports.file_jobs import FileJobs
 from rtap.transports.openai_sse import SegmentFeed, TranscriptStream, begin_stream
 from rtap.transports.uploads import Upload
+from rtap.whisper.model_store import ModelStore, StoredModel
 from rtap.whisper.result import Segment, Transcription, Word
 from rtap.whisper.transcribe import DEFAULT_TEMPERATURES, Steps, TranscribeOptions
 from tests.backend.transports.scripted_service import ScriptedEngine, tone

@@ -11,9 +11,9 @@ import pytest
 
 from rtap.config import Config, PreprocessConfig, SttConfig, WakeWordConfig
 from rtap.errors import ModelError
-from rtap.model_store import StoredModel
 from rtap.transports.wyoming_info import describe
 from rtap.transports.wyoming_package import Describe, Info
+from rtap.whisper.model_store import StoredModel
 from tests.backend.transports.scripted_service import FACTS, ScriptedService
 from tests.backend.transports.wyoming_serving import receive, run, send, serving
 

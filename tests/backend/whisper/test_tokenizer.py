@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from rtap.errors import ConfigurationError, ModelError
-from rtap.whisper.languages import LANGUAGES, language_code
+from rtap.languages import LANGUAGES, language_code
 from rtap.whisper.model_directory import FileRecord, Manifest, ModelDirectory
 from rtap.whisper.tokenizer import TIMESTAMPS, WhisperTokenizer
 from tests.whisper_ranks import rank_file

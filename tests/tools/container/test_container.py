@@ -25,8 +25,8 @@ from typing import Any
 import httpx
 import pytest
 
-from rtap.model_store import BUNDLED_MODEL, BUNDLED_WARNING, DEFAULT_MODEL
 from rtap.whisper.model_directory import file_sha256
+from rtap.whisper.model_store import BUNDLED_MODEL, BUNDLED_WARNING, DEFAULT_MODEL
 from tools.benchmarks.exhaustion import ATTACKS, Target
 from tools.container.architecture import ARCHITECTURES, Architecture, this_architecture
 from tools.container.lock import LEFT_OUT

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from rtap.whisper.languages import LANGUAGES
+from rtap.languages import LANGUAGES
 from tools.benchmarks.asr import pi4
 from tools.benchmarks.asr.adapters import ENGINES
 from tools.benchmarks.asr.measure import Measured

@@ -1,4 +1,4 @@
-"""rtap.model_store: where models are looked for, and which one is taken."""
+"""rtap.whisper.model_store: where models are looked for, and which one is taken."""
 
 import pwd
 from dataclasses import replace
@@ -8,7 +8,7 @@ from typing import NoReturn
 import pytest
 
 from rtap.errors import ModelError
-from rtap.model_store import AUTO, BUNDLED_WARNING, Choice, ModelStore
+from rtap.whisper.model_store import AUTO, BUNDLED_WARNING, Choice, ModelStore
 from tests.backend.model_directories import make_model
 
 

@@ -1,4 +1,4 @@
-"""rtap.subtitles: text, JSON, SubRip and WebVTT."""
+"""rtap.whisper.subtitles: text, JSON, SubRip and WebVTT."""
 
 import json
 import math
@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtap.subtitles import to_json, to_srt, to_text, to_vtt
 from rtap.whisper.result import Segment, Transcription, Word
+from rtap.whisper.subtitles import to_json, to_srt, to_text, to_vtt
 
 
 def segment(start: float, end: float, text: str, *words: Word) -> Segment:

@@ -89,7 +89,7 @@ class ModelStore:
         wanted = environment.get("MODEL_NAME", "").strip()
         return cls(
             models_dir=expanded(Path(named)) if named else data / "rtap" / "models",
-            bundled_dir=Path(__file__).parent / "models",
+            bundled_dir=Path(__file__).parents[1] / "models",
             choice_file=config / "rtap" / "model.json",
             environment_choice="" if wanted == AUTO else wanted,
         )
