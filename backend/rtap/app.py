@@ -28,8 +28,9 @@ from rtap.events import (
     WakeWordDetected,
 )
 from rtap.model_loader import ModelLoader
+from rtap.process.service_manager import ServiceManager
+from rtap.process.watchdog import Watchdog
 from rtap.service import Health
-from rtap.service_manager import ServiceManager
 from rtap.session import SpeechSession
 from rtap.stages.capture import AudioSource, make_source
 from rtap.stages.language import Annotator
@@ -39,7 +40,6 @@ from rtap.transports.publishers import Publisher, make_publishers
 from rtap.transports.rest import create_api
 from rtap.transports.schemas import Snapshot, TranscriptMessage, event_message
 from rtap.transports.standby_link import Instance, StandbyLink
-from rtap.watchdog import Watchdog
 from rtap.whisper.model_store import ModelStore
 
 if TYPE_CHECKING:

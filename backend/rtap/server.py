@@ -14,8 +14,8 @@ import uvicorn
 
 from rtap import logs
 from rtap.config.listeners import Endpoint, listeners
-from rtap.descriptors import Reserve, check_threads, most_connections, raise_limit
 from rtap.errors import PipelineError, TransportError
+from rtap.process.descriptors import Reserve, check_threads, most_connections, raise_limit
 from rtap.transports.health import create_health_app
 from rtap.transports.rest import create_api
 from rtap.transports.stream import UVICORN_SETTINGS

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Final
 
-from rtap import large_pages
+from rtap.process import large_pages
 from rtap.whisper.model_store import AUTO
 from tools.container.architecture import Architecture
 from tools.container.layers import Layer

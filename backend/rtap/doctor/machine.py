@@ -10,12 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from rtap import large_pages
 from rtap.config import Config
 from rtap.doctor.finding import MB, Finding
 from rtap.doctor.models import configured_model
 from rtap.doctor.system_files import system_file
 from rtap.errors import ConfigurationError, ModelError
+from rtap.process import large_pages
 
 SERVICE_BYTES: Final = 300 * MB
 """What the service takes without its model."""

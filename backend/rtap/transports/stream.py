@@ -19,7 +19,7 @@ from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 from pydantic import ValidationError
 
 from rtap.errors import RTAPException
-from rtap.memory import give_back
+from rtap.process.memory import give_back
 from rtap.stages.stt import MAX_WAIT
 from rtap.transports.access import client_of
 from rtap.transports.api_errors import ApiError, as_api_error, bad_fields

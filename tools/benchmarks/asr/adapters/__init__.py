@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
-from rtap import large_pages
+from rtap.process import large_pages
 
 _HERE = __name__
 

@@ -7,7 +7,7 @@ import pytest
 
 KEPT = """
 import ctypes, resource
-from rtap.memory import give_back
+from rtap.process.memory import give_back
 
 def resident():
     with open("/proc/self/statm") as file:

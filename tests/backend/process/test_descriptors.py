@@ -10,13 +10,13 @@ import threading
 
 import pytest
 
-from rtap import descriptors
-from rtap.descriptors import check_threads, most_connections
 from rtap.errors import PipelineError
+from rtap.process import descriptors
+from rtap.process.descriptors import check_threads, most_connections
 
 WITHOUT_DESCRIPTORS = """
 import asyncio, logging, os, resource, socket, sys
-from rtap.descriptors import Reserve
+from rtap.process.descriptors import Reserve
 logging.basicConfig(stream=sys.stdout, format="%(message)s")
 
 async def main():

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Final
 from rtap import logs
 
 if TYPE_CHECKING:
-    from rtap.service_manager import ServiceManager
+    from rtap.process.service_manager import ServiceManager
     from rtap.stages.stt_jobs import Work
 
 TICK_SECONDS: Final = 5.0

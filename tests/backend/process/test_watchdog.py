@@ -1,4 +1,4 @@
-"""rtap.watchdog: what hangs ends, by a clock that the test moves; and what slow machines need is no hang."""
+"""rtap.process.watchdog: what hangs ends, by a clock that the test moves; and what slow machines need is no hang."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from rtap.service_manager import ServiceManager
+from rtap.process.service_manager import ServiceManager
+from rtap.process.watchdog import TICK_SECONDS, Hang, Watchdog
 from rtap.stages.stt_jobs import Work
-from rtap.watchdog import TICK_SECONDS, Hang, Watchdog
 
 HANG_SECONDS = 60.0
 SOON = 30.0
@@ -189,7 +189,7 @@ HANGS = """
 import asyncio, ctypes, sys, threading, time
 from rtap import logs, watchdog
 from rtap.config import LoggingConfig
-from rtap.service_manager import ServiceManager
+from rtap.process.service_manager import ServiceManager
 from rtap.stages.stt_jobs import Work
 
 watchdog.TICK_SECONDS = 0.05
