@@ -15,7 +15,6 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import TYPE_CHECKING, Final
 
 from rtap import __version__, logs
-from rtap.assembly import make_equipment, make_pipeline
 from rtap.bus import EventBus
 from rtap.config.loader import UnifiedConfigLoader
 from rtap.errors import RTAPException
@@ -28,10 +27,11 @@ from rtap.events import (
     WakeWordDetected,
 )
 from rtap.model_loader import ModelLoader
+from rtap.pipeline.assembly import make_equipment, make_pipeline
+from rtap.pipeline.session import SpeechSession
 from rtap.process.service_manager import ServiceManager
 from rtap.process.watchdog import Watchdog
 from rtap.service import Health
-from rtap.session import SpeechSession
 from rtap.stages.capture import AudioSource, make_source
 from rtap.stages.language import Annotator
 from rtap.stages.stt import SpeechToText
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from rtap.config import Config
-    from rtap.pipeline import AudioPipeline
+    from rtap.pipeline.microphone import AudioPipeline
     from rtap.service import ModelFacts
     from rtap.whisper.engine import WhisperEngine
     from rtap.whisper.model_store import StoredModel

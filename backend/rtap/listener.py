@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
-from rtap.assembly import make_equipment, make_pipeline
 from rtap.audio.format import SAMPLE_RATE
 from rtap.audio.level import QUIETEST, dbfs
 from rtap.events import AudioChunk, ErrorOccurred, Event, SpeechStopped, Transcript
-from rtap.session import Recognizer, SpeechSession
+from rtap.pipeline.assembly import make_equipment, make_pipeline
+from rtap.pipeline.session import Recognizer, SpeechSession
 from rtap.stages.language import Annotator
 from rtap.terminal import decoder_notes_hidden
 

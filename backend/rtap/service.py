@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rtap.bus import EventBus
     from rtap.config import Config
     from rtap.events import Event
-    from rtap.session import SpeechSession
+    from rtap.pipeline.session import SpeechSession
     from rtap.stages.stt import SpeechToText
     from rtap.telemetry import Telemetry
     from rtap.whisper.model_store import StoredModel

@@ -98,7 +98,7 @@ class Rig:
 
 @pytest.fixture(autouse=True)
 def _logging_restored() -> Iterator[None]:
-    names = ("", "rtap", "rtap.pipeline", "rtap.stages.stt", "uvicorn", "uvicorn.access")
+    names = ("", "rtap", "rtap.pipeline.microphone", "rtap.stages.stt", "uvicorn", "uvicorn.access")
     before = [
         (logger, logger.level, logger.handlers[:]) for logger in map(logging.getLogger, names)
     ]

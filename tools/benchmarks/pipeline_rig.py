@@ -15,8 +15,8 @@ from rtap.bus import EventBus
 from rtap.config import AudioConfig, Config, WakeWordConfig
 from rtap.errors import PipelineError
 from rtap.events import AudioChunk, ErrorOccurred, Event, Samples, SpeechStopped, Transcript
-from rtap.pipeline import AudioPipeline
-from rtap.session import Equipment, SpeechSession, VoiceActivity
+from rtap.pipeline.microphone import AudioPipeline
+from rtap.pipeline.session import Equipment, SpeechSession, VoiceActivity
 from rtap.stages.denoise import Denoiser
 from rtap.stages.language import Annotator
 from rtap.stages.stt import SpeechToText

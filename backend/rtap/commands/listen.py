@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _REFRESH_SECONDS: Final = 0.1
 _SHUTDOWN_SECONDS: Final = 1.0
-_TOLD_AS_EVENTS: Final = ("rtap.pipeline", "rtap.stages.stt")
+_TOLD_AS_EVENTS: Final = ("rtap.pipeline.microphone", "rtap.stages.stt")
 """Loggers whose errors reach the user as events or exceptions."""
 
 

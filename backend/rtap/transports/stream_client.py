@@ -42,8 +42,8 @@ from rtap.transports.stream_audio import AudioBacklog, Resampler, decode_frame
 from rtap.transports.websocket_refusals import close_reason
 
 if TYPE_CHECKING:
+    from rtap.pipeline.session import SpeechSession
     from rtap.service import Service
-    from rtap.session import SpeechSession
     from rtap.whisper.transcribe import TranscribeOptions
 
 _log = logs.get("stream")

@@ -31,8 +31,8 @@ from rtap.transports.limits import SHORTEST_AUDIO, check_not_too_long
 from rtap.transports.readiness import check_ready
 
 if TYPE_CHECKING:
+    from rtap.pipeline.session import SpeechSession
     from rtap.service import Service
-    from rtap.session import SpeechSession
     from rtap.transports.wyoming_lane import Lane
     from rtap.whisper.transcribe import TranscribeOptions
 

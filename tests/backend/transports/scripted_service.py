@@ -15,8 +15,8 @@ from rtap.bus import EventBus
 from rtap.config import Config
 from rtap.errors import ConfigurationError, ModelError, RTAPException
 from rtap.events import Event, Samples, Transcript
+from rtap.pipeline.session import Equipment, SpeechSession
 from rtap.service import Health, ModelFacts
-from rtap.session import Equipment, SpeechSession
 from rtap.stages.stt import SpeechToText
 from rtap.telemetry import Telemetry
 from rtap.whisper.model_store import StoredModel

@@ -29,8 +29,8 @@ from rtap.events import (
     Utterance,
     WakeWordDetected,
 )
-from rtap.pipeline import AudioPipeline
-from rtap.session import Equipment, SpeechSession
+from rtap.pipeline.microphone import AudioPipeline
+from rtap.pipeline.session import Equipment, SpeechSession
 from rtap.stages.denoise import Denoiser
 from rtap.telemetry import Telemetry
 from rtap.whisper.transcribe import TranscribeOptions
@@ -307,14 +307,14 @@ def test_it_hears_while_sound_comes_in_or_is_not_wanted(monkeypatch: pytest.Monk
     assert not rig.pipeline.is_receiving_audio
     rig.pipeline.process(AudioChunk(np.zeros(FRAME, np.float32), 0.0))
     assert rig.pipeline.is_receiving_audio
-    monkeypatch.setattr("rtap.pipeline.DEAF_SECONDS", 0.0)
+    monkeypatch.setattr("rtap.pipeline.microphone.DEAF_SECONDS", 0.0)
     assert not rig.pipeline.is_receiving_audio
     rig.pipeline.set_listening(enabled=False)
     assert rig.pipeline.is_receiving_audio
 
 
 def test_a_lost_microphone_is_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rtap.pipeline.RETRY_SECONDS", (0.0,))
+    monkeypatch.setattr("rtap.pipeline.microphone.RETRY_SECONDS", (0.0,))
     lost = Sound(frames(0.1, SILENCE), PipelineError("unplugged: plug it in"))
     rig = Rig(lost, Sound([CALL, *COMMAND]))
     rig.pipeline.run()

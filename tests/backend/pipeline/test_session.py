@@ -29,7 +29,7 @@ from rtap.events import (
     Transcript,
     Utterance,
 )
-from rtap.session import Equipment, Recognizer, SpeechSession, VoiceActivity
+from rtap.pipeline.session import Equipment, Recognizer, SpeechSession, VoiceActivity
 from rtap.stages.denoise import Denoiser
 from rtap.stages.stt import SpeechToText
 from rtap.stages.stt_jobs import Speculation
@@ -40,7 +40,7 @@ from rtap.whisper.model_directory import ModelDirectory
 from rtap.whisper.transcribe import TranscribeOptions
 from tests.backend.transports.scripted_service import ScriptedEngine
 
-AUDIO = Path(__file__).parents[1] / "audio"
+AUDIO = Path(__file__).parents[2] / "audio"
 BUNDLED = Path(rtap.__file__).parent / "models" / "cabin-en"
 CHUNK_SECONDS = VAD_CHUNK / SAMPLE_RATE
 SOON = 5.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rtap.audio.ring_buffer import AudioRingBuffer
-from rtap.pipeline import AudioPipeline
-from rtap.session import Equipment
+from rtap.pipeline.microphone import AudioPipeline
+from rtap.pipeline.session import Equipment
 from rtap.stages.denoise import Denoiser
 from rtap.stages.vad import Vad
 from rtap.stages.wakeword import make_wake_word
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from rtap.config import Config, PreprocessConfig
     from rtap.events import Event
-    from rtap.pipeline import SessionFactory
-    from rtap.session import Recognizer
+    from rtap.pipeline.microphone import SessionFactory
+    from rtap.pipeline.session import Recognizer
     from rtap.stages.capture import AudioSource
     from rtap.stages.language import Annotator
     from rtap.telemetry import Telemetry

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from rtap import logs
 from rtap.audio.format import SAMPLE_RATE
-from rtap.capture_thread import CaptureThread
 from rtap.errors import ConfigurationError, RTAPException
 from rtap.events import (
     AudioChunk,
@@ -29,11 +28,12 @@ from rtap.events import (
     Transcript,
     WakeWordDetected,
 )
+from rtap.pipeline.capture_thread import CaptureThread
 
 if TYPE_CHECKING:
     from rtap.audio.ring_buffer import AudioRingBuffer
     from rtap.config import Config
-    from rtap.session import SpeechSession
+    from rtap.pipeline.session import SpeechSession
     from rtap.stages.capture import AudioSource
     from rtap.stages.denoise import Denoiser
     from rtap.stages.wakeword import WakeWord

@@ -6,9 +6,9 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from rtap.audio.ring_buffer import AudioRingBuffer
-from rtap.capture_thread import CaptureThread
 from rtap.errors import PipelineError
 from rtap.events import AudioChunk
+from rtap.pipeline.capture_thread import CaptureThread
 from rtap.telemetry import Telemetry
 
 FRAME = 320

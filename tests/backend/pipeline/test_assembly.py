@@ -1,14 +1,14 @@
-"""rtap.assembly: what a session and the pipeline get of the configuration."""
+"""rtap.pipeline.assembly: what a session and the pipeline get of the configuration."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from rtap.assembly import make_equipment, make_pipeline
 from rtap.config import Config, LanguageConfig, SttConfig, WakeWordConfig
 from rtap.errors import ConfigurationError
-from rtap.session import Equipment
+from rtap.pipeline.assembly import make_equipment, make_pipeline
+from rtap.pipeline.session import Equipment
 from rtap.stages.language import Annotator
 from rtap.stages.stt import SpeechToText
 from rtap.telemetry import Telemetry
