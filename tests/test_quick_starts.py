@@ -25,8 +25,8 @@ from wyoming.client import AsyncTcpClient
 from zeroconf import ServiceBrowser, ServiceListener, Zeroconf
 
 from rtap.events import Samples
-from rtap.transports.wyoming_package import Describe, Info
-from tests.backend.transports.wyoming_serving import receive, receive_until, say, send
+from rtap.transports.wyoming.package import Describe, Info
+from tests.backend.transports.wyoming.wyoming_serving import receive, receive_until, say, send
 from tests.running_service import AUDIO, COMMAND, Running, service
 from tools.gui_screens.child import Child
 

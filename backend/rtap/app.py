@@ -31,14 +31,14 @@ from rtap.pipeline.assembly import make_equipment, make_pipeline
 from rtap.pipeline.session import SpeechSession
 from rtap.process.service_manager import ServiceManager
 from rtap.process.watchdog import Watchdog
-from rtap.service import Health
 from rtap.stages.capture import AudioSource, make_source
 from rtap.stages.language import Annotator
 from rtap.stages.stt import SpeechToText
 from rtap.telemetry import Telemetry
 from rtap.transports.publishers import Publisher, make_publishers
-from rtap.transports.rest import create_api
+from rtap.transports.rest.routes import create_api
 from rtap.transports.schemas import Snapshot, TranscriptMessage, event_message
+from rtap.transports.service import Health
 from rtap.transports.standby_link import Instance, StandbyLink
 from rtap.whisper.model_store import ModelStore
 
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
     from rtap.config import Config
     from rtap.pipeline.microphone import AudioPipeline
-    from rtap.service import ModelFacts
+    from rtap.transports.service import ModelFacts
     from rtap.whisper.engine import WhisperEngine
     from rtap.whisper.model_store import StoredModel
     from rtap.whisper.transcribe import TranscribeOptions
@@ -64,7 +64,7 @@ _SHUTDOWN_SECONDS: Final = 4.0
 
 
 class RTAPApplication:
-    """The whole service in one process. It implements :class:`rtap.service.Service`."""
+    """The whole service in one process. It implements :class:`rtap.transports.service.Service`."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
@@ -98,7 +98,7 @@ class RTAPApplication:
         self._finishing = False
         self._last: Transcript | None = None
 
-    # ---- rtap.service.Service
+    # ---- rtap.transports.service.Service
 
     def new_session(
         self,

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from rtap import logs
 from rtap.errors import ModelError, RTAPException
-from rtap.service import ModelFacts
 from rtap.stages.vad import Vad
+from rtap.transports.service import ModelFacts
 from rtap.whisper.model_store import require_precision
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from wyoming.event import Event, async_read_event
 
 from rtap.audio.pcm16 import to_pcm16
 from rtap.events import Samples
-from rtap.transports.wyoming_package import (
+from rtap.transports.wyoming.package import (
     AudioChunk,
     AudioStart,
     AudioStop,
@@ -30,7 +30,7 @@ from rtap.transports.wyoming_package import (
     Detection,
     Info,
 )
-from tests.backend.transports.wyoming_serving import (
+from tests.backend.transports.wyoming.wyoming_serving import (
     error_of,
     receive,
     receive_until,

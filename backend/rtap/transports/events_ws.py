@@ -25,10 +25,10 @@ from rtap.config import OutputConfig
 from rtap.errors import TransportError
 from rtap.events import Event
 from rtap.telemetry import Telemetry
-from rtap.transports.access import check_page, knows_key
+from rtap.transports.admission.access import check_page, knows_key
+from rtap.transports.admission.connections import limit_send_buffer
+from rtap.transports.admission.inflow import Inflow
 from rtap.transports.api_errors import ApiError, error_document
-from rtap.transports.connections import limit_send_buffer
-from rtap.transports.inflow import Inflow
 from rtap.transports.schemas import DroppedMessage, event_message
 
 _log = logs.get("events")

@@ -8,11 +8,11 @@ from fastapi import FastAPI, Response
 
 from rtap import __version__, logs
 from rtap.config import OutputConfig
-from rtap.service import Health
 from rtap.telemetry import CONTENT_TYPE, Telemetry
-from rtap.transports.gate import Gate
+from rtap.transports.admission.gate import Gate
 from rtap.transports.lenient_requests import LenientRequests
 from rtap.transports.schemas import HealthReply
+from rtap.transports.service import Health
 
 _log = logs.get("health")
 

@@ -10,14 +10,14 @@ import asyncio
 from typing import TYPE_CHECKING, Protocol
 
 from rtap.transports.events_ws import EventsServer
-from rtap.transports.wyoming import WyomingServer
-from rtap.transports.zmq_pub import ZmqPublisher
+from rtap.transports.wyoming.server import WyomingServer
+from rtap.transports.zeromq.publisher import ZmqPublisher
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rtap.service import Service
     from rtap.transports.schemas import Snapshot
+    from rtap.transports.service import Service
 
 
 class Publisher(Protocol):

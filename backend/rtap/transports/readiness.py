@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from rtap.transports.api_errors import ApiError
 
 if TYPE_CHECKING:
-    from rtap.service import ModelFacts, Service
+    from rtap.transports.service import ModelFacts, Service
 
 _LOADING_SECONDS: Final = 5.0
 

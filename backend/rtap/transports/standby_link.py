@@ -25,7 +25,7 @@ from rtap import logs
 from rtap.errors import TransportError
 from rtap.events import Event, PublishingChanged, Transcript
 from rtap.standby import Duty, Ledger, PeerClock, Span, Verdict
-from rtap.transports.zmq_sockets import admit, bind, open_gate, protect
+from rtap.transports.zeromq.sockets import admit, bind, open_gate, protect
 
 if TYPE_CHECKING:
     from rtap.config import OutputConfig, StandbyConfig

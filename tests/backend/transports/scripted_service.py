@@ -16,9 +16,9 @@ from rtap.config import Config
 from rtap.errors import ConfigurationError, ModelError, RTAPException
 from rtap.events import Event, Samples, Transcript
 from rtap.pipeline.session import Equipment, SpeechSession
-from rtap.service import Health, ModelFacts
 from rtap.stages.stt import SpeechToText
 from rtap.telemetry import Telemetry
+from rtap.transports.service import Health, ModelFacts
 from rtap.whisper.model_store import StoredModel
 from rtap.whisper.result import Segment, Transcription, Word
 from rtap.whisper.transcribe import Steps, TranscribeOptions
@@ -98,7 +98,7 @@ class Untouched:
 
 
 class ScriptedService:
-    """Implements rtap.service.Service."""
+    """Implements rtap.transports.service.Service."""
 
     def __init__(self, config: Config) -> None:
         self.config = config

@@ -13,8 +13,8 @@ from typing import Any
 import uvicorn
 
 from rtap.config import Config
-from rtap.transports.rest import Api, create_api
-from rtap.transports.stream import UVICORN_SETTINGS
+from rtap.transports.rest.routes import Api, create_api
+from rtap.transports.stream.server import UVICORN_SETTINGS
 from tests.backend.transports.scripted_service import ScriptedService, scripted_service
 
 

@@ -11,9 +11,9 @@ import pytest
 import uvicorn
 
 from rtap.config import OutputConfig
-from rtap.service import Health
 from rtap.telemetry import Telemetry
 from rtap.transports.health import create_health_app
+from rtap.transports.service import Health
 
 HEALTHY = Health(healthy=True, model_loaded=True, checks={"model": "ok"})
 LOADING = Health(healthy=False, model_loaded=False, reason="the model is being loaded: wait")

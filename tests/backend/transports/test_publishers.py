@@ -12,7 +12,7 @@ from rtap.config import Config, OutputConfig
 from rtap.transports.events_ws import EventsServer
 from rtap.transports.publishers import InThread, make_publishers
 from rtap.transports.schemas import Snapshot
-from rtap.transports.wyoming import WyomingServer
+from rtap.transports.wyoming.server import WyomingServer
 from tests.backend.transports.scripted_service import ScriptedService
 
 OFF = {"zmq_enabled": False, "websocket_enabled": False, "wyoming_enabled": False}

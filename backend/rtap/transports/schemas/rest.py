@@ -11,7 +11,7 @@ from rtap.audio.format import SAMPLE_RATE
 from rtap.transports.schemas.common import Probability, Text, WireModel, example, is_empty, is_none
 
 if TYPE_CHECKING:
-    from rtap.service import Health
+    from rtap.transports.service import Health
     from rtap.whisper.result import Segment, Transcription
 
 

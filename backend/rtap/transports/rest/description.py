@@ -1,0 +1,180 @@
+"""What /openapi.json says beyond what FastAPI sees by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import BaseModel
+
+from rtap.transports.api_errors import ApiError
+from rtap.transports.openai.replies import (
+    MEDIA_TYPES,
+    OpenAiTranscription,
+    OpenAiVerboseTranscription,
+)
+from rtap.transports.rest.uploads import FILE_FIELDS
+from rtap.transports.schemas import Base64Request, ErrorReply, TranscribeFields
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+Responses = dict[int | str, dict[str, Any]]
+
+DESCRIPTION: Final = """\
+Speech to text on this machine: nothing leaves it.
+
+Audio files are WAV, FLAC, OGG or MP3, up to 192 kHz and 8 channels. What is wrong with one that was used, as
+that its end is missing, stands in the header `X-Audio-Warning`, and in `warnings` of `/transcribe`.
+
+Live audio goes to the WebSocket `/stream`: binary frames of little-endian 32-bit floats, mono, 16 kHz
+(`?format=s16le` and `?sample_rate=` for others). It answers with JSON messages of `type` `ready`,
+`speech_started`, `partial`, `final`, `error` and `end`. Send `{"type":"end"}`: what was said so far becomes
+text, and the connection is closed.
+
+OpenAI's clients work as they are, with this address and `/v1` as base URL: `/v1/audio` and `/v1/models`.
+
+Every failure is `{"error": {"code", "message", "type", "param", "request_id"}}`, where `type` is the kind in
+OpenAI's words, and `param` the field at fault, or null. `X-Request-ID` is taken over from the request.
+Where an API key is configured, send `Authorization: Bearer KEY` or `X-API-Key: KEY`.
+"""
+_EVENTS: Final = """\
+The data of every event is JSON: first any number of `{"type": "transcript.text.delta", "delta"}`, whose
+deltas add up to the text, then `{"type": "transcript.text.done", "text", "usage"}`. At last comes `[DONE]`,
+which is no JSON. A failure on the way is an event named `error`, with the reply that failed requests have.
+"""
+_SECURITY: Final = {
+    "bearer": {"type": "http", "scheme": "bearer"},
+    "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+}
+_FILE: Final = {"type": "string", "format": "binary", "description": "WAV, FLAC, OGG or MP3"}
+_OPEN_PATHS: Final = {"/", "/health"}
+_FAILURES: Final[dict[int, tuple[str, str, str]]] = {
+    400: (
+        "Broken, empty or too short",
+        "bad_audio",
+        "the upload is empty (0 bytes): record it again",
+    ),
+    401: ("No valid API key", "unauthorized", "this service wants an API key: send X-API-Key: KEY"),
+    403: (
+        "A page or a name that is not known",
+        "foreign_origin",
+        "this page is not known to be served by this machine: add its origin to output.allowed_origins",
+    ),
+    404: (
+        "There is none of this name",
+        "no_such_model",
+        "no model whisper-base: there are cabin-en",
+    ),
+    408: ("It stopped half-way", "upload_stalled", "the upload takes too long: send it again"),
+    409: (
+        "There is no microphone",
+        "no_microphone",
+        "this service has no microphone: set audio.source to microphone",
+    ),
+    413: ("Too large or too long", "too_large", "the audio is larger than 25 MB: send it in parts"),
+    415: ("Not audio", "not_audio", "the upload is not audio of a kind that can be read: give WAV"),
+    422: ("A bad field", "bad_field", "task: input should be 'transcribe' or 'translate'"),
+    429: ("Too many requests", "queue_full", "16 files wait already: send it again in 12 s"),
+    500: ("It failed", "internal_error", "the service failed at this request: try again"),
+    503: ("Not ready", "not_ready", "the speech model is being loaded: try again in a few seconds"),
+}
+
+
+def failures(*statuses: int) -> Responses:
+    """What a route that may fail so declares."""
+    return {status: _failure(status) for status in statuses}
+
+
+def _failure(status: int) -> dict[str, Any]:
+    description, code, message = _FAILURES[status]
+    kind = ApiError(status, code, message).kind
+    error = {
+        "code": code,
+        "message": message,
+        "type": kind,
+        "param": None,
+        "request_id": "5f0c9a1e",
+    }
+    declared: dict[str, Any] = {
+        "model": ErrorReply,
+        "description": description,
+        "content": {"application/json": {"example": {"error": error}}},
+    }
+    if status in {429, 503}:
+        wait = {"description": "Seconds after which to try again", "schema": {"type": "integer"}}
+        declared["headers"] = {"Retry-After": wait}
+    return declared
+
+
+def openai_success() -> dict[str, Any]:
+    """What the audio routes of OpenAI's API reply, by ``response_format`` and ``stream``."""
+    text: dict[str, Any] = {"schema": {"type": "string"}}
+    return {
+        "model": OpenAiTranscription | OpenAiVerboseTranscription,
+        "description": "The transcription in the format that was asked for",
+        "content": {
+            **dict.fromkeys(MEDIA_TYPES.values(), text),
+            "text/event-stream": {"schema": {"type": "string", "description": _EVENTS}},
+        },
+    }
+
+
+def openai_body(fields: type[BaseModel], lists: Collection[str] = ()) -> dict[str, Any]:
+    """The body of the audio routes of OpenAI's API.
+
+    Args:
+        lists: fields that are repeated, in a form with ``[]`` behind their names.
+    """
+    schema = _inline(fields)
+    named = {
+        f"{name}[]" if name in lists else name: field
+        for name, field in schema["properties"].items()
+    }
+    schema["properties"] = {"file": _FILE, **named}
+    schema["required"] = ["file"]
+    return _body("multipart/form-data", schema)
+
+
+def form_body() -> dict[str, Any]:
+    """The body of ``POST /transcribe``; the fields that go with the file are those of TranscribeFields."""
+    schema = _inline(TranscribeFields)
+    alias = {**_FILE, "description": "Another name for audio_file"}
+    schema["properties"] = {
+        **dict(zip(FILE_FIELDS, (_FILE, alias, alias), strict=True)),
+        **schema["properties"],
+    }
+    schema["oneOf"] = [{"required": [name]} for name in FILE_FIELDS]
+    return _body("multipart/form-data", schema)
+
+
+def json_body() -> dict[str, Any]:
+    """The body of ``POST /transcribe/base64``."""
+    return _body("application/json", _inline(Base64Request))
+
+
+def _body(kind: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"requestBody": {"required": True, "content": {kind: {"schema": schema}}}}
+
+
+def _inline(model: type[BaseModel]) -> dict[str, Any]:
+    schema = model.model_json_schema()
+    assert "$defs" not in schema  # they would have to move to the document's components
+    return schema
+
+
+def declare_security(app: FastAPI) -> None:
+    """Say which routes want the API key, in the document that FastAPI makes."""
+    make = app.openapi
+
+    def with_security() -> dict[str, Any]:
+        document = make()
+        document.setdefault("components", {})["securitySchemes"] = _SECURITY
+        for path, operations in document["paths"].items():
+            if path not in _OPEN_PATHS:
+                for operation in operations.values():
+                    operation["security"] = [{name: []} for name in _SECURITY]
+        return document
+
+    # The way that FastAPI documents.
+    app.openapi = with_security  # type: ignore[method-assign]
