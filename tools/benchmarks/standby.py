@@ -11,7 +11,7 @@ from itertools import combinations
 from typing import Final
 
 from rtap.errors import ConfigurationError
-from rtap.standby import Span
+from rtap.standby.rules import Span
 from tools.benchmarks.figures import distribution
 from tools.benchmarks.plan import Plan
 from tools.benchmarks.result import Figure, Result, percentiles

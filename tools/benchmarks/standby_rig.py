@@ -20,7 +20,7 @@ import yaml
 import zmq
 
 from rtap.errors import PipelineError
-from rtap.standby import Span
+from rtap.standby.rules import Span
 from tools.benchmarks.speech import Phrase, wav
 from tools.gui_screens.child import Child
 from tools.gui_screens.virtual_microphone import VirtualMicrophone

@@ -172,7 +172,7 @@ class OutputConfig:
 
 @dataclass(frozen=True, slots=True)
 class StandbyConfig:
-    """How two instances that hear the same cabin share the publishing; see :mod:`rtap.standby`."""
+    """How two instances that hear the same cabin share the publishing; see :mod:`rtap.standby.rules`."""
 
     role: Literal["none", "primary", "standby"] = "none"
     """none: alone. primary: publishes whenever it can. standby: publishes while the primary cannot."""

@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from rtap.errors import ConfigurationError
-from rtap.standby import Span
+from rtap.standby.rules import Span
 from tools.benchmarks import standby
 from tools.benchmarks.plan import Plan
 from tools.benchmarks.standby_rig import Heard, Said

@@ -13,8 +13,8 @@ import pytest
 
 from rtap.bus import EventBus
 from rtap.config import OutputConfig, StandbyConfig
+from rtap.standby.link import Instance, StandbyLink
 from rtap.telemetry import Telemetry
-from rtap.transports.standby_link import Instance, StandbyLink
 from rtap.transports.zeromq import sockets as zmq_sockets
 from rtap.transports.zeromq.publisher import ZmqPublisher
 

@@ -5,7 +5,7 @@ a transcript it claims the stretch of time in which it was spoken, and the other
 it has told that stretch itself. So what the primary may have published before it died is known here, and
 everything else is the standby's to tell.
 
-Pure: reads no clock and no socket; :mod:`rtap.transports.standby_link` runs it. Two kinds of time come in:
+Pure: reads no clock and no socket; :mod:`rtap.standby.link` runs it. Two kinds of time come in:
 ``now`` is a clock that never goes back, spans are seconds since the epoch, on this machine's clock.
 """
 

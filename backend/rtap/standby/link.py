@@ -2,7 +2,7 @@
 
 The primary binds a ROUTER socket on ``standby.port``, its standby connects a DEALER; both say several times
 a second how they are. A message is one JSON object. Where an API key is configured, both need the same one.
-All decisions are :mod:`rtap.standby`'s; everything happens in one thread, so that what was heard of the
+All decisions are :mod:`rtap.standby.rules`'s; everything happens in one thread, so that what was heard of the
 other one always comes before what is decided.
 """
 
@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from rtap import logs
 from rtap.errors import TransportError
 from rtap.events import Event, PublishingChanged, Transcript
-from rtap.standby import Duty, Ledger, PeerClock, Span, Verdict
+from rtap.standby.rules import Duty, Ledger, PeerClock, Span, Verdict
 from rtap.transports.zeromq.sockets import admit, bind, open_gate, protect
 
 if TYPE_CHECKING:

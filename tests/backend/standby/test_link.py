@@ -14,8 +14,8 @@ import zmq
 from rtap.config import OutputConfig, StandbyConfig
 from rtap.errors import TransportError
 from rtap.events import Event, PublishingChanged, State, StateChanged, Transcript
+from rtap.standby.link import Instance, StandbyLink
 from rtap.telemetry import Telemetry
-from rtap.transports.standby_link import Instance, StandbyLink
 from tests.backend.transports.sample_events import LISTENING, TRANSCRIPT
 from tests.backend.transports.serving import wait_until, wait_until_still
 

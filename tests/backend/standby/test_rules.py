@@ -8,7 +8,7 @@ from typing import Literal
 import pytest
 
 from rtap.events import Transcript
-from rtap.standby import HOLD_SECONDS, Duty, Ledger, PeerClock, Span, Verdict
+from rtap.standby.rules import HOLD_SECONDS, Duty, Ledger, PeerClock, Span, Verdict
 
 TIMEOUT = 0.5
 Role = Literal["primary", "standby"]
