@@ -27,10 +27,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from rtap.cli.guard import OneLineParser
+from rtap.cli.terminal import report, write_result
 from rtap.errors import ConfigurationError
-from rtap.guard import OneLineParser
 from rtap.languages import language_code
-from rtap.terminal import report, write_result
 from rtap.whisper.model import FRAMES_PER_SECOND
 from tools.adaptation.mark import ADAPTED_MARGIN, MARK, write_mark
 from tools.command_line import positive_number, run

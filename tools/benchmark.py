@@ -14,7 +14,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from rtap.guard import OneLineParser
+from rtap.cli.guard import OneLineParser
 from tools.benchmarks import output
 from tools.benchmarks.asr import command as asr
 from tools.benchmarks.machine import this_machine

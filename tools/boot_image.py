@@ -17,9 +17,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from rtap.cli.guard import OneLineParser
+from rtap.cli.terminal import write_result
 from rtap.errors import ConfigurationError, StorageError
-from rtap.guard import OneLineParser
-from rtap.terminal import write_result
 from tools.booting import abilities, disk, ports, terminal_session, workplace
 from tools.booting.boot_error import BootError
 from tools.booting.console import ConsoleError

@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from rtap.guard import OneLineParser
-from rtap.terminal import write_result
+from rtap.cli.guard import OneLineParser
+from rtap.cli.terminal import write_result
 from rtap.whisper.model_directory import file_sha256
 from rtap.whisper.model_store import AUTO
 from tools.command_line import run

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from rtap.commands.arguments import positive_number
-from rtap.guard import guarded
+from rtap.cli.arguments import positive_number
+from rtap.cli.guard import guarded
 
 __all__ = ["positive_number", "run"]
 

@@ -20,9 +20,9 @@ from typing import Any
 
 from tqdm import tqdm
 
+from rtap.cli.guard import OneLineParser
+from rtap.cli.terminal import report, write_result
 from rtap.errors import ConfigurationError, ModelError, RTAPException
-from rtap.guard import OneLineParser
-from rtap.terminal import report, write_result
 from rtap.whisper.model_directory import Elastic, Layout, Manifest, ModelDirectory
 from rtap.whisper.model_store import ModelStore
 from tools.adaptation.mark import elastic_of, margin_of

@@ -20,8 +20,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from rtap.cli.guard import OneLineParser
 from rtap.errors import RTAPException
-from rtap.guard import OneLineParser
 from rtap.whisper.model_store import BUNDLED_MODEL, DEFAULT_MODEL
 from tools import people
 from tools.command_line import run

@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from rtap import atomic_file
+from rtap.cli.guard import OneLineParser
+from rtap.cli.terminal import report, write_result
 from rtap.errors import AudioError, ConfigurationError
-from rtap.guard import OneLineParser
 from rtap.languages import language_code
-from rtap.terminal import report, write_result
 from rtap.whisper.model_directory import ModelDirectory
 from rtap.whisper.model_store import ModelStore
 from rtap.whisper.transcribe import TranscribeOptions
@@ -42,7 +42,7 @@ from tools.evaluation.scoring import score
 from tools.evaluation.transcripts import SUFFIX, Transcripts, stored_as
 
 if TYPE_CHECKING:
-    from rtap.commands.transcribe import Engine
+    from rtap.cli.transcribe import Engine
 
 AUTO = "auto"
 DEFAULT_LANGUAGE = "en"

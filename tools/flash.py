@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rtap.cli.guard import OneLineParser
+from rtap.cli.terminal import INTERRUPTED_STATUS, report, write_result
 from rtap.errors import ConfigurationError
-from rtap.guard import OneLineParser
-from rtap.terminal import INTERRUPTED_STATUS, report, write_result
 from tools.command_line import run
 from tools.flashing import trust
 from tools.flashing.block_devices import SYS, read_disks

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from rtap.cli.guard import OneLineParser
+from rtap.cli.terminal import write_result
 from rtap.errors import RTAPException
-from rtap.guard import OneLineParser
-from rtap.terminal import write_result
 from rtap.whisper.model_store import DEFAULT_MODEL
 from tools.command_line import positive_number, run
 from tools.default_model import NONE, chosen_model

@@ -20,9 +20,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Final
 
+from rtap.cli.guard import OneLineParser
+from rtap.cli.terminal import write_result
 from rtap.errors import RTAPException
-from rtap.guard import OneLineParser
-from rtap.terminal import write_result
 from tools.command_line import run
 from tools.image_checks.checks import CHECKS
 from tools.image_checks.verdict import CannotCheck, Check, Outcome, Verdict

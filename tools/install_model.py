@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, cast, get_args
 
+from rtap.cli.guard import OneLineParser
+from rtap.cli.terminal import report, write_result
 from rtap.errors import ModelError
-from rtap.guard import OneLineParser
-from rtap.terminal import report, write_result
 from rtap.whisper.model_directory import Manifest, ModelDirectory, Precision
 from rtap.whisper.model_store import ModelStore
 from tools.command_line import run

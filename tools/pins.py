@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from rtap.guard import OneLineParser
-from rtap.terminal import write_result
+from rtap.cli.guard import OneLineParser
+from rtap.cli.terminal import write_result
 from tools.command_line import positive_number, run
 from tools.yocto.images import RELEASES, ROOT
 from tools.yocto.mirrors import VARIABLE, find_mirrors, mirror_folder

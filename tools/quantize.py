@@ -16,9 +16,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, get_args
 
+from rtap.cli.guard import OneLineParser
+from rtap.cli.terminal import write_result
 from rtap.errors import ConfigurationError
-from rtap.guard import OneLineParser
-from rtap.terminal import write_result
 from rtap.whisper.model_directory import Manifest, ModelDirectory, Precision
 from rtap.whisper.model_rtap import DECODER, ENCODER
 from tools.command_line import run

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from rtap.cli.guard import OneLineParser
+from rtap.cli.terminal import write_result
 from rtap.errors import ConfigurationError
-from rtap.guard import OneLineParser
-from rtap.terminal import write_result
 from tools.command_line import run
 from tools.environment import require
 from tools.export.staging import StagedDirectory

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Final
 
 from rtap import __version__
+from rtap.cli.guard import OneLineParser
+from rtap.cli.terminal import write_result
 from rtap.errors import ConfigurationError
-from rtap.guard import OneLineParser
-from rtap.terminal import write_result
 from rtap.whisper.model_directory import ModelDirectory
 from rtap.whisper.model_store import DEFAULT_MODEL
 from tools.command_line import run

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from rtap import __version__
+from rtap.cli.guard import OneLineParser
+from rtap.cli.terminal import write_result
 from rtap.errors import ConfigurationError
-from rtap.guard import OneLineParser
-from rtap.terminal import write_result
 from tools.command_line import run
 from tools.flashing.quantities import size
 from tools.releasing import checksums, known_weaknesses, manifest

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rtap.guard import OneLineParser
+from rtap.cli.guard import OneLineParser
 from tools.command_line import run
 from tools.gui_screens import build, packages
 from tools.gui_screens.gui_error import GuiError

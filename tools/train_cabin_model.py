@@ -14,9 +14,9 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from rtap.cli.guard import OneLineParser
+from rtap.cli.terminal import write_result
 from rtap.errors import ConfigurationError
-from rtap.guard import OneLineParser
-from rtap.terminal import write_result
 from tools.cabin.grammar import Grammar
 from tools.cabin.recipe import NAME, Recipe
 from tools.cabin.schedule import Schedule

@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtap.audio.format import SAMPLE_RATE
+from rtap.cli.guard import OneLineParser
+from rtap.cli.terminal import write_result
 from rtap.errors import ModelError
-from rtap.guard import OneLineParser
-from rtap.terminal import write_result
 from rtap.whisper.cross_cache import CrossTensors
 from rtap.whisper.features import LogMel
 from rtap.whisper.model import FRAMES_PER_SECOND, Dimensions, SpeechModel, load_model

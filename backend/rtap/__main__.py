@@ -14,15 +14,15 @@ from collections.abc import Callable, Sequence
 from typing import Any, TextIO
 
 from rtap import __version__
+from rtap.cli.guard import OneLineParser, guarded
 from rtap.errors import ConfigurationError
-from rtap.guard import OneLineParser, guarded
 
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 def build_parser() -> argparse.ArgumentParser:
     """All commands; the namespace it returns has ``run``, the function to call with it."""
-    from rtap.commands import config, doctor, listen, models, serve, transcribe
+    from rtap.cli import config, doctor, listen, models, serve, transcribe
 
     parser = OneLineParser(
         prog="rtap",
@@ -40,7 +40,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command line and return its exit status; see :func:`rtap.guard.guarded`."""
+    """Run a command line and return its exit status; see :func:`rtap.cli.guard.guarded`."""
 
     def command() -> int:
         _speak_utf8(sys.stdout)

@@ -96,7 +96,7 @@ def run_instead(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def run(arguments: argparse.Namespace) -> int:
         raise error
 
-    monkeypatch.setattr("rtap.commands.models.run_list", run)
+    monkeypatch.setattr("rtap.cli.models.run_list", run)
 
 
 def test_interrupt_that_an_import_turned_into_another_error(
@@ -109,7 +109,7 @@ def test_interrupt_that_an_import_turned_into_another_error(
             raise ImportError("initialization failed") from None
         return 0
 
-    monkeypatch.setattr("rtap.commands.models.run_list", run)
+    monkeypatch.setattr("rtap.cli.models.run_list", run)
     assert __main__.main(["models", "list"]) == 130
     assert capsys.readouterr().err.startswith("rtap: interrupted")
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from rtap.guard import guarded
+from rtap.cli.guard import guarded
 from tools.image_checks.workshop import Workshop
 from tools.yocto.kas import Kas
 from tools.yocto.ordinary_user import OrdinaryUser

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from rtap.guard import guarded
+from rtap.cli.guard import guarded
 
 
 class Done(NamedTuple):

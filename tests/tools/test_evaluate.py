@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from rtap.__main__ import build_parser
 from rtap.__main__ import main as rtap
 from rtap.audio.format import SAMPLE_RATE
-from rtap.commands import transcribe
-from rtap.commands.transcribe import Engine
+from rtap.cli import transcribe
+from rtap.cli.transcribe import Engine
 from rtap.errors import ConfigurationError
 from rtap.whisper.model_directory import ModelDirectory
 from rtap.whisper.result import Transcription

@@ -226,7 +226,7 @@ def test_too_little_room(start: Any, work: Work, small_disk: Any) -> None:
 INTERRUPTED = """\
 import sys
 from pathlib import Path
-from rtap.guard import guarded
+from rtap.cli.guard import guarded
 from tools import reference_image as module
 module.CACHE = Path({place!r}) / "cache"
 module.packages = lambda *_: []

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from rtap.audio.file import AudioFile
 from rtap.audio.format import SAMPLE_RATE
+from rtap.cli.terminal import decoder_notes_hidden
 from rtap.errors import AudioError, ConfigurationError
-from rtap.terminal import decoder_notes_hidden
 from tools.evaluation.data import AUDIO_SUFFIXES, KEYWORDS, MANIFEST, TRANSCRIPTS, load_data
 
 _FULL_SCALE = 32768

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 
 from rtap import atomic_file
+from rtap.cli.terminal import write_result
 from rtap.errors import ConfigurationError
-from rtap.terminal import write_result
 from tools.benchmarks.report import Report, to_json, to_markdown
 
 

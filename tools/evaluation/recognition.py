@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 from rtap.audio.file import AudioFile
+from rtap.cli.terminal import decoder_notes_hidden
 from rtap.errors import AudioError
-from rtap.terminal import decoder_notes_hidden
 from rtap.whisper.model_directory import ModelDirectory
 from tools.evaluation.data import Utterance
 from tools.evaluation.transcripts import Heard, Transcripts
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from rtap.commands.transcribe import Engine
+    from rtap.cli.transcribe import Engine
     from rtap.whisper.transcribe import TranscribeOptions
     from tools.evaluation.noise import NoiseMixer
 

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from rtap.guard import guarded
+from rtap.cli.guard import guarded
 from tools.container.workplace import workplace
 from tools.reference.debian_base import unpack_base
 from tools.reference.disk import read_layout, write_disk

@@ -5,12 +5,12 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from rtap.cli.terminal import decoder_notes_hidden
 from rtap.config import AudioConfig, Config
 from rtap.doctor.finding import Finding
 from rtap.doctor.packages import require_packages
 from rtap.doctor.system_files import system_file
 from rtap.errors import ConfigurationError, PipelineError
-from rtap.terminal import decoder_notes_hidden
 
 if TYPE_CHECKING:
     from rtap.stages.capture import Microphone

@@ -8,8 +8,8 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from rtap.cli.terminal import report, write_result
 from rtap.errors import ConfigurationError, ModelError
-from rtap.terminal import report, write_result
 from rtap.whisper.model_directory import Manifest, ModelDirectory
 from rtap.whisper.model_store import AUTO, ModelStore, StoredModel
 

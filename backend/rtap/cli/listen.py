@@ -13,16 +13,16 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, Literal, TextIO
 
-from rtap.commands.serve import add_configuration
+from rtap.cli.serve import add_configuration
 from rtap.errors import ConfigurationError, PipelineError
 
 if TYPE_CHECKING:
     from rtap.app import RTAPApplication
+    from rtap.cli.display import Display
+    from rtap.cli.listener import Listener
     from rtap.config import Config
     from rtap.events import Event
-    from rtap.listener import Listener
     from rtap.stages.capture import AudioSource
-    from rtap.transcript_display import Display
 
     Events = SimpleQueue[Event | None]
 
@@ -72,7 +72,7 @@ def run(
     environment: Mapping[str, str] = os.environ,
 ) -> int:
     """Listen until the file ends or Ctrl-C; 1 when an utterance could not be transcribed."""
-    from rtap.listener import Listener
+    from rtap.cli.listener import Listener
 
     config = _configuration(arguments, environment)
     source = _open_source(config)
@@ -129,7 +129,7 @@ def _make_display(
     arguments: argparse.Namespace, config: Config, environment: Mapping[str, str]
 ) -> Display:
     """How events are shown; log lines go where they do not disturb that."""
-    from rtap.transcript_display import JsonDisplay, LineDisplay, LiveDisplay, NotesAbove
+    from rtap.cli.display import JsonDisplay, LineDisplay, LiveDisplay, NotesAbove
 
     if arguments.json:
         _set_up_logs(config, sys.stderr)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from rtap.__main__ import build_parser
 from rtap.audio.format import SAMPLE_RATE
-from rtap.commands import transcribe
+from rtap.cli import transcribe
 from rtap.errors import ConfigurationError, ModelError, PipelineError, StorageError
 from rtap.whisper.result import Segment, Transcription, Word
 from rtap.whisper.transcribe import TranscribeOptions

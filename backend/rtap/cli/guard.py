@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
-from rtap import terminal
+from rtap.cli import terminal
 from rtap.errors import ConfigurationError, RTAPException
 
 

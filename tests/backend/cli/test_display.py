@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import pytest
 
+from rtap.cli.display import Display, JsonDisplay, LineDisplay, LiveDisplay, NotesAbove
 from rtap.events import ErrorOccurred, PartialTranscript, SpeechStarted, Transcript
-from rtap.transcript_display import Display, JsonDisplay, LineDisplay, LiveDisplay, NotesAbove
 
 FINAL = Transcript(
     "turn left", "s", "u", "en", 0.98, 1.5, 0.1, 0.617, 1000.0, 0.914, "microphone", None

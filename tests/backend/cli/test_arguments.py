@@ -4,7 +4,7 @@ import argparse
 
 import pytest
 
-from rtap.commands.arguments import positive_number
+from rtap.cli.arguments import positive_number
 
 
 @pytest.mark.parametrize(("text", "number"), [("1", 1), ("007", 7), ("4096", 4096)])

@@ -23,17 +23,17 @@ from prometheus_client import CollectorRegistry
 
 from rtap.__main__ import build_parser, main
 from rtap.audio.format import SAMPLE_RATE
-from rtap.commands import listen
+from rtap.cli import listen
+from rtap.cli.listener import Listener
 from rtap.config import AudioConfig, Config, WakeWordConfig
 from rtap.errors import AudioError, ConfigurationError, ModelError, PipelineError
 from rtap.events import AudioChunk, Event, Samples, Transcript
-from rtap.listener import Listener
 from rtap.stages.stt import SpeechToText
 from rtap.telemetry import Telemetry
 from rtap.whisper.result import Segment, Transcription
 from rtap.whisper.transcribe import TranscribeOptions
 
-AUDIO = Path(__file__).parents[1] / "audio"
+AUDIO = Path(__file__).parents[2] / "audio"
 COMMAND = AUDIO / "navigate_home.wav"
 CALL = AUDIO / "wake_word/hey_mycroft_set_the_temperature.wav"
 SOON = 5.0
@@ -316,7 +316,7 @@ def test_a_reader_that_has_gone(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> No
 
     heard_to_the_end: list[bool] = []
     use_source(monkeypatch, lambda sound: heard_to_the_end.append(not sound.closed.wait(SOON)))
-    monkeypatch.setattr("rtap.transcript_display.LineDisplay.show", nobody_reads)
+    monkeypatch.setattr("rtap.cli.display.LineDisplay.show", nobody_reads)
     with pytest.raises(BrokenPipeError):
         rig("--no-wake-word")
     assert heard_to_the_end == [False]

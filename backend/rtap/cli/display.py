@@ -8,8 +8,8 @@ import unicodedata
 from typing import Final, Protocol, TextIO
 
 from rtap.audio.level import QUIETEST
+from rtap.cli.terminal import report, write_result
 from rtap.events import ErrorOccurred, Event, PartialTranscript, Transcript
-from rtap.terminal import report, write_result
 from rtap.transports.schemas import event_message
 
 _ERASE_LINE: Final = "\r\x1b[K"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from rtap.__main__ import build_parser, main
-from rtap.commands import doctor
+from rtap.cli import doctor
 from rtap.config import Config
 from rtap.doctor import packages
 from rtap.doctor.checks import CHECKS

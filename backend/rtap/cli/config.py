@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rtap.terminal import report, write_result
+from rtap.cli.terminal import report, write_result
 
 if TYPE_CHECKING:
     from rtap.config.loader import LoadedConfig

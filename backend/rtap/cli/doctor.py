@@ -14,11 +14,11 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
-from rtap.commands.serve import add_configuration
+from rtap.cli.serve import add_configuration
+from rtap.cli.terminal import write_result
 from rtap.config import Config
 from rtap.doctor.finding import Check, Finding
 from rtap.errors import ConfigurationError, RTAPException
-from rtap.terminal import write_result
 
 
 def add_parser(commands: Any) -> None:
