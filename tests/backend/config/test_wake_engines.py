@@ -15,8 +15,8 @@ from rtap.config.parameters import PARAMETERS
 from rtap.config.wake_engines import DEFAULT, ENGINES, WakeEngine
 from rtap.stages.wakeword import engine as engine_module
 from rtap.stages.wakeword import make_wake_word
+from rtap.transports.wyoming import wake as wyoming_wake
 from rtap.transports.wyoming.info import describe
-from rtap.transports.wyoming.server import wake as wyoming_wake
 from tests.backend.transports.scripted_service import ScriptedService
 
 THIRD = WakeEngine(

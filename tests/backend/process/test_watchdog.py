@@ -1,4 +1,4 @@
-"""rtap.process.watchdog: what hangs ends, by a clock that the test moves; what slow machines need is no hang."""
+"""rtap.process.watchdog: what hangs ends, by a clock that the test moves, and what is slow does not."""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ from rtap.config import Config, OutputConfig
 from rtap.transports.admission import connections
 from rtap.transports.admission.connections import is_local
 from rtap.transports.admission.inflow import SLICE, Inflow
-from rtap.transports.rest.routes import uploads
-from rtap.transports.stream.server import client as stream_client
+from rtap.transports.rest import uploads
+from rtap.transports.stream import client as stream_client
 from tests.backend.transports.raw_websocket import (
     BINARY,
     CONTINUATION,

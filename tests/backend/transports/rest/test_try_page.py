@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from rtap.config import Config, OutputConfig
-from rtap.transports.rest.routes import try_page
+from rtap.transports.rest import try_page
 from tests.backend.transports.serving import serving
 
 FILES = sorted(file.name for file in (try_page._FOLDER / "try").iterdir())

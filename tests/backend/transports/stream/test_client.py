@@ -16,9 +16,9 @@ from fastapi import WebSocketDisconnect
 from rtap.config import Config
 from rtap.transports.admission.websocket_refusals import close_reason
 from rtap.transports.schemas import StreamConfig
+from rtap.transports.stream import client as stream_client
 from rtap.transports.stream.client import StreamClient
 from rtap.transports.stream.outbox import Outbox
-from rtap.transports.stream.server import client as stream_client
 from tests.backend.transports.sample_events import PARTIAL
 from tests.backend.transports.scripted_service import ScriptedService, scripted_service, tone
 from tests.backend.transports.serving import wait_until_still

@@ -22,8 +22,8 @@ from websockets.sync.client import ClientConnection, connect
 from rtap.config import Config, LimitsConfig, OutputConfig
 from rtap.events import Samples
 from rtap.stages import stt
-from rtap.transports.stream.server import client as stream_client
-from rtap.transports.stream.server import server as stream
+from rtap.transports.stream import client as stream_client
+from rtap.transports.stream import server as stream
 from tests.backend.transports.scripted_service import ScriptedEngine, tone
 from tests.backend.transports.serving import Server, serving, wait_until, wait_until_still
 

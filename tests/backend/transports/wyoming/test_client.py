@@ -18,8 +18,8 @@ from wyoming.error import Error
 from wyoming.event import Event, async_read_event, async_write_event
 from wyoming.ping import Ping, Pong
 
+from rtap.transports.wyoming import client as wyoming_client
 from rtap.transports.wyoming.package import AudioChunk, AudioStart, AudioStop, Describe, Detect
-from rtap.transports.wyoming.server import client as wyoming_client
 from rtap.transports.wyoming.wire import MAX_LINE, MAX_PAYLOAD
 from tests.backend.transports.scripted_service import Broken, tone
 from tests.backend.transports.wyoming.wyoming_serving import (

@@ -14,8 +14,8 @@ from zeroconf import ServiceStateChange, Zeroconf
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
 from rtap.errors import ConfigurationError
+from rtap.transports.wyoming import discovery as wyoming_discovery
 from rtap.transports.wyoming.discovery import SERVICE_TYPE, Announcement, announced_addresses
-from rtap.transports.wyoming.server import discovery as wyoming_discovery
 from tests.backend.transports.wyoming.wyoming_serving import run, until
 
 LOOPBACK = ["127.0.0.1"]

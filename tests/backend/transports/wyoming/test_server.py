@@ -12,9 +12,9 @@ import pytest
 
 from rtap.config import OutputConfig
 from rtap.errors import ConfigurationError, TransportError
+from rtap.transports.wyoming import server as wyoming
 from rtap.transports.wyoming.package import Describe, Detect
 from rtap.transports.wyoming.server import WyomingServer
-from rtap.transports.wyoming.server import server as wyoming
 from tests.backend.transports.scripted_service import ScriptedService, tone
 from tests.backend.transports.wyoming.wyoming_serving import (
     CONFIG,
