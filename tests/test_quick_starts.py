@@ -24,7 +24,7 @@ from wyoming.asr import Transcribe, Transcript
 from wyoming.client import AsyncTcpClient
 from zeroconf import ServiceBrowser, ServiceListener, Zeroconf
 
-from rtap.events import Samples
+from rtap.audio.format import Samples
 from rtap.transports.wyoming.package import Describe, Info
 from tests.backend.transports.wyoming.wyoming_serving import receive, receive_until, say, send
 from tests.running_service import AUDIO, COMMAND, Running, service

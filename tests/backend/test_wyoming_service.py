@@ -19,8 +19,8 @@ from wyoming.asr import Transcribe
 from wyoming.client import AsyncTcpClient
 from wyoming.event import Event, async_read_event
 
+from rtap.audio.format import Samples
 from rtap.audio.pcm16 import to_pcm16
-from rtap.events import Samples
 from rtap.transports.wyoming.package import (
     AudioChunk,
     AudioStart,

@@ -16,7 +16,7 @@ import soundfile
 import soxr
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
-from rtap.events import Samples
+from rtap.audio.format import Samples
 from tests.running_service import AUDIO, Running, service
 
 ELSEWHERE: Final = "car.test"

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rtap.audio.file import AudioFile
 from rtap.audio.format import SAMPLE_RATE
-from rtap.cli.terminal import decoder_notes_hidden
+from rtap.audio.native_stderr import decoder_notes_hidden
 from rtap.errors import AudioError, ConfigurationError
 from tools.evaluation.data import AUDIO_SUFFIXES, KEYWORDS, MANIFEST, TRANSCRIPTS, load_data
 

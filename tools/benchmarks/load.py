@@ -19,8 +19,7 @@ import numpy as np
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-from rtap.audio.format import SAMPLE_RATE
-from rtap.events import Samples
+from rtap.audio.format import SAMPLE_RATE, Samples
 from tools.benchmarks.speech import Phrase
 
 FRAME_SECONDS: Final = 0.02

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from rtap.audio.format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE, Samples
 from rtap.audio.ring_buffer import AudioRingBuffer
 from rtap.bus import EventBus
 from rtap.config import AudioConfig, Config, WakeWordConfig
 from rtap.errors import PipelineError
-from rtap.events import AudioChunk, ErrorOccurred, Event, Samples, SpeechStopped, Transcript
+from rtap.events import AudioChunk, ErrorOccurred, Event, SpeechStopped, Transcript
 from rtap.pipeline.microphone import AudioPipeline
 from rtap.pipeline.session import Equipment, SpeechSession, VoiceActivity
 from rtap.stages.denoise import Denoiser

@@ -14,9 +14,8 @@ import numpy as np
 import soundfile
 import soxr
 
-from rtap.audio.format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE, Samples
 from rtap.errors import ConfigurationError
-from rtap.events import Samples
 
 AUDIO: Final = Path(__file__).resolve().parents[2] / "tests/audio"
 _SPOKEN: Final = ("turn_on_the_heating", "navigate_home", "set_the_temperature")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 from rtap.audio.file import AudioFile
-from rtap.cli.terminal import decoder_notes_hidden
+from rtap.audio.native_stderr import decoder_notes_hidden
 from rtap.errors import AudioError
 from rtap.whisper.model_directory import ModelDirectory
 from tools.evaluation.data import Utterance

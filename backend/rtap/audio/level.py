@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from rtap.events import Samples
+from rtap.audio.format import Samples
 
 QUIETEST: Final = -90.0
 """dBFS that silence counts as."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from rtap.events import Samples
+from rtap.audio.format import Samples
 
 _FULL_SCALE = 32_768.0
 

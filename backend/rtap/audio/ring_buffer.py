@@ -12,8 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from rtap.audio.format import SAMPLE_RATE
-from rtap.events import Samples
+from rtap.audio.format import SAMPLE_RATE, Samples
 
 _SAMPLES_PER_MS: Final = SAMPLE_RATE // 1000
 

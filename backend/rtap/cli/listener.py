@@ -12,7 +12,7 @@ import numpy as np
 
 from rtap.audio.format import SAMPLE_RATE
 from rtap.audio.level import QUIETEST, dbfs
-from rtap.cli.terminal import decoder_notes_hidden
+from rtap.audio.native_stderr import decoder_notes_hidden
 from rtap.events import AudioChunk, ErrorOccurred, Event, SpeechStopped, Transcript
 from rtap.pipeline.assembly import make_equipment, make_pipeline
 from rtap.pipeline.session import Recognizer, SpeechSession

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
 
 from rtap.errors import StorageError
 
@@ -49,25 +48,3 @@ def report(kind: str, message: object, program: str = "rtap") -> None:
     line = f"{program}: {kind}: {' '.join(str(message).splitlines())}"
     with contextlib.suppress(OSError, AttributeError):  # a closed standard error is nobody's loss
         print(line, file=sys.stderr, flush=True)
-
-
-@contextlib.contextmanager
-def decoder_notes_hidden() -> Iterator[None]:
-    """Keep libmpg123 off standard error: it writes notes on damaged MP3 there, past Python.
-
-    Acts on the whole process, so hold it only around a read, and not in a service.
-    """
-    try:
-        saved = os.dup(2)
-    except OSError:
-        yield
-        return
-    null = os.open(os.devnull, os.O_WRONLY)
-    try:
-        sys.stderr.flush()
-        os.dup2(null, 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(null)

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rtap import atomic_file
+from rtap.audio.native_stderr import decoder_notes_hidden
 from rtap.cli.arguments import positive_number
-from rtap.cli.terminal import decoder_notes_hidden, report, write_result
+from rtap.cli.terminal import report, write_result
 from rtap.errors import AudioError, ConfigurationError
 from rtap.whisper.model_store import ModelStore
 

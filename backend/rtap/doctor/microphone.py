@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from rtap.cli.terminal import decoder_notes_hidden
+from rtap.audio.native_stderr import decoder_notes_hidden
 from rtap.config import AudioConfig, Config
 from rtap.doctor.finding import Finding
 from rtap.doctor.packages import require_packages

@@ -13,14 +13,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Protocol
 
 from rtap import logs
-from rtap.audio.format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE, Samples
 from rtap.errors import ConfigurationError, RTAPException
 from rtap.events import (
     AudioChunk,
     ErrorOccurred,
     Event,
     ListeningChanged,
-    Samples,
     SpeechStarted,
     SpeechStopped,
     State,

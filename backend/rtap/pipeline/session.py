@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
-from rtap.audio.format import SAMPLE_RATE, VAD_CHUNK
+from rtap.audio.format import SAMPLE_RATE, VAD_CHUNK, Samples
 from rtap.events import (
     ErrorOccurred,
     Event,
     PartialTranscript,
-    Samples,
     SpeechStarted,
     SpeechStopped,
     Transcript,

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from rtap import logs
 from rtap.audio.downmix import mixed
 from rtap.audio.file import AudioFile
-from rtap.audio.format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE, Samples
 from rtap.errors import ConfigurationError, PipelineError
-from rtap.events import AudioChunk, Samples
+from rtap.events import AudioChunk
 
 if TYPE_CHECKING:
     from rtap.config import AudioConfig

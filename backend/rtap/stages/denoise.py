@@ -18,10 +18,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from rtap.audio.format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE, Samples
 from rtap.audio.pcm16 import from_pcm16, to_pcm16
 from rtap.errors import ConfigurationError
-from rtap.events import Samples
 
 if TYPE_CHECKING:
     from webrtc_noise_gain import AudioProcessor

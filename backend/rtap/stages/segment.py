@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from rtap.audio.format import SAMPLE_RATE, VAD_CHUNK
-from rtap.events import Samples
+from rtap.audio.format import SAMPLE_RATE, VAD_CHUNK, Samples
 
 if TYPE_CHECKING:
     from rtap.config import VadConfig

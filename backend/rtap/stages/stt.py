@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 
 from rtap import logs
-from rtap.audio.format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE, Samples
 from rtap.errors import (
     ModelChangedError,
     OverloadedError,
@@ -30,7 +30,7 @@ from rtap.errors import (
     QueueFullError,
     RTAPException,
 )
-from rtap.events import Samples, Transcript, Utterance
+from rtap.events import Transcript, Utterance
 from rtap.stages.stt_jobs import (
     Engine,
     FileJob,

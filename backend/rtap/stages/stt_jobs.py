@@ -18,9 +18,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 
-from rtap.audio.format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE, Samples
 from rtap.errors import PipelineError, RTAPException
-from rtap.events import Samples
 
 if TYPE_CHECKING:
     from rtap.whisper.result import Segment, Transcription

@@ -22,12 +22,12 @@ import soundfile
 from prometheus_client import CollectorRegistry
 
 from rtap.__main__ import build_parser, main
-from rtap.audio.format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE, Samples
 from rtap.cli import listen
 from rtap.cli.listener import Listener
 from rtap.config import AudioConfig, Config, WakeWordConfig
 from rtap.errors import AudioError, ConfigurationError, ModelError, PipelineError
-from rtap.events import AudioChunk, Event, Samples, Transcript
+from rtap.events import AudioChunk, Event, Transcript
 from rtap.stages.stt import SpeechToText
 from rtap.telemetry import Telemetry
 from rtap.whisper.result import Segment, Transcription

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
 
-from rtap.audio.format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE, Samples
 from rtap.audio.ring_buffer import AudioRingBuffer
 from rtap.config import AudioConfig, Config, VadConfig, WakeWordConfig
 from rtap.errors import ConfigurationError, PipelineError
@@ -21,7 +21,6 @@ from rtap.events import (
     ErrorOccurred,
     Event,
     ListeningChanged,
-    Samples,
     SpeechStarted,
     State,
     StateChanged,

@@ -16,14 +16,13 @@ import pytest
 import soundfile
 
 import rtap
-from rtap.audio.format import SAMPLE_RATE, VAD_CHUNK
+from rtap.audio.format import SAMPLE_RATE, VAD_CHUNK, Samples
 from rtap.config import VadConfig
 from rtap.errors import PipelineError
 from rtap.events import (
     ErrorOccurred,
     Event,
     PartialTranscript,
-    Samples,
     SpeechStarted,
     SpeechStopped,
     Transcript,

@@ -20,6 +20,7 @@ import onnxruntime
 import pytest
 import soundfile
 
+from rtap.audio.format import Samples
 from rtap.errors import (
     AudioError,
     ConfigurationError,
@@ -30,7 +31,7 @@ from rtap.errors import (
     QueueFullError,
     RTAPException,
 )
-from rtap.events import Samples, Utterance
+from rtap.events import Utterance
 from rtap.stages import stt as stt_module
 from rtap.stages.stt import MAX_FAILURES, SpeechToText
 from rtap.stages.stt_jobs import Speculation

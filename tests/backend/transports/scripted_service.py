@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from rtap.audio.format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE, Samples
 from rtap.bus import EventBus
 from rtap.config import Config
 from rtap.errors import ConfigurationError, ModelError, RTAPException
-from rtap.events import Event, Samples, Transcript
+from rtap.events import Event, Transcript
 from rtap.pipeline.session import Equipment, SpeechSession
 from rtap.stages.stt import SpeechToText
 from rtap.telemetry import Telemetry

@@ -4,8 +4,9 @@ import time
 
 import pytest
 
+from rtap.audio.format import Samples
 from rtap.errors import PipelineError
-from rtap.events import Samples, Transcript
+from rtap.events import Transcript
 from rtap.stages.language import Annotator
 from rtap.whisper.result import Transcription
 from rtap.whisper.transcribe import TranscribeOptions

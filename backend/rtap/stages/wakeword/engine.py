@@ -12,8 +12,8 @@ from rtap.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from rtap.audio.format import Samples
     from rtap.config import WakeWordConfig
-    from rtap.events import Samples
 
 REFRACTORY_SECONDS: Final = 2.0
 """After a detection nothing is detected for so long: one call wakes once."""

@@ -10,8 +10,8 @@ from rtap.config.wake_engines import normal_word
 from rtap.stages.wakeword.engine import Once, WakeWord, check_sensitivity, unknown_keyword
 
 if TYPE_CHECKING:
+    from rtap.audio.format import Samples
     from rtap.config import WakeWordConfig
-    from rtap.events import Samples
 
 _FEATURE_STEP: Final = SAMPLE_RATE // 100
 

@@ -13,8 +13,8 @@ from rtap.errors import ConfigurationError, PipelineError
 from rtap.stages.wakeword.engine import Once, WakeWord, check_sensitivity, unknown_keyword
 
 if TYPE_CHECKING:
+    from rtap.audio.format import Samples
     from rtap.config import WakeWordConfig
-    from rtap.events import Samples
 
 
 class Porcupine:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rtap.audio.file import Warn
+    from rtap.audio.format import Samples
     from rtap.config import LimitsConfig
-    from rtap.events import Samples
     from rtap.transports.rest.uploads import Upload
 
 TARGET_DBFS: Final = -20.0

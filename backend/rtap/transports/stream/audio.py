@@ -1,4 +1,4 @@
-"""What a client of ``/stream`` sends: bytes to samples, samples to 16 kHz, and those that wait."""
+"""What a client of ``/stream`` sends: bytes to samples, and the samples that wait."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import soxr
 
-from rtap.audio.format import SAMPLE_RATE
 from rtap.audio.pcm16 import from_pcm16
 from rtap.errors import AudioError
 
 if TYPE_CHECKING:
-    from rtap.events import Samples
+    from rtap.audio.format import Samples
     from rtap.transports.schemas import StreamFormat
 
 MAX_PEAK: Final = 100.0
@@ -47,35 +45,6 @@ def decode_frame(data: bytes, sample_format: StreamFormat) -> Samples:
     raise AudioError(
         "a frame has samples that are not numbers: send f32le, or say format=s16le if they are integers"
     )
-
-
-class Resampler:
-    """A stream at one rate to 16 kHz.
-
-    Args:
-        rate: of the samples that come, in Hz.
-    """
-
-    def __init__(self, rate: int) -> None:
-        self._stream = (
-            None
-            if rate == SAMPLE_RATE
-            else soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32", quality="HQ")
-        )
-
-    def push(self, samples: Samples) -> Samples:
-        """The next samples; the filter keeps some milliseconds back."""
-        if self._stream is None:
-            return samples
-        resampled: Samples = self._stream.resample_chunk(samples)
-        return np.clip(resampled, -1.0, 1.0)
-
-    def flush(self) -> Samples:
-        """What it kept; the stream is over."""
-        if self._stream is None:
-            return np.empty(0, np.float32)
-        rest: Samples = self._stream.resample_chunk(np.empty(0, np.float32), last=True)
-        return np.clip(rest, -1.0, 1.0)
 
 
 class _Block:

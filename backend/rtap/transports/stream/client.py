@@ -17,12 +17,13 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from rtap import logs
+from rtap.audio.format import Samples
+from rtap.audio.resampler import Resampler
 from rtap.errors import AudioError, RTAPException
 from rtap.events import (
     ErrorOccurred,
     Event,
     PartialTranscript,
-    Samples,
     SpeechStarted,
     SpeechStopped,
     Transcript,
@@ -38,7 +39,7 @@ from rtap.transports.schemas import (
     StreamReady,
     stream_message,
 )
-from rtap.transports.stream.audio import AudioBacklog, Resampler, decode_frame
+from rtap.transports.stream.audio import AudioBacklog, decode_frame
 from rtap.transports.stream.outbox import Outbox
 
 if TYPE_CHECKING:

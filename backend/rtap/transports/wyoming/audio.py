@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from rtap.audio.resampler import Resampler
 from rtap.errors import AudioError
-from rtap.transports.stream.audio import Resampler
 
 if TYPE_CHECKING:
-    from rtap.events import Samples
+    from rtap.audio.format import Samples
 
 _TYPES: Final[dict[int, str]] = {1: "u1", 2: "<i2", 4: "<i4"}
 

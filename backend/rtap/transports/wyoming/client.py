@@ -29,7 +29,7 @@ from rtap.transports.wyoming.wake import WakeRound, chosen_words
 from rtap.transports.wyoming.wire import BadEventError, encode, read_event
 
 if TYPE_CHECKING:
-    from rtap.events import Samples
+    from rtap.audio.format import Samples
     from rtap.transports.service import Service
 
 _log = logs.get("wyoming")

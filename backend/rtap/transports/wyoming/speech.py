@@ -22,9 +22,9 @@ from wyoming.asr import (
 )
 from wyoming.event import Eventable
 
-from rtap.audio.format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE, Samples
 from rtap.errors import ConfigurationError, PipelineError
-from rtap.events import ErrorOccurred, Event, Samples, SpeechStopped, Transcript, Utterance
+from rtap.events import ErrorOccurred, Event, SpeechStopped, Transcript, Utterance
 from rtap.languages import space_between
 from rtap.transports.admission.limits import SHORTEST_AUDIO, check_not_too_long
 from rtap.transports.api_errors import ApiError

@@ -16,8 +16,8 @@ from rtap.stages.wakeword import WakeWord, make_wake_word
 from rtap.transports.wyoming.package import Detection, NotDetected
 
 if TYPE_CHECKING:
+    from rtap.audio.format import Samples
     from rtap.config import WakeWordConfig
-    from rtap.events import Samples
     from rtap.transports.wyoming.lane import Lane
 
 

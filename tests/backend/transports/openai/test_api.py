@@ -19,9 +19,9 @@ import pytest
 import soundfile
 from starlette.requests import Request
 
+from rtap.audio.format import Samples
 from rtap.config import Config, LimitsConfig, OutputConfig
 from rtap.errors import PipelineError
-from rtap.events import Samples
 from rtap.transports.openai import sse as openai_sse
 from rtap.transports.openai.sse import SegmentFeed, TranscriptStream, begin_stream
 from rtap.transports.rest.file_jobs import FileJobs

@@ -25,6 +25,7 @@ import soundfile
 from fastapi import FastAPI
 
 from rtap.audio.file import NotAudioError
+from rtap.audio.format import Samples
 from rtap.config import Config, LimitsConfig, OutputConfig
 from rtap.errors import (
     AudioError,
@@ -35,7 +36,6 @@ from rtap.errors import (
     QueueFullError,
     StorageError,
 )
-from rtap.events import Samples
 from rtap.transports.api_errors import ApiError, as_api_error
 from rtap.transports.rest.base64_body import without_audio
 from rtap.transports.rest.routes import create_api, uploads

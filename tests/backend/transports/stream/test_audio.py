@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rtap.audio.format import SAMPLE_RATE
+from rtap.audio.resampler import Resampler
 from rtap.errors import AudioError
-from rtap.transports.stream.audio import AudioBacklog, Resampler, decode_frame
+from rtap.transports.stream.audio import AudioBacklog, decode_frame
 from tests.backend.transports.scripted_service import tone
 
 

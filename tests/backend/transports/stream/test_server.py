@@ -19,8 +19,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from rtap.audio.format import Samples
 from rtap.config import Config, LimitsConfig, OutputConfig
-from rtap.events import Samples
 from rtap.stages import stt
 from rtap.transports.stream import client as stream_client
 from rtap.transports.stream import server as stream

@@ -13,10 +13,9 @@ import pytest
 from wyoming.asr import Transcribe, Transcript
 from wyoming.event import Event
 
-from rtap.audio.format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE, Samples
 from rtap.audio.pcm16 import to_pcm16
 from rtap.errors import ConfigurationError, PipelineError
-from rtap.events import Samples
 from rtap.events import Transcript as Said
 from rtap.transports.api_errors import ApiError
 from rtap.transports.wyoming.package import AudioChunk, AudioStart, AudioStop

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from rtap.audio.format import Samples
 from rtap.config import WakeWordConfig
 from rtap.errors import ConfigurationError
-from rtap.events import Samples
 from rtap.transports.wyoming.package import AudioChunk, AudioStart, AudioStop, Detect, Detection
 from rtap.transports.wyoming.wake import chosen_words, wake_words
 from tests.backend.transports.scripted_service import tone

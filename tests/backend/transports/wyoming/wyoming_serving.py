@@ -14,10 +14,9 @@ from wyoming.client import AsyncTcpClient
 from wyoming.error import Error
 from wyoming.event import Event, Eventable
 
-from rtap.audio.format import SAMPLE_RATE
+from rtap.audio.format import SAMPLE_RATE, Samples
 from rtap.audio.pcm16 import to_pcm16
 from rtap.config import Config, LimitsConfig, OutputConfig
-from rtap.events import Samples
 from rtap.transports.wyoming.package import AudioChunk, AudioStart, AudioStop
 from rtap.transports.wyoming.server import WyomingServer
 from tests.backend.transports.scripted_service import ScriptedService, scripted_service
