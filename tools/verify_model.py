@@ -24,8 +24,10 @@ from rtap.cli.terminal import write_result
 from rtap.errors import ModelError
 from rtap.whisper.cross_cache import CrossTensors
 from rtap.whisper.features import LogMel
-from rtap.whisper.model import FRAMES_PER_SECOND, Dimensions, SpeechModel, load_model
+from rtap.whisper.load_model import load_model
+from rtap.whisper.model import FRAMES_PER_SECOND, SpeechModel
 from rtap.whisper.model_directory import ModelDirectory, Precision
+from rtap.whisper.model_settings import Dimensions
 from tools.command_line import positive_number, run
 from tools.environment import require
 from tools.export.checkpoint import Checkpoint

@@ -90,7 +90,7 @@ class ModelLoader:
         import onnxruntime
 
         from rtap.whisper.engine import WhisperEngine
-        from rtap.whisper.model import load_model
+        from rtap.whisper.load_model import load_model
         from rtap.whisper.sessions import resolve_providers
 
         threads = self._config.num_threads

@@ -23,7 +23,7 @@ import soxr
 from numpy.typing import NDArray
 
 from rtap.__main__ import main
-from rtap.whisper.model import load_model
+from rtap.whisper.load_model import load_model
 from rtap.whisper.model_directory import ModelDirectory
 
 AUDIO = Path(__file__).resolve().parents[1] / "audio"

@@ -32,8 +32,8 @@ from rtap.transports.rest.routes import create_api
 from rtap.transports.wyoming.audio import AudioHeader, IncomingAudio
 from rtap.transports.wyoming.wire import MAX_LINE, read_event
 from rtap.whisper.features import LogMel
-from rtap.whisper.model import Dimensions, GenerationRules
 from rtap.whisper.model_directory import ModelDirectory
+from rtap.whisper.model_settings import Dimensions, GenerationRules
 from rtap.whisper.tokenizer import WhisperTokenizer
 from tests.backend.transports.scripted_service import ScriptedService
 

@@ -11,7 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from rtap.whisper.cross_cache import ROOM, CrossTensors
-from rtap.whisper.model import SpeechModel, load_model
+from rtap.whisper.load_model import load_model
+from rtap.whisper.model import SpeechModel
 from rtap.whisper.model_directory import ModelDirectory
 from tests.tools.tiny_checkpoints import tiny_checkpoint
 from tools.convert_whisper import convert

@@ -11,7 +11,7 @@ import pytest
 import torch
 from transformers import WhisperForConditionalGeneration
 
-from rtap.whisper.model import load_model
+from rtap.whisper.load_model import load_model
 from rtap.whisper.model_directory import ModelDirectory
 from tests.tools.conftest import SmallDisk, Start
 from tests.tools.tiny_checkpoints import tiny_tokenizer

@@ -15,8 +15,8 @@ from torch.nn import functional
 
 from rtap.whisper.decode import Decoded, Search, search
 from rtap.whisper.features import LogMel
-from rtap.whisper.model import GenerationRules
 from rtap.whisper.model_directory import Manifest, ModelDirectory
+from rtap.whisper.model_settings import GenerationRules
 from rtap.whisper.token_rules import TokenRules
 from rtap.whisper.tokenizer import WhisperTokenizer
 from rtap.whisper.window_decoder import context_frames, token_limit

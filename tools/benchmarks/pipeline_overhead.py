@@ -61,7 +61,7 @@ def _amount(rig: Rig, kind: str) -> str:
 def _real_rig(plan: Plan) -> Rig:
     from rtap.stages.vad import Vad
     from rtap.whisper.engine import WhisperEngine
-    from rtap.whisper.model import load_model
+    from rtap.whisper.load_model import load_model
     from tools.benchmarks.model import find_model
 
     def load() -> Engine:

@@ -49,7 +49,7 @@ def load_engine(directory: ModelDirectory, threads: int, *, vad: bool, padded: b
         ModelError: the model is damaged.
     """
     from rtap.stages.vad import Vad
-    from rtap.whisper.model import load_model
+    from rtap.whisper.load_model import load_model
     from rtap.whisper.transcribe import Transcriber
 
     if padded:

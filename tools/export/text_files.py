@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rtap.errors import ModelError
-from rtap.whisper.model import heads_are_inside
+from rtap.whisper.model_settings import heads_are_inside
 from tools.export.checkpoint import Checkpoint
 from tools.export.ctranslate2 import is_ctranslate2
 from tools.export.tokenizer_from_ranks import tokenizer_from_vocabulary

@@ -129,7 +129,7 @@ def load_engine(arguments: argparse.Namespace) -> Engine:
         report("note", warning)
 
     from rtap.stages.vad import Vad
-    from rtap.whisper.model import load_model
+    from rtap.whisper.load_model import load_model
     from rtap.whisper.transcribe import Transcriber
 
     vad = None if arguments.no_vad else Vad()

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import onnxruntime
 
-    from rtap.whisper.model import Dimensions
+    from rtap.whisper.model_settings import Dimensions
 
 KINDS: Final = ("key", "value")
 ROOM: Final = 32

@@ -20,8 +20,9 @@ from rtap.whisper.cross_cache import (
     CrossTensors,
     cross_names,
 )
-from rtap.whisper.model import Decoding, Dimensions, EncodedAudio, LoadedModel
+from rtap.whisper.model import Decoding, EncodedAudio, LoadedModel
 from rtap.whisper.model_directory import Elastic, ModelDirectory
+from rtap.whisper.model_settings import Dimensions
 from rtap.whisper.sessions import (
     CPU,
     long_audio_options,

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rtap.whisper.model import GenerationRules
+from rtap.whisper.model_settings import GenerationRules
 from rtap.whisper.tokenizer import WhisperTokenizer
 
 NEVER = np.float32(-np.inf)

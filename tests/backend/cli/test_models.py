@@ -82,7 +82,7 @@ class TestTheService:
             names.append(directory.path.name)
             raise ModelError("it was to be loaded")
 
-        monkeypatch.setattr("rtap.whisper.model.load_model", load_model)
+        monkeypatch.setattr("rtap.whisper.load_model.load_model", load_model)
         return names
 
     def start(self) -> None:

@@ -34,7 +34,7 @@ from rtap.stages.stt import SpeechToText
 from rtap.stages.stt_jobs import Speculation
 from rtap.stages.vad import Vad
 from rtap.whisper.engine import WhisperEngine
-from rtap.whisper.model import load_model
+from rtap.whisper.load_model import load_model
 from rtap.whisper.model_directory import ModelDirectory
 from rtap.whisper.transcribe import TranscribeOptions
 from tests.backend.transports.scripted_service import ScriptedEngine

@@ -37,7 +37,7 @@ from rtap.stages.stt import MAX_FAILURES, SpeechToText
 from rtap.stages.stt_jobs import Speculation
 from rtap.stages.vad import Vad
 from rtap.whisper.engine import WhisperEngine
-from rtap.whisper.model import load_model
+from rtap.whisper.load_model import load_model
 from rtap.whisper.model_directory import ModelDirectory
 from rtap.whisper.result import Segment, Transcription
 from rtap.whisper.sessions import CPU, CUDA, resolve_providers

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
 from rtap.whisper.features import LogMel
-from rtap.whisper.model import Dimensions, EncodedAudio, GenerationRules
+from rtap.whisper.model import EncodedAudio
 from rtap.whisper.model_directory import Elastic, Manifest, ModelDirectory
 from rtap.whisper.model_rtap import text_probabilities
+from rtap.whisper.model_settings import Dimensions, GenerationRules
 from rtap.whisper.tokenizer import TIMESTAMPS, WhisperTokenizer, characters_of_bytes
 
 Logits = NDArray[np.float32]

@@ -18,7 +18,8 @@ import pytest
 from numpy.typing import NDArray
 
 from rtap.whisper.alignment import _sharpen, _token_starts, align_words, give_lengths
-from rtap.whisper.model import EncodedAudio, SpeechModel, load_model
+from rtap.whisper.load_model import load_model
+from rtap.whisper.model import EncodedAudio, SpeechModel
 from rtap.whisper.model_directory import ModelDirectory
 from rtap.whisper.transcribe import TranscribeOptions, Transcriber
 from rtap.whisper.window_decoder import DecodingOptions, Outcome, WindowDecoder

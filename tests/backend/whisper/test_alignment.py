@@ -22,7 +22,8 @@ from rtap.whisper.alignment import (
     shorten_after_pauses,
     warp,
 )
-from rtap.whisper.model import EncodedAudio, load_model
+from rtap.whisper.load_model import load_model
+from rtap.whisper.model import EncodedAudio
 from rtap.whisper.model_directory import ModelDirectory
 from rtap.whisper.result import Word
 from rtap.whisper.transcribe import TranscribeOptions, Transcriber

@@ -18,7 +18,7 @@ from rtap.whisper.decode import (
     log_probabilities,
     search,
 )
-from rtap.whisper.model import GenerationRules
+from rtap.whisper.model_settings import GenerationRules
 from rtap.whisper.token_rules import TokenRules
 from tests.backend.whisper.scripted_model import small_tokenizer
 

@@ -18,8 +18,9 @@ import soundfile
 
 import rtap
 from rtap.errors import ModelChangedError, ModelError
-from rtap.whisper.model import GenerationRules, load_model
+from rtap.whisper.load_model import load_model
 from rtap.whisper.model_directory import ModelDirectory, external_files, file_sha256
+from rtap.whisper.model_settings import GenerationRules
 from rtap.whisper.transcribe import TranscribeOptions, Transcriber
 
 BUNDLED = Path(rtap.__file__).parent / "models" / "cabin-en"

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from rtap.whisper import window_decoder
-from rtap.whisper.model import EncodedAudio, SpeechModel, load_model
+from rtap.whisper.load_model import load_model
+from rtap.whisper.model import EncodedAudio, SpeechModel
 from rtap.whisper.model_directory import MANIFEST_NAME, Elastic, ModelDirectory, file_sha256
 from rtap.whisper.transcribe import TranscribeOptions, Transcriber
 from rtap.whisper.window_decoder import DecodingOptions, WindowDecoder

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rtap.whisper.model import GenerationRules
+from rtap.whisper.model_settings import GenerationRules
 from rtap.whisper.token_rules import TokenRules
 from tests.backend.whisper.scripted_model import likely, small_tokenizer
 

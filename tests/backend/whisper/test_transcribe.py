@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from rtap.errors import ConfigurationError
-from rtap.whisper.model import GenerationRules
 from rtap.whisper.model_directory import Elastic
+from rtap.whisper.model_settings import GenerationRules
 from rtap.whisper.result import Segment, Transcription
 from rtap.whisper.transcribe import TranscribeOptions, Transcriber, warn_of_prompts
 from tests.backend.whisper.scripted_model import (

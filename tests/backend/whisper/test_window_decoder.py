@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rtap.whisper.model import EncodedAudio, GenerationRules
+from rtap.whisper.model import EncodedAudio
 from rtap.whisper.model_directory import Elastic
+from rtap.whisper.model_settings import GenerationRules
 from rtap.whisper.window_decoder import (
     DecodingOptions,
     Outcome,

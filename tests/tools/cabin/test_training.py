@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from rtap.audio.format import SAMPLE_RATE
-from rtap.whisper.model import load_model
+from rtap.whisper.load_model import load_model
 from rtap.whisper.model_directory import ModelDirectory
 from rtap.whisper.transcribe import TranscribeOptions, Transcriber
 from tools.cabin import batches, schedule, training

@@ -8,10 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rtap.audio.format import SAMPLE_RATE
-from rtap.audio.resampler import Resampler
 from rtap.errors import AudioError
 from rtap.transports.stream.audio import AudioBacklog, decode_frame
-from tests.backend.transports.scripted_service import tone
 
 
 def test_floats_are_taken_as_they_are():
@@ -64,17 +62,6 @@ def test_whatever_comes_is_samples_or_refused(data):
             continue
         assert samples.dtype == np.float32
         assert np.all(np.abs(samples) <= 1.0)
-
-
-@pytest.mark.parametrize("rate", [8_000, 16_000, 44_100, 48_000])
-def test_every_rate_becomes_16_khz(rate):
-    resampler = Resampler(rate)
-    sound = tone(2.0, rate=rate)
-    parts = [resampler.push(part) for part in np.array_split(sound, 37)]
-    result = np.concatenate([*parts, resampler.flush()])
-    assert abs(result.size - 2 * SAMPLE_RATE) <= 1
-    spectrum = np.abs(np.fft.rfft(result))
-    assert spectrum.argmax() * SAMPLE_RATE / result.size == pytest.approx(440, abs=1)
 
 
 def test_backlog_gives_back_what_came_in_order():

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import rtap
-from rtap.whisper.model import load_model
+from rtap.whisper.load_model import load_model
 from rtap.whisper.model_directory import ModelDirectory
 from rtap.whisper.transcribe import TranscribeOptions, Transcriber
 from tools.benchmarks.asr.engine import Answer
