@@ -36,8 +36,8 @@ from rtap.stages.language import Annotator
 from rtap.stages.stt import SpeechToText
 from rtap.standby.link import Instance, StandbyLink
 from rtap.telemetry import Telemetry
+from rtap.transports.api import create_api
 from rtap.transports.publishers import Publisher, make_publishers
-from rtap.transports.rest.routes import create_api
 from rtap.transports.schemas import Snapshot, TranscriptMessage, event_message
 from rtap.transports.service import Health
 from rtap.whisper.model_store import ModelStore

@@ -16,8 +16,8 @@ from rtap import logs
 from rtap.config.listeners import Endpoint, listeners
 from rtap.errors import PipelineError, TransportError
 from rtap.process.descriptors import Reserve, check_threads, most_connections, raise_limit
+from rtap.transports.api import create_api
 from rtap.transports.health import create_health_app
-from rtap.transports.rest.routes import create_api
 from rtap.transports.stream.server import UVICORN_SETTINGS
 
 if TYPE_CHECKING:

@@ -27,8 +27,8 @@ from rtap.audio.file import AudioFile
 from rtap.config import Config
 from rtap.config.loader import SOURCE_PROFILES, UnifiedConfigLoader
 from rtap.errors import AudioError, ConfigurationError, ModelError
+from rtap.transports.api import create_api
 from rtap.transports.api_errors import ApiError
-from rtap.transports.rest.routes import create_api
 from rtap.transports.wyoming.audio import AudioHeader, IncomingAudio
 from rtap.transports.wyoming.wire import MAX_LINE, read_event
 from rtap.whisper.features import LogMel

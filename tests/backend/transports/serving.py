@@ -13,7 +13,7 @@ from typing import Any
 import uvicorn
 
 from rtap.config import Config
-from rtap.transports.rest.routes import Api, create_api
+from rtap.transports.api import Api, create_api
 from rtap.transports.stream.server import UVICORN_SETTINGS
 from tests.backend.transports.scripted_service import ScriptedService, scripted_service
 

@@ -10,6 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from rtap.transports.api_errors import ApiError
+from rtap.transports.openai.description import openai_body, openai_success
 from rtap.transports.openai.fields import (
     LISTS,
     LOADED_MODEL,
@@ -17,10 +18,10 @@ from rtap.transports.openai.fields import (
     TranslationFields,
     options_of,
 )
+from rtap.transports.openai.models import model_cards, no_such_model
 from rtap.transports.openai.replies import rendered
 from rtap.transports.openai.sse import SegmentFeed, begin_stream
-from rtap.transports.rest.control import model_cards, no_such_model
-from rtap.transports.rest.description import failures, openai_body, openai_success
+from rtap.transports.rest.description import failures
 from rtap.transports.rest.file_jobs import gone
 from rtap.transports.rest.upload_audio import warning_headers
 
@@ -37,7 +38,7 @@ AUDIO_PATHS: Final = ("/v1/audio/transcriptions", "/v1/audio/translations")
 
 
 class OpenAiApi:
-    """``/v1/audio``. The models are at ``/v1/models``, see :mod:`rtap.transports.rest.control`."""
+    """``/v1/audio``. The models are at ``/v1/models``, see :mod:`rtap.transports.openai.models`."""
 
     def __init__(self, service: Service, jobs: FileJobs) -> None:
         self._service = service

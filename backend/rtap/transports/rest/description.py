@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel
 
 from rtap.transports.api_errors import ApiError
-from rtap.transports.openai.replies import (
-    MEDIA_TYPES,
-    OpenAiTranscription,
-    OpenAiVerboseTranscription,
-)
 from rtap.transports.rest.uploads import FILE_FIELDS
 from rtap.transports.schemas import Base64Request, ErrorReply, TranscribeFields
 
@@ -38,16 +32,11 @@ Every failure is `{"error": {"code", "message", "type", "param", "request_id"}}`
 OpenAI's words, and `param` the field at fault, or null. `X-Request-ID` is taken over from the request.
 Where an API key is configured, send `Authorization: Bearer KEY` or `X-API-Key: KEY`.
 """
-_EVENTS: Final = """\
-The data of every event is JSON: first any number of `{"type": "transcript.text.delta", "delta"}`, whose
-deltas add up to the text, then `{"type": "transcript.text.done", "text", "usage"}`. At last comes `[DONE]`,
-which is no JSON. A failure on the way is an event named `error`, with the reply that failed requests have.
-"""
 _SECURITY: Final = {
     "bearer": {"type": "http", "scheme": "bearer"},
     "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
 }
-_FILE: Final = {"type": "string", "format": "binary", "description": "WAV, FLAC, OGG or MP3"}
+AUDIO_FILE: Final = {"type": "string", "format": "binary", "description": "WAV, FLAC, OGG or MP3"}
 _OPEN_PATHS: Final = {"/", "/health"}
 _FAILURES: Final[dict[int, tuple[str, str, str]]] = {
     400: (
@@ -107,57 +96,30 @@ def _failure(status: int) -> dict[str, Any]:
     return declared
 
 
-def openai_success() -> dict[str, Any]:
-    """What the audio routes of OpenAI's API reply, by ``response_format`` and ``stream``."""
-    text: dict[str, Any] = {"schema": {"type": "string"}}
-    return {
-        "model": OpenAiTranscription | OpenAiVerboseTranscription,
-        "description": "The transcription in the format that was asked for",
-        "content": {
-            **dict.fromkeys(MEDIA_TYPES.values(), text),
-            "text/event-stream": {"schema": {"type": "string", "description": _EVENTS}},
-        },
-    }
-
-
-def openai_body(fields: type[BaseModel], lists: Collection[str] = ()) -> dict[str, Any]:
-    """The body of the audio routes of OpenAI's API.
-
-    Args:
-        lists: fields that are repeated, in a form with ``[]`` behind their names.
-    """
-    schema = _inline(fields)
-    named = {
-        f"{name}[]" if name in lists else name: field
-        for name, field in schema["properties"].items()
-    }
-    schema["properties"] = {"file": _FILE, **named}
-    schema["required"] = ["file"]
-    return _body("multipart/form-data", schema)
-
-
 def form_body() -> dict[str, Any]:
     """The body of ``POST /transcribe``; the fields that go with the file are those of TranscribeFields."""
-    schema = _inline(TranscribeFields)
-    alias = {**_FILE, "description": "Another name for audio_file"}
+    schema = inlined(TranscribeFields)
+    alias = {**AUDIO_FILE, "description": "Another name for audio_file"}
     schema["properties"] = {
-        **dict(zip(FILE_FIELDS, (_FILE, alias, alias), strict=True)),
+        **dict(zip(FILE_FIELDS, (AUDIO_FILE, alias, alias), strict=True)),
         **schema["properties"],
     }
     schema["oneOf"] = [{"required": [name]} for name in FILE_FIELDS]
-    return _body("multipart/form-data", schema)
+    return body_of("multipart/form-data", schema)
 
 
 def json_body() -> dict[str, Any]:
     """The body of ``POST /transcribe/base64``."""
-    return _body("application/json", _inline(Base64Request))
+    return body_of("application/json", inlined(Base64Request))
 
 
-def _body(kind: str, schema: dict[str, Any]) -> dict[str, Any]:
+def body_of(kind: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """What a route declares that needs a body of this media type."""
     return {"requestBody": {"required": True, "content": {kind: {"schema": schema}}}}
 
 
-def _inline(model: type[BaseModel]) -> dict[str, Any]:
+def inlined(model: type[BaseModel]) -> dict[str, Any]:
+    """The JSON schema of a model that refers to no other."""
     schema = model.model_json_schema()
     assert "$defs" not in schema  # they would have to move to the document's components
     return schema

@@ -15,8 +15,8 @@ from rtap import server
 from rtap.config import Config, OutputConfig
 from rtap.telemetry import Telemetry
 from rtap.transports.admission.gate import MOST_BODY_BYTES, Gate
+from rtap.transports.api import create_api
 from rtap.transports.health import create_health_app
-from rtap.transports.rest.routes import create_api
 from rtap.transports.service import Health
 from tests.backend.transports.scripted_service import scripted_service
 from tests.backend.transports.serving import serving

@@ -36,9 +36,10 @@ from rtap.errors import (
     QueueFullError,
     StorageError,
 )
+from rtap.transports.api import create_api
 from rtap.transports.api_errors import ApiError, as_api_error
+from rtap.transports.rest import uploads
 from rtap.transports.rest.base64_body import without_audio
-from rtap.transports.rest.routes import create_api, uploads
 from rtap.transports.rest.upload_audio import warning_headers
 from rtap.transports.rest.uploads import Upload
 from rtap.transports.service import Health
