@@ -1,4 +1,4 @@
-"""What the manifest says of an adapter, and manifests from before there were any."""
+"""rtap.whisper.model_directory: what the manifest says of an adapter, and manifests from before any."""
 
 from __future__ import annotations
 

@@ -1,0 +1,165 @@
+"""Where things lie: packages import in one direction and say what they hold, and tests mirror them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A package with all that is below it, and its tests."""
+
+    name: str
+    folder: str
+    tests: str
+    order: tuple[str, ...]
+    """Modules and packages, each of which imports only those before it. What is nowhere named belongs to
+    the package that holds it."""
+    tests_of_more: frozenset[str]
+    """Tests that are about more than one module, or about all of the tree."""
+
+    def modules(self) -> dict[str, Path]:
+        """Every module by its dotted name."""
+        folder = ROOT / self.folder
+        found = {}
+        for path in sorted(folder.rglob("*.py")):
+            parts = path.relative_to(folder).with_suffix("").parts
+            found[".".join((self.name, *parts)).removesuffix(".__init__")] = path
+        return found
+
+    def place(self, module: str) -> int:
+        """Where in the order a module stands."""
+        inner = module.removeprefix(f"{self.name}.")
+        holders = [one for one in self.order if f"{inner}.".startswith(f"{one}.")]
+        assert holders, f"{module}: say in {Path(__file__).name} where in the order it stands"
+        return self.order.index(max(holders, key=len))
+
+
+RTAP = Tree(
+    name="rtap",
+    folder="backend/rtap",
+    tests="tests/backend",
+    order=(
+        "rtap",
+        "errors",
+        "languages",
+        "atomic_file",
+        "home",
+        "audio",
+        "events",
+        "config",
+        "bus",
+        "logs",
+        "telemetry",
+        "whisper",
+        "stages",
+        "process",
+        "pipeline",
+        "transports",
+        "transports.service",
+        "transports.schemas",
+        "transports.api_errors",
+        "transports.readiness",
+        "transports.admission",
+        "transports.lenient_requests",
+        "transports.health",
+        "transports.events_ws",
+        "transports.zeromq",
+        "transports.stream",
+        "transports.wyoming",
+        "transports.rest",
+        "transports.openai",
+        "transports.publishers",
+        "transports.api",
+        "standby",
+        "model_loader",
+        "app",
+        "server",
+        "doctor",
+        "cli",
+        "__main__",
+    ),
+    tests_of_more=frozenset(
+        {
+            "audio/test_audio_cases.py",
+            "stages/test_detection_of_people.py",
+            "test_end_to_end.py",
+            "test_main.py",
+            "test_package.py",
+            "test_service.py",
+            "test_standby_service.py",
+            "test_wyoming_service.py",
+            "transports/openai/test_openai_client.py",
+            "whisper/test_against_transformers.py",
+            "whisper/test_short_context_guards.py",
+        }
+    ),
+)
+TREES = [pytest.param(RTAP, id="rtap")]
+
+
+def imports(tree: Tree) -> Iterator[tuple[str, str]]:
+    """Which module imports which, those for types only and those inside functions included."""
+    modules = tree.modules()
+    for module, path in modules.items():
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                for alias in node.names:
+                    inner = f"{node.module}.{alias.name}"
+                    imported = inner if inner in modules else node.module
+                    if imported in modules and imported != module:
+                        yield module, imported
+
+
+@pytest.mark.parametrize("tree", TREES)
+def test_packages_import_in_one_direction(tree: Tree):
+    against = [
+        f"{module} imports {imported}"
+        for module, imported in imports(tree)
+        if tree.place(imported) > tree.place(module)
+    ]
+    assert against == []
+
+
+@pytest.mark.parametrize("tree", TREES)
+def test_no_modules_import_in_a_circle(tree: Tree):
+    graph: dict[str, set[str]] = {}
+    for module, imported in imports(tree):
+        graph.setdefault(module, set()).add(imported)
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" imports ".join(reversed(error.args[1])))
+
+
+@pytest.mark.parametrize("tree", TREES)
+def test_every_package_says_what_lives_there(tree: Tree):
+    silent = [
+        str(path.relative_to(ROOT))
+        for path in tree.modules().values()
+        if path.name == "__init__.py" and not ast.get_docstring(ast.parse(path.read_text("utf-8")))
+    ]
+    assert silent == []
+
+
+@pytest.mark.parametrize("tree", TREES)
+def test_tests_mirror_the_code(tree: Tree):
+    tests = ROOT / tree.tests
+    found = {path.relative_to(tests) for path in tests.rglob("test_*.py")}
+    astray = [
+        str(path)
+        for path in sorted(found)
+        if str(path) not in tree.tests_of_more
+        and not (ROOT / tree.folder / path.parent / path.name.removeprefix("test_")).exists()
+        and not (ROOT / tree.folder / path.parent / path.stem.removeprefix("test_")).is_dir()
+    ]
+    assert astray == []
+    assert tree.tests_of_more <= {str(path) for path in found}
