@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from rtap.whisper.model_store import BUNDLED_MODEL, BUNDLED_WARNING
 
 if TYPE_CHECKING:
+    from rtap.audio.format import Samples
     from rtap.bus import EventBus
     from rtap.config import Config
-    from rtap.events import Event
+    from rtap.events import Event, Transcript, Utterance
     from rtap.pipeline.session import SpeechSession
-    from rtap.stages.stt import SpeechToText
+    from rtap.stages.stt import Source
     from rtap.telemetry import Telemetry
     from rtap.whisper.model_store import StoredModel
+    from rtap.whisper.result import Segment, Transcription
     from rtap.whisper.transcribe import TranscribeOptions
 
 
@@ -51,13 +55,47 @@ class Health:
     """What works and may still disappoint; empty where nothing does."""
 
 
+class Recognition(Protocol):
+    """What the transports may ask of :class:`rtap.stages.stt.SpeechToText`; for any thread."""
+
+    ready: threading.Event
+    """Set while a model is loaded and has proved that it works."""
+    failure: str | None
+    """Why there will be no transcripts until the service is restarted; None when there is hope."""
+
+    @property
+    def expected_wait(self) -> float:
+        """Seconds that a whole utterance would wait for the model if it came now."""
+
+    def transcribe(
+        self, utterance: Utterance, source: Source, options: TranscribeOptions
+    ) -> Future[Transcript]:
+        """Queue a whole utterance that no session has heard."""
+
+    def transcribe_file(
+        self,
+        blocks: Iterable[Samples],
+        options: TranscribeOptions,
+        cancelled: threading.Event,
+        on_segment: Callable[[Segment], None] = lambda _: None,
+    ) -> Future[Transcription]:
+        """Queue a file; see :meth:`rtap.stages.stt.SpeechToText.transcribe_file`.
+
+        Raises:
+            QueueFullError: as many files as may be are unfinished; it says when to come back.
+        """
+
+
 class Service(Protocol):
     """Implemented by :class:`rtap.app.RTAPApplication`."""
 
     config: Config
     bus: EventBus
     telemetry: Telemetry
-    stt: SpeechToText
+
+    @property
+    def stt(self) -> Recognition:
+        """The speech recognition."""
 
     def new_session(
         self,

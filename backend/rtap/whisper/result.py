@@ -64,3 +64,8 @@ class Transcription:
     def real_time_factor(self) -> float:
         """Seconds of work per second of audio; 0 for no audio."""
         return self.inference_time / self.duration if self.duration else 0.0
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """What follows from the rest, by the name that every reply and file gives it."""
+        return {"rtf": self.real_time_factor}

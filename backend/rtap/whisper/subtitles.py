@@ -47,7 +47,7 @@ def to_json(transcription: Transcription, file: str, total_time: float) -> dict[
         "duration": rounded(transcription.duration, 3),
         "inference_time": rounded(transcription.inference_time, 4),
         "total_time": rounded(total_time, 4),
-        "rtf": rounded(transcription.real_time_factor, 4),
+        **{name: rounded(value, 4) for name, value in transcription.figures.items()},
         "segments": [
             _segment_to_json(number, segment)
             for number, segment in enumerate(transcription.segments)

@@ -18,3 +18,7 @@ def test_real_time_factor(duration: float, inference_time: float, factor: float)
 
 def test_a_duration_that_is_no_number_gives_none() -> None:
     assert math.isnan(Transcription("", "en", 1.0, math.nan, 0.1, ()).real_time_factor)
+
+
+def test_figures_are_those_that_replies_show() -> None:
+    assert Transcription("", "en", 1.0, 10.0, 2.5, ()).figures == {"rtf": 0.25}

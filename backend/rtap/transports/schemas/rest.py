@@ -226,11 +226,11 @@ class TranscriptionReply(WireModel):
             duration=transcription.duration,
             inference_time=transcription.inference_time,
             total_time=total_time,
-            rtf=transcription.real_time_factor,
             timestamp=time.time(),
             request_id=request_id,
             segments=segments if words else None,
             warnings=warnings,
+            **transcription.figures,
         )
 
 
