@@ -51,6 +51,7 @@ RTAP = Tree(
         "rtap",
         "errors",
         "languages",
+        "addresses",
         "atomic_file",
         "home",
         "audio",

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from rtap.addresses import is_loopback
 from rtap.config import Config, OutputConfig, StandbyConfig
 from rtap.config.listeners import listeners
 from rtap.config.wake_engines import DEFAULT, ENGINES
@@ -52,19 +53,19 @@ def conflicts(config: Config) -> Iterator[Conflict]:
 
 
 def _exposure(output: OutputConfig) -> Iterator[Conflict]:
-    if not (is_local(output.host) or output.api_key or output.allow_insecure):
+    if not (is_loopback(output.host) or output.api_key or output.allow_insecure):
         yield Conflict(
             ("output.host", "output.api_key", "output.allow_insecure"),
             f"output.host is {output.host}, which others can reach: set output.api_key, or "
             "output.allow_insecure to true, or use 127.0.0.1",
         )
-    if output.wyoming_enabled and not (is_local(output.wyoming_host) or output.allow_insecure):
+    if output.wyoming_enabled and not (is_loopback(output.wyoming_host) or output.allow_insecure):
         yield Conflict(
             ("output.wyoming_host", "output.wyoming_enabled", "output.allow_insecure"),
             f"output.wyoming_host is {output.wyoming_host}, which others can reach, and Wyoming knows no "
             "API key: set output.allow_insecure to true, or use 127.0.0.1",
         )
-    if output.wyoming_enabled and output.wyoming_zeroconf and is_local(output.wyoming_host):
+    if output.wyoming_enabled and output.wyoming_zeroconf and is_loopback(output.wyoming_host):
         yield Conflict(
             ("output.wyoming_zeroconf", "output.wyoming_host"),
             f"output.wyoming_zeroconf announces Wyoming to the network, and output.wyoming_host is "
@@ -74,7 +75,7 @@ def _exposure(output: OutputConfig) -> Iterator[Conflict]:
 
 
 def _short_key(output: OutputConfig) -> Iterator[Conflict]:
-    if output.api_key and len(output.api_key) < SHORTEST_KEY and not is_local(output.host):
+    if output.api_key and len(output.api_key) < SHORTEST_KEY and not is_loopback(output.host):
         yield Conflict(
             ("output.api_key", "output.host"),
             f"output.api_key has {len(output.api_key)} characters, and others reach {output.host} and can "
@@ -115,16 +116,6 @@ def _proxies(output: OutputConfig) -> Iterator[Conflict]:
                 f"output.trusted_proxies has {proxy}, which is no IP number or network: write it such as "
                 f"192.0.2.1 or 172.20.0.0/16",
             )
-
-
-def is_local(host: str) -> bool:
-    """Whether only this machine can reach a listener on this address or name."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _shared_ports(config: Config) -> Iterator[Conflict]:

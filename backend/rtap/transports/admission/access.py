@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from rtap.config.conflicts import is_local
+from rtap.addresses import is_loopback
 from rtap.transports.api_errors import ApiError
 
 if TYPE_CHECKING:
@@ -112,11 +112,11 @@ def is_known_host(host: str, output: OutputConfig) -> bool:
     name = _host_of(f"//{host}")
     if not name:
         return False
-    if _is_loopback(name) or _is_number(name) or name == output.host.lower():
+    if is_loopback(name) or _is_number(name) or name == output.host.lower():
         return True
     if any(_fits(name, allowed) for allowed in output.allowed_hosts):
         return True
-    return not is_local(output.host) and ("." not in name or name in _own_names())
+    return not is_loopback(output.host) and ("." not in name or name in _own_names())
 
 
 def is_own_page(origin: str, hosts: Iterable[str], output: OutputConfig) -> bool:
@@ -130,7 +130,7 @@ def is_own_page(origin: str, hosts: Iterable[str], output: OutputConfig) -> bool
     name = _host_of(origin)
     if not name:
         return False
-    if _is_loopback(name) or name == output.host.lower():
+    if is_loopback(name) or name == output.host.lower():
         return True
     return any(_host_of(f"//{host}") == name and is_known_host(host, output) for host in hosts)
 
@@ -168,9 +168,3 @@ def _is_number(host: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _is_loopback(host: str) -> bool:
-    if _is_number(host):
-        return ip_address(host).is_loopback
-    return host == "localhost" or host.endswith(".localhost")

@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Iterable
-from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any, Final
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from rtap.addresses import is_loopback
 from rtap.transports.admission.inflow import Deadline, Inflow
 from rtap.transports.api_errors import ApiError, error_document
 
@@ -34,16 +34,6 @@ LEAVING_SECONDS: Final = 15.0
 SEND_BUFFER_BYTES: Final = 64 * 1_024
 LOCAL_CONNECTIONS: Final = 4
 """Kept for clients on this machine: its screen, and who looks after the service."""
-
-
-def is_local(host: str) -> bool:
-    """Whether an address is this machine's own."""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return False
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return (mapped or address).is_loopback
 
 
 def limit_send_buffer(transport: asyncio.Transport) -> None:
@@ -220,7 +210,7 @@ class BoundedHttp(H11Protocol):
 
     def _has_place(self, most: int) -> bool:
         """Whether it may stay; makes room where that is possible."""
-        if self.client is None or not is_local(self.client[0]):
+        if self.client is None or not is_loopback(self.client[0]):
             most = max(1, most - LOCAL_CONNECTIONS)
         if len(self.connections) <= most:
             return True

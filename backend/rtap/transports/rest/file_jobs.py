@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from rtap.addresses import is_loopback
 from rtap.errors import PipelineError, QueueFullError
 from rtap.transports.admission.access import client_of
-from rtap.transports.admission.connections import is_local
 from rtap.transports.admission.limits import RateLimiter, multipart_count
 from rtap.transports.admission.places import Places
 from rtap.transports.readiness import check_ready
@@ -73,7 +73,7 @@ class FileJobs:
         check_ready(self._service)
         # Those in the queue, and those that are being received and decoded.
         held = object()
-        if not self._places.take(held, local=is_local(client_of(request))):
+        if not self._places.take(held, local=is_loopback(client_of(request))):
             raise QueueFullError(
                 f"{self._places.taken} files are being received and transcribed already: send it again in "
                 f"{_BUSY_SECONDS:.0f} s",

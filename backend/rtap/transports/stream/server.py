@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any, Final
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 from pydantic import ValidationError
 
+from rtap.addresses import is_loopback
 from rtap.errors import RTAPException
 from rtap.process.memory import give_back
 from rtap.stages.stt import MAX_WAIT
 from rtap.transports.admission.access import client_of
-from rtap.transports.admission.connections import HTTP_SETTINGS, is_local
+from rtap.transports.admission.connections import HTTP_SETTINGS
 from rtap.transports.admission.places import Places
 from rtap.transports.admission.websocket_refusals import deny, refuse
 from rtap.transports.api_errors import ApiError, as_api_error, bad_fields
@@ -113,7 +114,7 @@ class StreamServer:
             client = StreamClient(
                 websocket, self._service, self._pool, config, options, self._on_turn
             )
-            local = is_local(client_of(websocket))
+            local = is_loopback(client_of(websocket))
             with self._place(client, local=local), self._service.telemetry.stream("stream"):
                 await self._run(client, local=local)
         except RTAPException as error:

@@ -16,8 +16,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from rtap import logs
+from rtap.addresses import is_loopback
 from rtap.errors import TransportError
-from rtap.transports.admission.connections import is_local
 from rtap.transports.admission.places import Places
 from rtap.transports.api_errors import ApiError
 from rtap.transports.wyoming.client import TRANSPORT, WyomingClient
@@ -115,7 +115,7 @@ class WyomingServer:
         if task is None or self._pool is None or len(self._refused) >= _MAX_REFUSED:
             writer.transport.abort()
             return
-        local = is_local(writer.get_extra_info("peername", ("",))[0])
+        local = is_loopback(writer.get_extra_info("peername", ("",))[0])
         place = partial(self._place, local=local)
         client = WyomingClient(reader, writer, self._service, self._pool, place)
         try:

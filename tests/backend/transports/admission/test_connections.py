@@ -11,7 +11,6 @@ import pytest
 
 from rtap.config import Config, OutputConfig
 from rtap.transports.admission import connections
-from rtap.transports.admission.connections import is_local
 from rtap.transports.admission.inflow import SLICE, Inflow
 from rtap.transports.rest import uploads
 from rtap.transports.stream import client as stream_client
@@ -167,23 +166,6 @@ class Transport(asyncio.Transport):
         self.reads = True
 
 
-@pytest.mark.parametrize(
-    ("host", "local"),
-    [
-        ("127.0.0.1", True),
-        ("127.3.2.1", True),
-        ("::1", True),
-        ("::ffff:127.0.0.1", True),
-        ("192.168.1.7", False),
-        ("::ffff:192.168.1.7", False),
-        ("fe80::1", False),
-        ("unknown", False),
-    ],
-)
-def test_who_is_local(host, local):
-    assert is_local(host) is local
-
-
 # ---- HTTP
 
 
@@ -262,14 +244,14 @@ def test_one_too_many_is_told_so_where_all_are_at_work():
 
 def test_places_are_kept_for_this_machine(monkeypatch):
     with serving(Config(), limit_concurrency=6) as server, ExitStack() as stack:
-        monkeypatch.setattr(connections, "is_local", lambda _: False)
+        monkeypatch.setattr(connections, "is_loopback", lambda _: False)
         for _ in range(2):
             busy = stack.enter_context(connected(server.port))
             busy.sendall(UPLOAD.replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n"))
             assert busy.recv(1 << 16).startswith(b"HTTP/1.1 100")
         with connected(server.port) as client:
             assert b"too_many_connections" in read_to_the_end(client)
-        monkeypatch.setattr(connections, "is_local", lambda _: True)
+        monkeypatch.setattr(connections, "is_loopback", lambda _: True)
         with connected(server.port) as client:
             client.sendall(REQUEST)
             assert client.recv(1 << 16).startswith(b"HTTP/1.1 200")

@@ -519,11 +519,11 @@ def test_who_says_nothing_gives_way_to_who_comes(car, monkeypatch):
 
 
 def test_a_place_is_kept_for_this_machine(car, monkeypatch):
-    monkeypatch.setattr(stream, "is_local", lambda _: False)
+    monkeypatch.setattr(stream, "is_loopback", lambda _: False)
     with Client(car), Client(car):
         with Client(car) as third:
             assert third.first["code"] == "too_many_streams"
-        monkeypatch.setattr(stream, "is_local", lambda _: True)
+        monkeypatch.setattr(stream, "is_loopback", lambda _: True)
         with Client(car) as screen:
             assert screen.first["type"] == "ready"
 
