@@ -113,8 +113,8 @@ def main(argv: Sequence[str]) -> int:
     _check(arguments)
     end_children_when_terminated()
     settings = abilities.settled(_settings(arguments))
-    with workplace.temporary_folder(workplace.CACHE) as folder:
-        image = disk.unpacked(arguments.image, workplace.CACHE)
+    with workplace.temporary_folder(workplace.FOLDERS) as folder:
+        image = disk.unpacked(arguments.image, workplace.FOLDERS)
         boot = _boot_files(arguments, image, folder)
         drive = _drive(arguments, image, folder)
         try:

@@ -31,8 +31,8 @@ from tools.container.origin import find_origin
 from tools.container.program import require
 from tools.container.sizes import measure, table
 from tools.container.workplace import workplace
+from tools.root import ROOT
 
-ROOT: Final = Path(__file__).resolve().parent.parent
 NAME: Final = "whisper-backend"
 
 

@@ -26,8 +26,8 @@ from rtap.whisper.model_store import BUNDLED_MODEL, DEFAULT_MODEL
 from tools import people
 from tools.command_line import run
 from tools.default_model import find_default_model
+from tools.root import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 RECORDED = {
     "turn_on_the_heating.wav": "turn on the heating",
     "navigate_home.wav": "navigate home",

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from rtap.errors import ConfigurationError
+from tools.root import ROOT
 
-ROOT: Final = Path(__file__).resolve().parent.parent
 COMMAND: Final = "make setup"
 
 

@@ -29,9 +29,10 @@ from tools.image_check import chosen_checks
 from tools.image_checks.checks import CHECKS
 from tools.image_checks.verdict import CannotCheck, Check
 from tools.image_checks.workshop import Workshop
+from tools.root import CACHE, ROOT
 from tools.yocto import preflight
 from tools.yocto.bitbake_progress import ProgressView, read_progress
-from tools.yocto.images import RELEASES, ROOT, Image, choose, option_file, options, repositories
+from tools.yocto.images import RELEASES, Image, choose, option_file, options, repositories
 from tools.yocto.kas import Kas
 from tools.yocto.mirrors import VARIABLE, find_mirrors, git_configuration, mirror_folder
 from tools.yocto.ordinary_user import OrdinaryUser
@@ -197,7 +198,7 @@ def _build_container(order: Order) -> None:
 
 def _build_image(order: Order, view: ProgressView) -> None:
     order.build.mkdir(parents=True, exist_ok=True)
-    kas = Kas(OrdinaryUser.choose(os.environ), ROOT / ".cache", _git_configuration(order))
+    kas = Kas(OrdinaryUser.choose(os.environ), CACHE, _git_configuration(order))
     kas.install()
     command = [str(kas.programs / "kas"), "build", order.image.kas_files(order.options)]
     environment = build_environment(order, os.environ, kas.git_configuration)
@@ -249,7 +250,7 @@ def build_environment(
     order: Order, caller: Mapping[str, str], git_configuration: Path | None
 ) -> dict[str, str]:
     """The environment of kas: the caller's, and what the kas files ask for."""
-    cache = ROOT / ".cache/yocto"
+    cache = CACHE / "yocto"
     ours = {
         "DL_DIR": str(cache / "downloads"),
         "SSTATE_DIR": str(cache / f"sstate-{order.image.release}"),

@@ -27,8 +27,8 @@ from tools.command_line import run
 from tools.image_checks.checks import CHECKS
 from tools.image_checks.verdict import CannotCheck, Check, Outcome, Verdict
 from tools.image_checks.workshop import Workshop
+from tools.root import ROOT
 from tools.yocto import host_locale
-from tools.yocto.images import ROOT
 from tools.yocto.process import end_children_when_terminated
 
 SUMMARY: Final = "{ok} ok, {failed} failed, {skipped} skipped, {seconds:.0f} s"

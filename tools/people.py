@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-ROOT: Final = Path(__file__).resolve().parent.parent
+from tools.root import CACHE, ROOT
+
 PACKAGE: Final = "alsa-utils"
 FOLDER: Final = Path("usr/share/sounds/alsa")
 PROMPTS: Final = {
@@ -31,7 +32,7 @@ PROMPTS: Final = {
 """The files and what is said in them."""
 
 
-def recordings(system: Path = Path("/"), cache: Path = ROOT / ".cache/people") -> dict[Path, str]:
+def recordings(system: Path = Path("/"), cache: Path = CACHE / "people") -> dict[Path, str]:
     """The recordings and what is said in them; none where the package is not to be had.
 
     Args:

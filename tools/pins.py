@@ -15,7 +15,8 @@ from typing import Any, Final
 from rtap.cli.guard import OneLineParser
 from rtap.cli.terminal import write_result
 from tools.command_line import positive_number, run
-from tools.yocto.images import RELEASES, ROOT
+from tools.root import CACHE, ROOT
+from tools.yocto.images import RELEASES
 from tools.yocto.mirrors import VARIABLE, find_mirrors, mirror_folder
 from tools.yocto.pins import Pin, move_pins, read_pins
 from tools.yocto.upstream import Standing, Upstream, UpstreamError
@@ -57,7 +58,7 @@ def main(argv: Sequence[str]) -> int:
         for release in arguments.release or RELEASES
         for pin in read_pins(arguments.kas, release)
     ]
-    upstream = Upstream(ROOT / ".cache/pins", _mirrors(pins))
+    upstream = Upstream(CACHE / "pins", _mirrors(pins))
     standings, faults = [], []
     for pin in pins:
         try:

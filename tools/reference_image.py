@@ -34,10 +34,9 @@ from tools.reference.debian_base import packages
 from tools.reference.disk import missing_programs
 from tools.reference.gui import compiled_gui
 from tools.reference.payload import our_packages, require_container
+from tools.root import CACHE, ROOT
 from tools.yocto.process import end_children_when_terminated
 
-ROOT: Final = Path(__file__).resolve().parent.parent
-CACHE: Final = ROOT / ".cache"
 NAME: Final = "debian-reference-arm64"
 _INSTALL: Final = "tools/install_packages.sh @tools/reference_packages.txt"
 _PROGRAMS: Final = ("cpio", "depmod", "dpkg-deb", "mmdebstrap", "systemctl", "systemd-sysusers")

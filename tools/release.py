@@ -28,8 +28,8 @@ from tools.releasing.image_parts import ImageParts, find_image
 from tools.releasing.notes import cut_notes
 from tools.releasing.receiving import check_release, verify_pair
 from tools.releasing.signing import Signer
+from tools.root import ROOT
 
-ROOT: Final = Path(__file__).resolve().parent.parent
 NOTES: Final = "RELEASE_NOTES.md"
 _REPORT: Final = "known weaknesses"
 _BUILDS: Final = (

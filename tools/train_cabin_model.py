@@ -22,8 +22,8 @@ from tools.cabin.recipe import NAME, Recipe
 from tools.cabin.schedule import Schedule
 from tools.command_line import positive_number, run
 from tools.environment import require
+from tools.root import CACHE, ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 BUNDLED = ROOT / "backend/rtap/models" / NAME
 CARD = "README.md"
 STEPS = ("speech", "train", "export", "tests")
@@ -43,7 +43,7 @@ def main(argv: Sequence[str]) -> int:
         "into the working folder; tests: make the test sets; all: one after the other",
     )
     parser.add_argument(
-        "--work", type=Path, default=ROOT / ".cache/cabin", help="working folder (.cache/cabin)"
+        "--work", type=Path, default=CACHE / "cabin", help="working folder (.cache/cabin)"
     )
     parser.add_argument("--seed", type=int, default=0, help="of everything that is drawn (0)")
     parser.add_argument(

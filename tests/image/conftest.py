@@ -13,8 +13,8 @@ import pytest
 from tests.image.device import Booted, Device, Figures
 from tools.booting import programs
 from tools.booting.disk import unpacked
+from tools.root import ROOT
 
-ROOT: Final = Path(__file__).resolve().parents[2]
 ARTEFACTS: Final = ROOT / "build/image-tests"
 """Pictures, consoles and figures of the last run."""
 REFERENCE: Final = ROOT / "build/reference-image/debian-reference-arm64.wic"

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from tests.image.device import CONTAINER, Booted
 from tests.image.screen_text import seen
 from tools import people
+from tools.root import ROOT
 
-AUDIO: Final = Path(__file__).resolve().parents[1] / "audio"
+AUDIO: Final = ROOT / "tests/audio"
 COMMANDS: Final = {
     "navigate_home.wav": "navigate home",
     "turn_on_the_heating.wav": "turn on the heating",

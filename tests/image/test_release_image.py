@@ -10,10 +10,9 @@ import pytest
 
 from tests.image.device import LOGIN_SECONDS, Device
 from tools.booting.console import ConsoleError
+from tools.root import ROOT
 
 pytestmark = pytest.mark.image
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")

@@ -21,10 +21,10 @@ from tests.image.device import (
 from tests.image.other_container import with_another_identity
 from tools.booting.disk import overlay, unpacked
 from tools.booting.machine import Settings
+from tools.root import ROOT
 
 pytestmark = pytest.mark.image
 
-ROOT = Path(__file__).resolve().parents[2]
 CONTAINER = ROOT / "build/container"
 NEXT_VERSION = "9.9.9"
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
 from tools.image_checks.sources import unstable
+from tools.yocto.layer import LAYER
 
-LAYER = Path(__file__).resolve().parents[2] / "meta-userapp"
 BOOT_FILES = (
     LAYER / "dynamic-layers/raspberrypi/recipes-bsp/bootfiles/voice-assistant-bootfiles.inc"
 )

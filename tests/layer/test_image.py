@@ -13,8 +13,9 @@ from tools import image
 from tools.image_checks.sample_container import write_sample
 from tools.image_checks.verdict import CannotCheck, Check
 from tools.image_checks.workshop import Workshop
+from tools.root import ROOT
 from tools.yocto import preflight
-from tools.yocto.images import ROOT, Image
+from tools.yocto.images import Image
 from tools.yocto.kas import Kas
 
 build_image = image._build_image

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tools.image_checks.boot_settings import DISPLAYS
-from tools.yocto.images import ROOT
+from tools.root import ROOT
 
 KAS = ROOT / "kas"
 FILES = sorted(KAS.rglob("*.yml"))

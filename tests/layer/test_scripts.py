@@ -18,7 +18,8 @@ from pathlib import Path
 
 import pytest
 
-LAYER = Path(__file__).resolve().parents[2] / "meta-userapp"
+from tools.yocto.layer import LAYER
+
 BACKEND = LAYER / "recipes-backend/whisper-backend/files"
 DATA = LAYER / "recipes-support/voice-assistant-data/files"
 AUDIO = LAYER / "recipes-support/voice-assistant-audio/files"

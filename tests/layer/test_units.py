@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tools.image_checks.units import refused_by_libinput
-from tools.yocto.images import ROOT
+from tools.root import ROOT
 
 UNIT = ROOT / "meta-userapp/recipes-gui/qt6-voice-assistant/files/voice-assistant.service"
 

@@ -25,8 +25,9 @@ from tests.tools.tiny_checkpoints import tiny_checkpoint
 from tools.convert_whisper import convert
 from tools.export.checkpoint import Checkpoint
 from tools.export.graph_writer import GraphWriter
+from tools.root import ROOT
 
-AUDIO = str(Path(__file__).resolve().parents[1] / "audio" / "navigate_home.wav")
+AUDIO = str(ROOT / "tests/audio/navigate_home.wav")
 CONVERT = "tools/convert_whisper"
 
 

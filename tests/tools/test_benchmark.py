@@ -16,9 +16,10 @@ from tools.benchmarks.attacks import ATTACKS
 from tools.benchmarks.plan import Plan
 from tools.benchmarks.result import Figure, Result
 from tools.benchmarks.service import Measure
+from tools.root import ROOT
 
 Run = Callable[..., Done]
-AUDIO = Path(__file__).resolve().parents[1] / "audio"
+AUDIO = ROOT / "tests/audio"
 ASR = ("--weights", "/nowhere", "--recordings", "/nowhere")
 
 

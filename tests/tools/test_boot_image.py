@@ -17,8 +17,8 @@ from tests.tools.conftest import Start
 from tests.tools.flashing.sample_image import mbr
 from tools import boot_image
 from tools.booting import workplace
+from tools.root import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 TOOL = ROOT / "tools/boot_image"
 SMALL = ("-m", "128", "--smp", "1", "--no-network")
 SECONDS = 40
@@ -38,7 +38,7 @@ def image(tmp_path: Path) -> Path:
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "cache"
-    monkeypatch.setattr(workplace, "CACHE", path)
+    monkeypatch.setattr(workplace, "FOLDERS", path)
     return path
 
 

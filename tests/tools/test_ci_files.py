@@ -18,7 +18,8 @@ import pytest
 import yaml
 
 from tools.image import CONTAINER, Order
-from tools.yocto.images import RELEASES, ROOT, Image
+from tools.root import ROOT
+from tools.yocto.images import RELEASES, Image
 
 OWN: Final = ROOT / ".github/workflows/ci.yml"
 GITHUB: Final = ROOT / "conf/ci/github-actions.yml"

@@ -27,8 +27,8 @@ from tools.export import whisper_graphs
 from tools.export.checkpoint import Checkpoint
 from tools.export.graph_writer import OPSET
 from tools.export.staging import StagedDirectory
+from tools.root import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 STAGES = ["tokenizer and configuration", "encoder", "decoder", "manifest"]
 
 STOPS_IN_THE_DECODER = """

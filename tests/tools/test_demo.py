@@ -8,8 +8,7 @@ import pytest
 import soundfile
 
 from tools import demo, people
-
-ROOT = Path(__file__).resolve().parents[2]
+from tools.root import ROOT
 
 
 @pytest.mark.parametrize("name", demo.RECORDED)

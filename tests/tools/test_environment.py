@@ -14,8 +14,8 @@ import pytest
 from rtap.errors import ConfigurationError
 from tests.tools.ctranslate2_files import tiny_ctranslate2
 from tools import environment
+from tools.root import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 LINKS = sorted(path.name for path in (ROOT / "tools").iterdir() if path.is_symlink())
 REFUSE = """
 import importlib, json, sys

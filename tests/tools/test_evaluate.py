@@ -25,8 +25,9 @@ from rtap.whisper.transcribe import TranscribeOptions
 from tests.backend.model_directories import make_model
 from tests.tools.conftest import Done, Start
 from tools import evaluate
+from tools.root import ROOT
 
-AUDIO = Path(__file__).resolve().parents[1] / "audio"
+AUDIO = ROOT / "tests/audio"
 SPOKEN = {
     "turn_on_the_heating.wav": "turn on the heating",
     "navigate_home.wav": "navigate home",

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).resolve().parents[2] / "tools/install_packages.sh"
+from tools.root import ROOT
+
+SCRIPT = ROOT / "tools/install_packages.sh"
 DPKG_QUERY = """#!/bin/sh
 for name; do :; done
 grep -qx "$name" "$(dirname "$0")/../installed" && printf installed

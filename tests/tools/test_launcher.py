@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tools.root import ROOT
+
 TOOLS = ROOT / "tools"
 LINKS = sorted(path.name for path in TOOLS.iterdir() if path.is_symlink())
 

@@ -20,7 +20,8 @@ from tests.backend.model_directories import make_model
 from tools import reference_image as module
 from tools.container.workplace import NEEDED_BYTES
 from tools.image_checks.sample_container import write_sample
-from tools.reference_image import ROOT, main
+from tools.reference_image import main
+from tools.root import ROOT
 
 PYTHON = sys.executable
 PACKAGES = ROOT / "tools/reference_packages.txt"

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tools.root import ROOT
+
 NEEDED = [
     "bash",
     "cat",

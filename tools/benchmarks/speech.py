@@ -7,7 +7,6 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -16,8 +15,9 @@ import soxr
 
 from rtap.audio.format import SAMPLE_RATE, Samples
 from rtap.errors import ConfigurationError
+from tools.root import ROOT
 
-AUDIO: Final = Path(__file__).resolve().parents[2] / "tests/audio"
+AUDIO: Final = ROOT / "tests/audio"
 _SPOKEN: Final = ("turn_on_the_heating", "navigate_home", "set_the_temperature")
 """One utterance each, without a pause that would end it."""
 _TEXTS: Final = {"set_the_temperature": "set the temperature to twenty one degrees"}

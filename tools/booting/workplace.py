@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import Final
 
 from rtap.errors import StorageError
+from tools.root import CACHE
 
-CACHE: Final = Path(__file__).resolve().parents[2] / ".cache/boot"
+FOLDERS: Final = CACHE / "boot"
 """On a disk, not in a /tmp that may be memory: what a guest writes can be gigabytes."""
 _PREFIX: Final = "run-"
 
 
 @contextlib.contextmanager
-def temporary_folder(cache: Path = CACHE) -> Iterator[Path]:
+def temporary_folder(cache: Path = FOLDERS) -> Iterator[Path]:
     """A folder of this boot's own.
 
     Raises:

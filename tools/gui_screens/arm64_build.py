@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tools.gui_screens.build import ROOT
 from tools.gui_screens.gui_error import GuiError
 from tools.reference.recipe import Recipe
+from tools.root import ROOT
 from tools.yocto.layer import layer_variables
 from tools.yocto.process import ProgramError, run
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Final
 
 from tools.gui_screens.gui_error import GuiError
+from tools.root import CACHE, ROOT
 
-ROOT: Final = Path(__file__).resolve().parents[2]
-FOLDER: Final = ROOT / ".cache/gui"
+FOLDER: Final = CACHE / "gui"
 """Kept, so that the next build only does what is new."""
 APPLICATION: Final = FOLDER / "gui/qt6-voice-assistant"
 _TESTS: Final = ROOT / "tests/gui"

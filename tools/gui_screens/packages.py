@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from pathlib import Path
 from typing import Final
 
-LIST: Final = Path(__file__).resolve().parents[1] / "gui_packages.txt"
+from tools.root import ROOT
+
+LIST: Final = ROOT / "tools/gui_packages.txt"
 _PROGRAMS: Final = ("cmake", "ninja", "Xvfb", "pulseaudio", "pactl", "paplay", "xdotool", "import")
 """Where there is no dpkg, these must do."""
 

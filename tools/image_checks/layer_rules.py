@@ -9,7 +9,8 @@ from typing import Final
 
 from tools.image_checks.verdict import CheckFailed
 from tools.image_checks.workshop import OVERLAYS, Workshop
-from tools.yocto.images import ROOT, Image, machines
+from tools.yocto.images import Image, machines
+from tools.yocto.layer import LAYER
 
 _OTHER_LAYERS: Final = "meta-*/**/conf/layer.conf"
 """Beside poky's checkout."""
@@ -21,7 +22,6 @@ def for_release(release: str) -> Callable[[Workshop], str]:
     def check(workshop: Workshop) -> str:
         build = workshop.build_folder(Image(release, machines()[0]), "layer-check")
         program = build.poky / "scripts/yocto-check-layer"
-        layer = ROOT / "meta-userapp"
         # The program adds what our layer depends on, and stumbles over what is there already.
         # Of the recipes in meta-check there are signatures to compare.
         layers = [build.poky / "meta", build.poky / "meta-poky", OVERLAYS / "meta-check"]
@@ -30,7 +30,7 @@ def for_release(release: str) -> Callable[[Workshop], str]:
             f'BBPATH = "${{TOPDIR}}"\nBBFILES ?= ""\nBBLAYERS = "{own}"\n'
         )
         others = [file.parents[1] for file in sorted(build.poky.parent.glob(_OTHER_LAYERS))]
-        arguments: list[str | Path] = ["--no-auto-dependency", "--dependency", *others, "--", layer]
+        arguments: list[str | Path] = ["--no-auto-dependency", "--dependency", *others, "--", LAYER]
         done = build.run(program, *arguments, log="yocto-check-layer.log")
         broken = broken_rules(done.text)
         if broken:

@@ -10,8 +10,8 @@ from typing import Final
 
 from tools.image_checks.verdict import CannotCheck, Need
 from tools.image_checks.workshop import Workshop
+from tools.root import ROOT
 from tools.yocto import host_locale
-from tools.yocto.images import ROOT
 from tools.yocto.mirrors import VARIABLE
 from tools.yocto.ordinary_user import PATH
 

@@ -8,10 +8,10 @@ from typing import Final
 
 from tools.image_checks.verdict import CheckFailed
 from tools.image_checks.workshop import Workshop
-from tools.yocto.images import RELEASES, ROOT
+from tools.yocto.images import RELEASES
+from tools.yocto.layer import LAYER
 from tools.yocto.process import run
 
-LAYER: Final = ROOT / "meta-userapp"
 _COMPLAINT: Final = re.compile(r":(error|warning):(oelint\.[a-z0-9.-]+)", re.MULTILINE)
 _IGNORED: Final = {
     "oelint.file.underscores": "the version of all recipes is one variable, not a part of file names",

@@ -8,10 +8,9 @@ from typing import Final
 
 from tools.image_checks.verdict import CheckFailed
 from tools.image_checks.workshop import Workshop
-from tools.yocto.images import ROOT
+from tools.yocto.layer import LAYER
 from tools.yocto.process import run
 
-LAYER: Final = ROOT / "meta-userapp"
 _SHELL: Final = re.compile(rb"#! ?/(usr/)?bin/(env )?(ba|da|)sh\b")
 
 

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from rtap.errors import ConfigurationError
+from tools.root import CACHE, ROOT
 from tools.yocto.build_folder import BuildFolder
-from tools.yocto.images import RELEASES, ROOT, Image, repositories
+from tools.yocto.images import RELEASES, Image, repositories
 from tools.yocto.kas import Kas
 from tools.yocto.mirrors import find_mirrors, git_configuration, mirror_folder
 from tools.yocto.ordinary_user import OrdinaryUser
@@ -39,7 +40,7 @@ class Workshop:
     without_mirror: tuple[str, ...]
 
     @classmethod
-    def open(cls, environment: Mapping[str, str], cache: Path = ROOT / ".cache") -> Workshop:
+    def open(cls, environment: Mapping[str, str], cache: Path = CACHE) -> Workshop:
         """Find out what there is to work with; nothing is made yet but folders.
 
         Raises:

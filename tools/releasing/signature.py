@@ -18,10 +18,11 @@ from typing import Final
 from rtap.errors import ConfigurationError
 from tools.releasing.checksums import NAME
 from tools.releasing.verification_error import NotVerifiableError, VerificationError
+from tools.root import ROOT
 
 MINISIGN: Final = f"{NAME}.minisig"
 GPG: Final = (f"{NAME}.asc", f"{NAME}.sig", f"{NAME}.gpg")
-DEFAULT_KEY: Final = Path(__file__).resolve().parents[2] / "conf/release.pub"
+DEFAULT_KEY: Final = ROOT / "conf/release.pub"
 """The minisign key of those who release this product, where the checkout has one."""
 
 _MINISIGN_TEXT: Final = re.compile(r"RW[A-Za-z0-9+/=]{54}")

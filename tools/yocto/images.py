@@ -10,8 +10,8 @@ from typing import Any, Final
 import yaml
 
 from rtap.errors import ConfigurationError
+from tools.root import ROOT
 
-ROOT: Final = Path(__file__).resolve().parents[2]
 RELEASES: Final = {"scarthgap": None, "kirkstone": "kirkstone.yml"}
 """Yocto releases, the default first, and the kas file that chooses each; none is needed for the default."""
 

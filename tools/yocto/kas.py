@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from rtap.errors import ConfigurationError
-from tools.yocto.images import ROOT
+from tools.root import ROOT
 from tools.yocto.ordinary_user import PATH, OrdinaryUser
 from tools.yocto.process import Done, run
 

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from tools.yocto.images import ROOT
+from tools.root import ROOT
 
 LAYER: Final = ROOT / "meta-userapp"
 _VARIABLE: Final = re.compile(r"^(VOICE_ASSISTANT_\w+)\s*\??=\s*\"([^\"]*)\"", re.MULTILINE)

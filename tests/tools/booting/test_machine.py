@@ -23,8 +23,8 @@ from tools.booting.disk import BootFiles
 from tools.booting.machine import Settings, VirtualMachine
 from tools.booting.picture import is_drawn
 from tools.booting.qmp import QemuControl
+from tools.root import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 SECONDS = 60
 SMALL = Settings(processors=1, memory_mb=128)
 

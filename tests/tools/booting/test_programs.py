@@ -10,8 +10,7 @@ import pytest
 from rtap.errors import ConfigurationError, StorageError
 from tools.booting import programs
 from tools.container.program import BuildError
-
-ROOT = Path(__file__).resolve().parents[3]
+from tools.root import ROOT
 
 
 def script(folder: Path, text: str) -> Path:

@@ -11,8 +11,6 @@ from tools.container.image_config import Origin
 from tools.container.layers import Layer
 from tools.container.wheels import Wheel
 
-ROOT = Path(__file__).resolve().parents[3]
-
 
 @pytest.fixture
 def origin() -> Origin:

@@ -14,8 +14,8 @@ from tools.container.debian import DebianPackage
 from tools.container.image_config import Origin
 from tools.container.model import open_model
 from tools.container.wheels import Wheel
+from tools.root import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 RTAP = Wheel("rtap", "1.2.3", "rtap-1.2.3.whl", "c" * 64, "MIT", is_expression=True)
 
 

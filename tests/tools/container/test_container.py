@@ -31,8 +31,8 @@ from tools.benchmarks.exhaustion import ATTACKS, Target
 from tools.container.architecture import ARCHITECTURES, Architecture, this_architecture
 from tools.container.lock import LEFT_OUT
 from tools.container.sizes import LARGEST, LARGEST_COMPRESSED
+from tools.root import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 AUDIO = ROOT / "tests/audio"
 SITE_PACKAGES = "opt/venv/lib/python3.11/site-packages/"
 CHOSEN_MODEL = "cabin-chosen"

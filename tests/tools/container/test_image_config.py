@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +14,9 @@ from tools.container.architecture import ARCHITECTURES
 from tools.container.image_config import ENVIRONMENT, PORTS, Origin, image_config
 from tools.container.layers import Layer
 from tools.container.root_files import USER_ID
+from tools.root import ROOT
 
-DOCKERFILE = Path(__file__).resolve().parents[3] / "backend/Dockerfile"
+DOCKERFILE = ROOT / "backend/Dockerfile"
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from packaging.utils import canonicalize_name
 from rtap.errors import ConfigurationError
 from tools.container.architecture import ARCHITECTURES
 from tools.container.lock import LEFT_OUT, for_container, read_lock
+from tools.root import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 ARM64 = ARCHITECTURES["arm64"]
 HASH = "sha256:" + "0" * 64
 TEXT = f"""\

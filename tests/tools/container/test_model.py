@@ -11,8 +11,8 @@ import pytest
 from rtap.errors import ModelError
 from rtap.whisper.model_directory import ModelDirectory
 from tools.container.model import copy_model, open_model
+from tools.root import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 BUNDLED = ROOT / "backend/rtap/models/cabin-en"
 
 

@@ -11,8 +11,7 @@ import pytest
 from tools.container.architecture import ARCHITECTURES
 from tools.container.debian import DebianPackage
 from tools.container.root_files import write_application_files, write_system_files
-
-ROOT = Path(__file__).resolve().parents[3]
+from tools.root import ROOT
 
 
 @pytest.fixture

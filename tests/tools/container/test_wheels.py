@@ -12,8 +12,8 @@ from tools.container.architecture import ARCHITECTURES
 from tools.container.lock import Locked
 from tools.container.program import BuildError
 from tools.container.wheels import install_locked, install_rtap
+from tools.root import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 ARM64 = ARCHITECTURES["arm64"]
 
 

@@ -28,8 +28,7 @@ from tools import convert_whisper
 from tools.convert_whisper import convert
 from tools.export.checkpoint import Checkpoint
 from tools.export.in_torch import load_network
-
-ROOT = Path(__file__).resolve().parents[3]
+from tools.root import ROOT
 
 WITHOUT_TORCH = """
 import sys

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from tools.reference.assemble import Plan
-
-ROOT = Path(__file__).resolve().parents[3]
+from tools.root import ROOT
 
 
 def plan(place: Path) -> Plan:

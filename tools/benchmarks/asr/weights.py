@@ -20,6 +20,7 @@ from tools.benchmarks.asr.margin import write_margin
 from tools.export.checkpoint import Checkpoint
 from tools.export.staging import StagedDirectory
 from tools.export.text_files import write_text_files
+from tools.root import ROOT
 
 CHECKPOINT: Final = "checkpoint"
 """What the peers' formats are made from: Hugging Face's layout in fp32."""
@@ -27,7 +28,6 @@ GGML_FILE: Final = "ggml-q8_0.bin"
 
 _RECORD = "benchmark.json"
 """The last file that is written: what the others were made from and how long they are."""
-_ROOT = Path(__file__).resolve().parents[3]
 _SOURCES = ("tools/benchmarks/asr/weights.py", "tools/benchmarks/asr/margin.py")
 """Files whose change makes all weights old."""
 _TEXTS = ("config.json", "generation_config.json", "preprocessor_config.json", "tokenizer.json")
@@ -135,7 +135,7 @@ def size_on_disk(path: Path) -> int:
 def _fingerprint(format_: str, kind: Format) -> str:
     inputs = hashlib.sha256(format_.encode())
     for name in (*_SOURCES, *kind.sources):
-        source = _ROOT / name
+        source = ROOT / name
         for file in sorted(source.glob("*.py")) if source.is_dir() else [source]:
             inputs.update(file.read_bytes())
     return inputs.hexdigest()

@@ -13,8 +13,8 @@ from tools.benchmarks.asr.environment import installed_python
 from tools.benchmarks.asr.process import Worker
 from tools.benchmarks.asr.weights import FORMATS, Source, prepared
 from tools.export.checkpoint import Checkpoint
+from tools.root import ROOT
 
-ROOT = Path(__file__).resolve().parents[4]
 PYTHON = installed_python(ROOT / ".cache/benchmark-asr")
 ALWAYS_THERE = {"rtap", "rtap-30s", "rtap-30s-fp32", "transformers", "optimum"}
 """What set-up installs is enough for these."""
