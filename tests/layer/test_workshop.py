@@ -28,7 +28,7 @@ def test_each_layer_is_mirrored_or_named(tmp_path: Path) -> None:
 
 
 def test_only_one_works_at_a_time(workshop: Workshop) -> None:
-    refused = pytest.raises(ConfigurationError, match="another tools/image_check is at work")
+    refused = pytest.raises(ConfigurationError, match="another tool is at work")
     with workshop.locked(), refused, workshop.locked():
         pass
     with workshop.locked():

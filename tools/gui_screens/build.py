@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
 from tools.gui_screens.gui_error import GuiError
+from tools.process import folder_lock
 from tools.root import CACHE, ROOT
 
 FOLDER: Final = CACHE / "gui"
@@ -19,13 +19,9 @@ APPLICATION: Final = FOLDER / "gui/qt6-voice-assistant"
 _TESTS: Final = ROOT / "tests/gui"
 
 
-@contextmanager
-def locked() -> Iterator[None]:
-    """Wait until nobody else builds here: Ninja takes no second one beside it in a folder."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    with (FOLDER / "lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+def locked() -> AbstractContextManager[None]:
+    """Wait until nobody else builds here: two of Ninja cannot share a folder."""
+    return folder_lock.locked(FOLDER, waits=True)
 
 
 def configure() -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from rtap.errors import ConfigurationError
+from tools.process.folder_lock import locked
 from tools.root import CACHE, ROOT
 from tools.yocto.build_folder import BuildFolder
 from tools.yocto.images import RELEASES, Image, repositories
@@ -69,21 +69,13 @@ class Workshop:
             without_mirror=tuple(name for name, url in urls.items() if url not in mirrors),
         )
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self) -> AbstractContextManager[None]:
         """Keep others out, who would build in the same folders.
 
         Raises:
-            ConfigurationError: somebody else is in.
+            ConfigurationError: another process is in.
         """
-        with (self.cache / "lock").open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise ConfigurationError(
-                    f"another tools/image_check is at work in {self.cache}: wait for its end"
-                ) from None
-            yield
+        return locked(self.cache)
 
     @property
     def logs(self) -> Path:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 from pathlib import Path
 from typing import Final
 
-from rtap.errors import ConfigurationError
 from tools.gui_screens.arm64_build import INSTALLED, PROGRAM, RECIPE, build_for_arm64
+from tools.process.folder_lock import locked
 
 _STAMP: Final = "gui/sources.sha256"
 
@@ -26,15 +25,8 @@ def compiled_gui(cache: Path) -> Path:
     stamp = cache / _STAMP
     if stamp.is_file() and stamp.read_text() == key and (cache / INSTALLED / PROGRAM).is_file():
         return cache / INSTALLED
-    cache.mkdir(parents=True, exist_ok=True)
-    # tools/image_check holds the same lock.
-    with (cache / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ConfigurationError(
-                f"another tool is at work in {cache}: wait for its end"
-            ) from None
+    # tools/image_check builds there under the same lock.
+    with locked(cache):
         stamp.unlink(missing_ok=True)
         gui = build_for_arm64(cache, cache / "logs")
         stamp.write_text(key)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 from pathlib import Path
 
 import pytest
 
 from rtap.errors import ConfigurationError
 from tools.gui_screens.arm64_build import INSTALLED, PROGRAM, Arm64Gui
+from tools.process.folder_lock import locked
 from tools.reference import gui as module
 from tools.reference.gui import compiled_gui
 from tools.yocto.process import ProgramError
@@ -97,11 +97,6 @@ def test_a_failed_compilation_is_not_taken_for_a_good_one(
 
 
 def test_two_do_not_compile_at_once(compiler: Compiler, tmp_path: Path) -> None:
-    (tmp_path / "lock").touch()
-    with (tmp_path / "lock").open() as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(
-            ConfigurationError, match=r"another tool is at work in .*: wait for its"
-        ):
-            compiled_gui(tmp_path)
+    with locked(tmp_path), pytest.raises(ConfigurationError, match="another tool is at work"):
+        compiled_gui(tmp_path)
     assert compiler.runs == 0
