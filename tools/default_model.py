@@ -24,7 +24,7 @@ def find_default_model(program: str, ensure: Ensure | None = None) -> ModelDirec
 
     Args:
         program: says on standard error what it waits for, and why there is no model.
-        ensure: in the place of :func:`tools.install_model.ensure_model`.
+        ensure: in the place of :func:`tools.export.installed_model.ensure_model`.
 
     Returns:
         None, and one line on standard error, where it cannot be had.
@@ -68,7 +68,7 @@ def chosen_model(name: str | None, program: str) -> Path | None:
 
 def _ensure(on_progress: Progress) -> Path:
     # Takes seconds to import, which a model that is named shall not wait for.
-    from tools.install_model import ensure_model
+    from tools.export.installed_model import ensure_model
 
     return ensure_model(on_progress=on_progress)
 

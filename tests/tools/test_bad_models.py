@@ -22,8 +22,8 @@ from rtap.whisper.model_directory import (
     file_sha256,
 )
 from tests.tools.tiny_checkpoints import tiny_checkpoint
-from tools.convert_whisper import convert
 from tools.export.checkpoint import Checkpoint
+from tools.export.convert import convert
 from tools.export.graph_writer import GraphWriter
 from tools.root import ROOT
 

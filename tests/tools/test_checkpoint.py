@@ -27,8 +27,8 @@ from transformers import WhisperForConditionalGeneration as Whisper
 from rtap.errors import ModelError, StorageError
 from tests.tools.ctranslate2_files import tiny_ctranslate2
 from tests.tools.tiny_checkpoints import tiny_checkpoint
-from tools.convert_whisper import convert
 from tools.export.checkpoint import Checkpoint
+from tools.export.convert import convert
 
 
 @pytest.fixture

@@ -22,9 +22,9 @@ from rtap.whisper.model_store import ModelStore
 from tests.tools.conftest import SmallDisk, Start
 from tests.tools.tiny_checkpoints import tiny_checkpoint
 from tools import convert_whisper
-from tools.convert_whisper import convert
 from tools.export import whisper_graphs
 from tools.export.checkpoint import Checkpoint
+from tools.export.convert import convert
 from tools.export.graph_writer import OPSET
 from tools.export.staging import StagedDirectory
 from tools.root import ROOT

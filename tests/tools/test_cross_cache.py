@@ -15,9 +15,9 @@ from rtap.whisper.load_model import load_model
 from rtap.whisper.model import SpeechModel
 from rtap.whisper.model_directory import ModelDirectory
 from tests.tools.tiny_checkpoints import tiny_checkpoint
-from tools.convert_whisper import convert
 from tools.export.checkpoint import Checkpoint
-from tools.quantize import quantize
+from tools.export.convert import convert
+from tools.export.quantize import quantize
 
 MOST_DIFFERENCE = 0.1
 """Of the logits, over their root mean square: what int8 is allowed in tools/verify_model."""

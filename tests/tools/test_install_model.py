@@ -15,9 +15,10 @@ from rtap.whisper.model_store import ModelStore
 from tests.tools.conftest import Start
 from tests.tools.ctranslate2_files import tiny_ctranslate2
 from tools import install_model
+from tools.export import installed_model
 from tools.export.adapter import write_adapter
 from tools.export.checkpoint import Checkpoint
-from tools.install_model import ensure_model
+from tools.export.installed_model import ensure_model
 
 
 class Places(NamedTuple):
@@ -89,7 +90,7 @@ def test_goes_on_with_what_a_killed_run_converted(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(install_model, "quantize", kill)
+        patch.setattr(installed_model, "quantize", kill)
         with pytest.raises(KeyboardInterrupt):
             places.ensure()
     store = ModelStore.from_environment({"MODELS_DIR": str(places.models)})

@@ -19,11 +19,11 @@ from rtap.whisper.model_directory import MANIFEST_NAME, Manifest, ModelDirectory
 from tests.tools.conftest import Start
 from tests.tools.tiny_checkpoints import tiny_checkpoint
 from tools import quantize as tool
-from tools.convert_whisper import convert
 from tools.export.checkpoint import Checkpoint
+from tools.export.convert import convert
 from tools.export.manifest import store_manifest
-from tools.quantize import PASSES, quantize
-from tools.verify_model import measure_parity
+from tools.export.parity import measure_parity
+from tools.export.quantize import PASSES, quantize
 
 GRAPHS = ["encoder.onnx", "decoder.onnx"]
 SMALLER = sorted(PASSES)
@@ -285,7 +285,7 @@ def test_goes_on_where_it_stopped(
 
     source = ModelDirectory.open(copy)
     with monkeypatch.context() as patched:
-        patched.setitem(tool.PASSES["int8"], "decoder.onnx", stop)
+        patched.setitem(PASSES["int8"], "decoder.onnx", stop)
         with pytest.raises(KeyboardInterrupt):
             quantize(source, tmp_path / "small", "int8")
     assert not (tmp_path / "small").exists()
@@ -303,7 +303,7 @@ def test_another_precision_starts_afresh(
 
     place = tmp_path / "mini-fp16"
     with monkeypatch.context() as patched:
-        patched.setitem(tool.PASSES["int8"], "decoder.onnx", stop)
+        patched.setitem(PASSES["int8"], "decoder.onnx", stop)
         with pytest.raises(KeyboardInterrupt):
             quantize(ModelDirectory.open(copy), place, "int8")
     quantize(ModelDirectory.open(copy), place, "fp16")

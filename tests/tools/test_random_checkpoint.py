@@ -17,9 +17,9 @@ from tests.tools.conftest import SmallDisk, Start
 from tests.tools.tiny_checkpoints import tiny_tokenizer
 from tools import random_checkpoint
 from tools.export.checkpoint import Checkpoint
+from tools.export.parity import _Reference, _synthetic_mel
+from tools.export.random_checkpoint import SIZES, Size, _config, make_checkpoint
 from tools.export.tokenizer_from_ranks import byte_tokenizer
-from tools.random_checkpoint import SIZES, Size, make_checkpoint
-from tools.verify_model import _Reference, _synthetic_mel
 
 SMALL = Size(width=32, heads=2, encoder_layers=1, decoder_layers=2)
 
@@ -75,7 +75,7 @@ def test_sizes_are_openais(name: str, millions: float) -> None:
     size = SIZES[name]
     tokenizer = byte_tokenizer(num_languages=size.languages)
     with torch.device("meta"):
-        model = WhisperForConditionalGeneration(random_checkpoint._config(size, tokenizer))
+        model = WhisperForConditionalGeneration(_config(size, tokenizer))
     assert model.config.vocab_size == (51866 if name.startswith("large-v3") else 51865)
     # The encoder's sinusoids count for torch, and are trained nowhere.
     assert model.num_parameters() / 1e6 == pytest.approx(millions, rel=0.01)

@@ -13,8 +13,8 @@ from onnx import numpy_helper
 
 from rtap.whisper.features import LogMel
 from tests.tools.tiny_checkpoints import tiny_checkpoint
-from tools.convert_whisper import convert
 from tools.export.checkpoint import Checkpoint
+from tools.export.convert import convert
 from tools.export.quantization import quantize_int8
 from tools.export.smoothing import smooth
 

@@ -22,10 +22,10 @@ from rtap.whisper.model_directory import (
 from tests.tools.conftest import Start
 from tests.tools.tiny_checkpoints import tiny_checkpoint
 from tools import verify_model
-from tools.convert_whisper import convert
 from tools.export.checkpoint import Checkpoint
+from tools.export.convert import convert
 from tools.export.manifest import store_manifest
-from tools.verify_model import TOLERANCES, DecoderParity, EncoderParity, Parity
+from tools.export.parity import TOLERANCES, DecoderParity, EncoderParity, Parity
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from transformers import WhisperConfig, WhisperForConditionalGeneration
 
+from tools.export.random_checkpoint import _enliven
 from tools.export.tokenizer_from_ranks import tokenizer_from_ranks
-from tools.random_checkpoint import _enliven
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from rtap.whisper.model_directory import Manifest, ModelDirectory
 from tools.cabin.network import LONGEST_SECONDS, MELS, Network
-from tools.convert_whisper import convert
 from tools.export.checkpoint import Checkpoint
-from tools.quantize import quantize
+from tools.export.convert import convert
+from tools.export.quantize import quantize
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

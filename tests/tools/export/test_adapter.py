@@ -18,11 +18,11 @@ from tests.tools.conftest import SmallDisk, Start
 from tests.tools.ctranslate2_files import tiny_ctranslate2
 from tests.tools.tiny_checkpoints import tiny_checkpoint
 from tools import convert_whisper
-from tools.convert_whisper import convert
 from tools.export import adapter as adapters
 from tools.export.adapter import ADAPTERS, Adapter, adapter_for, write_adapter
 from tools.export.checkpoint import Checkpoint
-from tools.quantize import quantize
+from tools.export.convert import convert
+from tools.export.quantize import quantize
 
 RANK = 3
 LINEAR = "encoder.layers.0.fc1.weight"

@@ -25,8 +25,8 @@ from tests.tools.ctranslate2_files import (
 )
 from tests.tools.tiny_checkpoints import tiny_checkpoint
 from tools import convert_whisper
-from tools.convert_whisper import convert
 from tools.export.checkpoint import Checkpoint
+from tools.export.convert import convert
 from tools.export.in_torch import load_network
 from tools.root import ROOT
 

@@ -202,7 +202,7 @@ def _complete_text_files(checkpoint: Path) -> None:
 
 
 def _make_rtap(job: _Job, output: Path) -> None:
-    from tools.convert_whisper import convert
+    from tools.export.convert import convert
 
     with job.scratch() as scratch:
         convert(job.source.checkpoint, scratch / "fp32", verify=False)
@@ -211,7 +211,7 @@ def _make_rtap(job: _Job, output: Path) -> None:
 
 def _make_rtap_int8(job: _Job, output: Path) -> None:
     from rtap.whisper.model_directory import ModelDirectory
-    from tools.quantize import quantize
+    from tools.export.quantize import quantize
 
     whole = prepared("rtap-fp32", job.source, job.python)
     with job.scratch() as scratch:
@@ -274,7 +274,7 @@ def _make_ggml(job: _Job, output: Path) -> None:
     write_ggml(Checkpoint.open(str(job.checkpoint)), output / GGML_FILE)
 
 
-_OURS: Final = ("tools/convert_whisper.py", "tools/quantize.py", "tools/export")
+_OURS: Final = ("tools/export",)
 
 FORMATS: Final[Mapping[str, Format]] = {
     CHECKPOINT: Format(_make_checkpoint, from_copy=False),
