@@ -25,21 +25,28 @@ from rtap.errors import RTAPException
 from rtap.whisper.model_store import DEFAULT_MODEL
 from tools.command_line import positive_number, run
 from tools.default_model import NONE, chosen_model
-from tools.image_check import chosen_checks
 from tools.image_checks.checks import CHECKS
+from tools.image_checks.running import chosen_checks
 from tools.image_checks.verdict import CannotCheck, Check
 from tools.image_checks.workshop import Workshop
 from tools.root import CACHE, ROOT
 from tools.yocto import preflight
 from tools.yocto.bitbake_progress import ProgressView, read_progress
-from tools.yocto.images import RELEASES, Image, choose, option_file, options, repositories
+from tools.yocto.images import (
+    DEFAULT_MACHINE,
+    RELEASES,
+    Image,
+    choose,
+    option_file,
+    options,
+    repositories,
+)
 from tools.yocto.kas import Kas
 from tools.yocto.mirrors import VARIABLE, find_mirrors, git_configuration, mirror_folder
 from tools.yocto.ordinary_user import OrdinaryUser
 from tools.yocto.process import complaint, end_children_when_terminated
 
 CONTAINER: Final = ROOT / "build/container/whisper-backend.tar"
-DEFAULT_MACHINE: Final = "raspberrypi4-64"
 _ARTIFACTS: Final = ("*.wic.bz2", "*.wic.bmap", "*.manifest")
 
 

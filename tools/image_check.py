@@ -15,17 +15,16 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Final
 
 from rtap.cli.guard import OneLineParser
 from rtap.cli.terminal import write_result
-from rtap.errors import RTAPException
 from tools.command_line import run
 from tools.image_checks.checks import CHECKS
-from tools.image_checks.verdict import CannotCheck, Check, Outcome, Verdict
+from tools.image_checks.running import chosen_checks, run_check
+from tools.image_checks.verdict import Check, Verdict
 from tools.image_checks.workshop import Workshop
 from tools.root import ROOT
 from tools.yocto import host_locale
@@ -84,7 +83,7 @@ def main(
     with place.locked():
         for check in chosen:
             print(f"image_check: {check.name} ...", file=sys.stderr, flush=True)
-            verdict = judge(check, place)
+            verdict = run_check(check, place)
             verdicts.append(verdict)
             if not arguments.json:
                 write_result(_line(verdict, width))
@@ -102,15 +101,6 @@ def main(
     return 1 if count["failed"] or (arguments.strict and count["skipped"]) else 0
 
 
-def chosen_checks(
-    checks: Mapping[str, Check], names: Sequence[str], *, quick: bool = False
-) -> list[Check]:
-    """Those that are named, and quick ones where they are asked for; all where neither is."""
-    if not names and not quick:
-        return list(checks.values())
-    return [check for check in checks.values() if check.name in names or (quick and check.is_quick)]
-
-
 def wanted(verdicts: Sequence[Verdict]) -> list[str]:
     """What keeps checks from being made, each as a line with their names."""
     names: dict[str, list[str]] = {}
@@ -118,25 +108,6 @@ def wanted(verdicts: Sequence[Verdict]) -> list[str]:
         if verdict.verdict == "skipped":
             names.setdefault(verdict.message, []).append(verdict.name)
     return [f"not made: {', '.join(held)}: {message}" for message, held in names.items()]
-
-
-def judge(check: Check, workshop: Workshop) -> Verdict:
-    """Make one check; whatever it raises becomes a verdict."""
-    began = time.monotonic()
-
-    def ended(verdict: Outcome, message: str) -> Verdict:
-        seconds = round(time.monotonic() - began, 1)
-        return Verdict(check.name, verdict, " ".join(message.split()), seconds)
-
-    try:
-        check.require(workshop)
-        return ended("ok", check.run(workshop))
-    except CannotCheck as error:
-        return ended("skipped", str(error))
-    except RTAPException as error:
-        return ended("failed", str(error))
-    except Exception as error:  # noqa: BLE001 (the other checks are made all the same)
-        return ended("failed", f"the check itself failed ({type(error).__name__}: {error})")
 
 
 def _line(verdict: Verdict, width: int) -> str:

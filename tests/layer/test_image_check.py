@@ -11,6 +11,7 @@ from tests.layer.conftest import Done, Start
 from tools import image_check
 from tools.image_checks import needs
 from tools.image_checks.checks import CHECKS
+from tools.image_checks.running import run_check
 from tools.image_checks.verdict import CannotCheck, Check, CheckFailed, Verdict
 from tools.image_checks.workshop import Workshop
 
@@ -115,6 +116,6 @@ def test_a_check_that_does_not_exist_is_refused(check: Run) -> None:
 
 
 def test_without_mirrors_bitbake_is_skipped_with_the_way_to_get_them(workshop: Workshop) -> None:
-    verdict = image_check.judge(CHECKS["graph-scarthgap-qemuarm64"], workshop)
+    verdict = run_check(CHECKS["graph-scarthgap-qemuarm64"], workshop)
     assert verdict.verdict == "skipped"
     assert "no local mirror of poky: set YOCTO_GIT_MIRROR" in verdict.message

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tools.image_checks.owners import Recipe, for_release, taken
+from tools.image_checks.owners import Recipe, check, taken
 from tools.image_checks.verdict import CannotCheck
 from tools.image_checks.workshop import Workshop
 
@@ -63,5 +63,5 @@ def test_folders_and_patterns_are_no_claims() -> None:
 
 
 def test_without_packages_there_is_nothing_to_compare(workshop: Workshop) -> None:
-    with pytest.raises(CannotCheck, match="make the check packages-scarthgap first"):
-        for_release("scarthgap")(workshop)
+    with pytest.raises(CannotCheck, match="run the check packages-scarthgap first"):
+        check(workshop, "scarthgap")

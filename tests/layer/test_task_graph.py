@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
-
-from tools.image_checks.task_graph import RECIPES, missing_recipes, require_no_warning
-from tools.image_checks.verdict import CheckFailed
+from tools.image_checks.task_graph import RECIPES, missing_recipes
 from tools.yocto.images import all_images
-from tools.yocto.process import Done
 
 
 def test_each_machine_has_its_kernel() -> None:
@@ -21,10 +15,3 @@ def test_a_recipe_that_is_left_out_is_named() -> None:
     [image, *_] = all_images()
     built = (RECIPES | {"linux-yocto", "busybox"}) - {"docker-moby"}
     assert missing_recipes(image, built) == ["docker-moby"]
-
-
-def test_a_warning_is_a_failure() -> None:
-    text = "NOTE: fine\nWARNING: not fine\n"
-    with pytest.raises(CheckFailed, match="1 warnings, the first: WARNING: not fine"):
-        require_no_warning(Done("bitbake", 0, text, Path("log")))
-    require_no_warning(Done("bitbake", 0, "NOTE: WARNING: quoted\n", Path("log")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
@@ -30,9 +31,12 @@ from tools.yocto.images import RELEASES, all_images
 
 
 def _each_release(
-    name: str, what: str, check: Callable[[str], Callable[[Workshop], str]], *wanted: Need
+    name: str, what: str, check: Callable[[Workshop, str], str], *wanted: Need
 ) -> list[Check]:
-    return [Check(f"{name}-{release}", what, check(release), wanted) for release in RELEASES]
+    return [
+        Check(f"{name}-{release}", what, partial(check, release=release), wanted)
+        for release in RELEASES
+    ]
 
 
 _BEFORE_BITBAKE: Final = (
@@ -69,13 +73,13 @@ _OF_OUR_RECIPES: Final = (
     *_each_release(
         "packages",
         "our recipes built by bitbake to packages, and what is in them",
-        packages.for_release,
+        packages.check,
         *needs.MASKED,
     ),
     *_each_release(
         "boot-files",
         "config.txt and cmdline.txt: displays, overlays, memory",
-        boot_settings.for_release,
+        boot_settings.check,
         *needs.MASKED,
     ),
     Check(
@@ -87,43 +91,43 @@ _OF_OUR_RECIPES: Final = (
     *_each_release(
         "wic",
         "the disk image: partitions, labels, boot files, data that a reflash spares",
-        wic_image.for_release,
+        wic_image.check,
         needs.root,
         needs.programs("sfdisk", "mkdosfs", "parted", "mcopy", "bmaptool", "debugfs"),
     ),
     *_each_release(
         "faults",
         "deliberate faults that bitbake has to refuse",
-        faults.for_release,
+        faults.check,
         *needs.MASKED,
     ),
     *_each_release(
         "sources",
         "where the board's boot files come from",
-        sources.for_release,
+        sources.check,
         *needs.MASKED,
     ),
     *_each_release(
         "weaknesses",
         "cve-check with and without a database of known weaknesses",
-        weaknesses.for_release,
+        weaknesses.check,
         *needs.MASKED,
     ),
-    *_each_release("rules", "yocto-check-layer", layer_rules.for_release, *needs.MASKED),
+    *_each_release("rules", "yocto-check-layer", layer_rules.check, *needs.MASKED),
 )
 
 _OF_ALL_LAYERS: Final = (
     *_each_release(
         "signatures",
         "the layer without its feature changes no task of a stranger's image",
-        signatures.for_release,
+        signatures.check,
         *needs.BITBAKE,
     ),
     *(
         Check(
             f"graph-{image.release}-{image.machine}",
             "the whole image: all layers parsed, every task's way found (10 minutes the first time)",
-            task_graph.for_image(image),
+            partial(task_graph.check, image=image),
             needs.BITBAKE,
         )
         for image in all_images()
@@ -131,7 +135,7 @@ _OF_ALL_LAYERS: Final = (
     *_each_release(
         "owners",
         "no other recipe of the image installs a file of ours",
-        owners.for_release,
+        owners.check,
         *needs.BITBAKE,
         needs.programs("dpkg-deb"),
     ),

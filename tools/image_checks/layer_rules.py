@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -16,34 +15,30 @@ _OTHER_LAYERS: Final = "meta-*/**/conf/layer.conf"
 """Beside poky's checkout."""
 
 
-def for_release(release: str) -> Callable[[Workshop], str]:
-    """The check for one release."""
-
-    def check(workshop: Workshop) -> str:
-        build = workshop.build_folder(Image(release, machines()[0]), "layer-check")
-        program = build.poky / "scripts/yocto-check-layer"
-        # The program adds what our layer depends on, and stumbles over what is there already.
-        # Of the recipes in meta-check there are signatures to compare.
-        layers = [build.poky / "meta", build.poky / "meta-poky", OVERLAYS / "meta-check"]
-        own = " ".join(map(str, layers))
-        (build.path / "conf/bblayers.conf").write_text(
-            f'BBPATH = "${{TOPDIR}}"\nBBFILES ?= ""\nBBLAYERS = "{own}"\n'
-        )
-        others = [file.parents[1] for file in sorted(build.poky.parent.glob(_OTHER_LAYERS))]
-        arguments: list[str | Path] = ["--no-auto-dependency", "--dependency", *others, "--", LAYER]
-        done = build.run(program, *arguments, log="yocto-check-layer.log")
-        broken = broken_rules(done.text)
-        if broken:
-            raise CheckFailed(f"{', '.join(broken)}; see {done.log}")
-        # A rule that is known to be broken elsewhere, and that our layer keeps, counts as a failure there.
-        if "UNEXPECTED SUCCESS" not in done.text:
-            done.require_success()
-        tried = re.search(r"^INFO: Ran (\d+) tests", done.text, re.MULTILINE)
-        if tried is None:
-            raise CheckFailed(f"yocto-check-layer made no test; see {done.log}")
-        return f"{tried[1]} rules kept"
-
-    return check
+def check(workshop: Workshop, release: str) -> str:
+    """Raises: CheckFailed: yocto-check-layer says that a rule is broken."""
+    build = workshop.build_folder(Image(release, machines()[0]), "layer-check")
+    program = build.poky / "scripts/yocto-check-layer"
+    # The program adds what our layer depends on, and stumbles over what is there already.
+    # Of the recipes in meta-check there are signatures to compare.
+    layers = [build.poky / "meta", build.poky / "meta-poky", OVERLAYS / "meta-check"]
+    own = " ".join(map(str, layers))
+    (build.path / "conf/bblayers.conf").write_text(
+        f'BBPATH = "${{TOPDIR}}"\nBBFILES ?= ""\nBBLAYERS = "{own}"\n'
+    )
+    others = [file.parents[1] for file in sorted(build.poky.parent.glob(_OTHER_LAYERS))]
+    arguments: list[str | Path] = ["--no-auto-dependency", "--dependency", *others, "--", LAYER]
+    done = build.run(program, *arguments, log="yocto-check-layer.log")
+    broken = broken_rules(done.text)
+    if broken:
+        raise CheckFailed(f"{', '.join(broken)}; see {done.log}")
+    # A rule that is known to be broken elsewhere, and that our layer keeps, counts as a failure there.
+    if "UNEXPECTED SUCCESS" not in done.text:
+        done.require_success()
+    tried = re.search(r"^INFO: Ran (\d+) tests", done.text, re.MULTILINE)
+    if tried is None:
+        raise CheckFailed(f"yocto-check-layer made no test; see {done.log}")
+    return f"{tried[1]} rules kept"
 
 
 def broken_rules(text: str) -> list[str]:

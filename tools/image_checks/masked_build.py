@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tools.image_checks.sample_container import write_sample
-from tools.image_checks.sample_model import write_sample_model
+from tools.image_checks.samples import recipe_variables
 from tools.image_checks.workshop import Workshop
 from tools.yocto.build_folder import BuildFolder
-from tools.yocto.images import Image
+from tools.yocto.images import DEFAULT_MACHINE, Image
 from tools.yocto.layer import recipe_files
 from tools.yocto.process import Done
 
@@ -26,6 +25,16 @@ def our_recipes() -> list[str]:
     return list(recipe_files())
 
 
+def masked_folder(workshop: Workshop, release: str) -> Path:
+    """The build folder of the check "packages", whose packages other checks take."""
+    return workshop.cache / release / f"{DEFAULT_MACHINE}-masked"
+
+
+def deployed(folder: Path) -> Path:
+    """Where bitbake puts what is no package, in a build folder."""
+    return folder / f"tmp/deploy/images/{DEFAULT_MACHINE}"
+
+
 def missing_packages(text: str, built: Sequence[str]) -> list[str]:
     """Packages that bitbake, by what it said, has no recipe for, but those of the recipes that are built."""
     # One of these is missing only because it needs another that is.
@@ -37,28 +46,29 @@ class MaskedBuild:
     """A build folder in which only our recipes are seen."""
 
     folder: BuildFolder
-    sample: Path
-    """A container that the backend's recipe accepts."""
-    model: Path
-    """A model that the model's recipe accepts."""
-    stubs: str
-    """Packages of other recipes that ours need at run time."""
+    variables: Mapping[str, str]
+    """What the recipes are given, and the packages of others that are made up."""
 
     @classmethod
-    def prepare(cls, workshop: Workshop, image: Image, kind: str = "masked") -> MaskedBuild:
+    def prepare(cls, workshop: Workshop, release: str, kind: str = "masked") -> MaskedBuild:
         """Set up the folder and find out which packages have to be made up.
 
         Args:
             kind: name of an overlay in ``tests/layer`` that includes ``masked.yml``.
         """
-        folder = workshop.build_folder(image, kind)
-        sample = write_sample(workshop.folder("sample"))
-        model = write_sample_model(workshop.folder("sample"))
-        build = cls(folder, sample, model, "")
+        folder = workshop.build_folder(Image(release, DEFAULT_MACHINE), kind)
+        variables = recipe_variables(workshop)
+        build = cls(folder, variables | {"CHECK_STUBS": ""})
         built = [*our_recipes(), *SMALL_RECIPES]
         # One run names all of them: -k goes on after the first.
         dry = build.bitbake("--dry-run", "--continue", *built, log="stubs.log")
-        return cls(folder, sample, model, " ".join(missing_packages(dry.text, built)))
+        stubs = " ".join(missing_packages(dry.text, built))
+        return cls(folder, variables | {"CHECK_STUBS": stubs})
+
+    @property
+    def deployed(self) -> Path:
+        """Where bitbake puts what is no package."""
+        return deployed(self.folder.path)
 
     def bitbake(self, *arguments: str, log: str, passed: dict[str, str] | None = None) -> Done:
         """Run bitbake; it may fail.
@@ -66,12 +76,8 @@ class MaskedBuild:
         Args:
             passed: variables for the recipes, such as another container.
         """
-        variables = {
-            "WHISPER_BACKEND_TARBALL": str(self.sample),
-            "WHISPER_MODEL": str(self.model),
-            "CHECK_STUBS": self.stubs,
-        }
-        lines = [f'{name} = "{value}"\n' for name, value in (variables | (passed or {})).items()]
+        variables = {**self.variables, **(passed or {})}
+        lines = [f'{name} = "{value}"\n' for name, value in variables.items()]
         # Not in the environment: bitbake's server would go on with what it has read.
         settings = self.folder.path / "conf/check.conf"
         settings.write_text("".join(lines))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,11 +16,12 @@ from typing import Any, Final
 from tools.image_checks.deb_package import DebPackage
 from tools.image_checks.install_script import installed_paths
 from tools.image_checks.masked_build import our_recipes
-from tools.image_checks.packages import MACHINE, packages_in
-from tools.image_checks.task_graph import full_build, graph_variables
+from tools.image_checks.packages import built_packages
+from tools.image_checks.samples import recipe_variables
+from tools.image_checks.task_graph import full_build
 from tools.image_checks.verdict import CannotCheck, CheckFailed
 from tools.image_checks.workshop import Workshop
-from tools.yocto.images import Image
+from tools.yocto.images import DEFAULT_MACHINE, Image
 
 _READER: Final = Path(__file__).with_name("recipe_reader.py")
 _ELSEWHERE: Final = re.compile(r"^nativesdk-|-(native|cross|crosssdk|initial)(-|$)")
@@ -67,19 +68,15 @@ class Recipe:
         return [place for place, paths in places.items() if path in paths]
 
 
-def for_release(release: str) -> Callable[[Workshop], str]:
-    """The check for one release, on the board's image."""
-
-    def check(workshop: Workshop) -> str:
-        image = Image(release, MACHINE)
-        ours = our_files(workshop, release)
-        recipes = _recipes(workshop, image)
-        faults = sorted(taken(ours, recipes))
-        if faults:
-            raise CheckFailed(f"{len(faults)} files have two owners: {'; '.join(faults[:5])}")
-        return f"{len(ours)} files of ours, named by none of {len(recipes)} other recipes"
-
-    return check
+def check(workshop: Workshop, release: str) -> str:
+    """Raises: CheckFailed: another recipe of the board's image claims a file of ours."""
+    image = Image(release, DEFAULT_MACHINE)
+    ours = our_files(workshop, release)
+    recipes = _recipes(workshop, image)
+    faults = sorted(taken(ours, recipes))
+    if faults:
+        raise CheckFailed(f"{len(faults)} files have two owners: {'; '.join(faults[:5])}")
+    return f"{len(ours)} files of ours, named by none of {len(recipes)} other recipes"
 
 
 def our_files(workshop: Workshop, release: str) -> dict[str, str]:
@@ -88,10 +85,7 @@ def our_files(workshop: Workshop, release: str) -> dict[str, str]:
     Raises:
         CannotCheck: there are no packages yet.
     """
-    files = packages_in(workshop.cache / release / f"{MACHINE}-masked")
-    if not files:
-        raise CannotCheck(f"no packages yet: make the check packages-{release} first")
-    packages = [DebPackage.read(file) for file in files]
+    packages = [DebPackage.read(file) for file in built_packages(workshop, release)]
     return {path: package.name for package in packages for path in package.files()}
 
 
@@ -110,7 +104,7 @@ def _recipes(workshop: Workshop, image: Image) -> list[Recipe]:
     graph = build.path / "pn-buildlist"
     if not graph.is_file():
         raise CannotCheck(
-            f"no task graph yet: make the check graph-{image.release}-{image.machine} first"
+            f"no task graph yet: run the check graph-{image.release}-{image.machine} first"
         )
     names = sorted(set(graph.read_text().split()).difference(our_recipes()))
     folder = workshop.empty_folder(f"owners-{image.release}")
@@ -120,7 +114,7 @@ def _recipes(workshop: Workshop, image: Image) -> list[Recipe]:
     done = build.run(
         *("env", f"PYTHONPATH={library}", "python3", _READER, wanted, written),
         log="recipe-reader.log",
-        passed=graph_variables(workshop),
+        passed=recipe_variables(workshop),
     )
     done.require_success()
     documents = json.loads(written.read_text())

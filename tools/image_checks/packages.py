@@ -4,45 +4,49 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from tools.gui_screens.arm64_build import INSTALLED, PROGRAM
+from tools.image_checks.bitbake_warnings import OF_MASKED_RECIPES, require_no_warning
 from tools.image_checks.deb_package import DebPackage
-from tools.image_checks.masked_build import SMALL_RECIPES, MaskedBuild, our_recipes
+from tools.image_checks.masked_build import SMALL_RECIPES, MaskedBuild, masked_folder, our_recipes
 from tools.image_checks.package_rules import MEGABYTE, complaints, doubly_owned
-from tools.image_checks.verdict import CheckFailed
+from tools.image_checks.verdict import CannotCheck, CheckFailed
 from tools.image_checks.workshop import Workshop
-from tools.yocto.images import Image
-from tools.yocto.process import Done
 
-MACHINE: Final = "raspberrypi4-64"
 BOOT_FILES: Final = ("rpi-cmdline", "rpi-config")
 """Recipes of the board's layer that ours extends and that are built from no source."""
-_DANGLING: Final = "WARNING: No recipes in default available for:"
 
 
-def for_release(release: str) -> Callable[[Workshop], str]:
-    """The check for one release."""
+def check(workshop: Workshop, release: str) -> str:
+    """Raises: CheckFailed: bitbake warns, or a package is not as it shall be."""
+    build = MaskedBuild.prepare(workshop, release)
+    passed = {"CHECK_GUI_PROGRAM": str(gui_program(workshop))}
+    recipes = [*our_recipes(), *SMALL_RECIPES, *BOOT_FILES]
+    done = build.bitbake(*recipes, log="packages.log", passed=passed)
+    done.require_success()
+    require_no_warning(done, besides=OF_MASKED_RECIPES)
+    packages = [DebPackage.read(file) for file in packages_in(build.folder.path)]
+    others = [DebPackage.read(file) for file in small_packages_in(build.folder.path)]
+    faults = complaints(packages) + doubly_owned([*packages, *others])
+    if faults:
+        raise CheckFailed(f"{len(faults)} faults in packages: {'; '.join(faults[:5])}")
+    files = sum(len(package.files()) for package in packages)
+    size = sum(member.size for package in packages for member in package.members)
+    return f"{len(packages)} packages, {files} files, {size / MEGABYTE:.1f} MB"
 
-    def check(workshop: Workshop) -> str:
-        build = MaskedBuild.prepare(workshop, Image(release, MACHINE))
-        passed = {"CHECK_GUI_PROGRAM": str(gui_program(workshop))}
-        recipes = [*our_recipes(), *SMALL_RECIPES, *BOOT_FILES]
-        done = build.bitbake(*recipes, log="packages.log", passed=passed)
-        done.require_success()
-        require_no_own_warning(done)
-        packages = [DebPackage.read(file) for file in packages_in(build.folder.path)]
-        others = [DebPackage.read(file) for file in small_packages_in(build.folder.path)]
-        faults = complaints(packages) + doubly_owned([*packages, *others])
-        if faults:
-            raise CheckFailed(f"{len(faults)} faults in packages: {'; '.join(faults[:5])}")
-        files = sum(len(package.files()) for package in packages)
-        size = sum(member.size for package in packages for member in package.members)
-        return f"{len(packages)} packages, {files} files, {size / MEGABYTE:.1f} MB"
 
-    return check
+def built_packages(workshop: Workshop, release: str) -> list[Path]:
+    """What the check of packages has built.
+
+    Raises:
+        CannotCheck: it has not been made yet.
+    """
+    packages = packages_in(masked_folder(workshop, release))
+    if not packages:
+        raise CannotCheck(f"no packages yet: run the check packages-{release} first")
+    return packages
 
 
 def packages_in(folder: Path) -> list[Path]:
@@ -61,17 +65,6 @@ def small_packages_in(folder: Path) -> list[Path]:
     """Packages of the recipes of others that are built beside ours."""
     files = sorted(folder.glob("tmp/deploy/deb/*/*.deb"))
     return [file for file in files if file.name.startswith(SMALL_RECIPES)]
-
-
-def require_no_own_warning(done: Done) -> None:
-    """Raises: CheckFailed: bitbake warns of more than of recipes that are masked on purpose."""
-    warnings = [
-        line
-        for line in done.text.splitlines()
-        if line.startswith("WARNING:") and not line.startswith(_DANGLING)
-    ]
-    if warnings:
-        raise CheckFailed(f"{len(warnings)} warnings, the first: {warnings[0]}; see {done.log}")
 
 
 def gui_program(workshop: Workshop) -> Path:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Final
 
-from tools.image_checks.packages import MACHINE
 from tools.image_checks.verdict import CheckFailed
 from tools.image_checks.workshop import Workshop
-from tools.yocto.images import Image
+from tools.yocto.images import DEFAULT_MACHINE, Image
 
 _UNSTABLE: Final = (
     (
@@ -20,20 +18,16 @@ _UNSTABLE: Final = (
 )
 
 
-def for_release(release: str) -> Callable[[Workshop], str]:
-    """The check for one release."""
-
-    def check(workshop: Workshop) -> str:
-        folder = workshop.build_folder(Image(release, MACHINE), "masked")
-        command = ("bitbake-getvar", "-r", "rpi-bootfiles", "--value", "SRC_URI")
-        done = folder.run(*command, log="boot-file-sources.log").require_success()
-        address = done.text.strip().splitlines()[-1].strip()
-        why = unstable(address)
-        if why:
-            raise CheckFailed(f"rpi-bootfiles comes from {address}: the server {why}")
-        return address.partition(";")[0]
-
-    return check
+def check(workshop: Workshop, release: str) -> str:
+    """Raises: CheckFailed: the bytes at the address may change or go."""
+    folder = workshop.build_folder(Image(release, DEFAULT_MACHINE), "masked")
+    command = ("bitbake-getvar", "-r", "rpi-bootfiles", "--value", "SRC_URI")
+    done = folder.run(*command, log="boot-file-sources.log").require_success()
+    address = done.text.strip().splitlines()[-1].strip()
+    why = unstable(address)
+    if why:
+        raise CheckFailed(f"rpi-bootfiles comes from {address}: the server {why}")
+    return address.partition(";")[0]
 
 
 def unstable(address: str) -> str | None:

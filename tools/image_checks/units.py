@@ -8,8 +8,8 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
-from tools.image_checks.packages import MACHINE, packages_in
-from tools.image_checks.verdict import CannotCheck, CheckFailed
+from tools.image_checks.packages import built_packages
+from tools.image_checks.verdict import CheckFailed
 from tools.image_checks.workshop import Workshop
 from tools.yocto.images import RELEASES
 from tools.yocto.process import run
@@ -63,9 +63,7 @@ def refused_by_libinput(unit: str) -> str:
 def _root(workshop: Workshop) -> tuple[Path, list[str]]:
     """A root file system of our packages and the host's units, and the names of ours."""
     release = next(iter(RELEASES))
-    packages = packages_in(workshop.cache / release / f"{MACHINE}-masked")
-    if not packages:
-        raise CannotCheck(f"no packages yet: run the check packages-{release} first")
+    packages = built_packages(workshop, release)
     root = workshop.cache / "units-root"
     shutil.rmtree(root, ignore_errors=True)
     for package in packages:

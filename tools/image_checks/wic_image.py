@@ -12,13 +12,13 @@ import re
 import shutil
 import subprocess
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from tools.image_checks.packages import MACHINE, packages_in
+from tools.image_checks.masked_build import deployed, masked_folder
+from tools.image_checks.packages import built_packages
 from tools.image_checks.verdict import CannotCheck, CheckFailed
 from tools.image_checks.workshop import Workshop
 from tools.yocto.layer import LAYER, layer_variables
@@ -50,12 +50,8 @@ class Disk:
         return int(self.partitions[number - 1]["size"]) * SECTOR
 
 
-def for_release(release: str) -> Callable[[Workshop], str]:
-    """The check for one release."""
-    return partial(_check, release)
-
-
-def _check(release: str, workshop: Workshop) -> str:
+def check(workshop: Workshop, release: str) -> str:
+    """Raises: CheckFailed: wic makes another image than is meant."""
     variables = layout_variables()
     folder = workshop.cache / f"wic-{release}"
     shutil.rmtree(folder, ignore_errors=True)
@@ -90,11 +86,11 @@ def layout_variables() -> dict[str, str]:
 def _make(
     workshop: Workshop, release: str, folder: Path, variables: Mapping[str, str], padding: int
 ) -> Disk:
-    built = workshop.cache / release / f"{MACHINE}-masked"
-    boot_files = built / f"tmp/deploy/images/{MACHINE}/bootfiles"
-    packages = packages_in(built)
-    if not packages or not (boot_files / "cmdline.txt").is_file():
-        raise CannotCheck(f"no packages yet: run the check packages-{release} first")
+    packages = built_packages(workshop, release)
+    built = masked_folder(workshop, release)
+    boot_files = deployed(built) / "bootfiles"
+    if not (boot_files / "cmdline.txt").is_file():
+        raise CannotCheck(f"no boot files yet: run the check packages-{release} first")
     root, deploy = folder / "root", folder / "deploy"
     _fill_root(root, packages, padding)
     shutil.copytree(boot_files, deploy)

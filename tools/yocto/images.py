@@ -12,6 +12,7 @@ import yaml
 from rtap.errors import ConfigurationError
 from tools.root import ROOT
 
+DEFAULT_MACHINE: Final = "raspberrypi4-64"
 RELEASES: Final = {"scarthgap": None, "kirkstone": "kirkstone.yml"}
 """Yocto releases, the default first, and the kas file that chooses each; none is needed for the default."""
 

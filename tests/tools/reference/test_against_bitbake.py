@@ -11,12 +11,12 @@ import pytest
 
 from rtap import __version__
 from tools.gui_screens.arm64_build import PROGRAM
-from tools.image_check import judge
 from tools.image_checks.checks import CHECKS
-from tools.image_checks.packages import MACHINE
+from tools.image_checks.running import run_check
 from tools.image_checks.sample_model import NAME as SAMPLE_MODEL
 from tools.image_checks.workshop import Workshop
 from tools.reference.payload import install_by_recipes, our_packages, unpack_package
+from tools.yocto.images import DEFAULT_MACHINE
 
 # The platform of QEMU's screen here, the board's there; docker of Debian is as old as kirkstone's.
 _DIFFERENT = re.compile(
@@ -67,7 +67,7 @@ def test_the_same_files(tmp_path: Path, release: str) -> None:
     workshop = Workshop.open(os.environ)
     # bitbake builds again what has changed since.
     with workshop.locked():
-        verdict = judge(CHECKS[f"packages-{release}"], workshop)
+        verdict = run_check(CHECKS[f"packages-{release}"], workshop)
     if verdict.verdict == "skipped":
         pytest.skip(verdict.message)
     assert verdict.verdict == "ok", verdict.message
@@ -77,7 +77,9 @@ def test_the_same_files(tmp_path: Path, release: str) -> None:
         (root / "usr/lib").mkdir(parents=True)
         # bitbake's root has no such link, and packs into /lib.
         (root / "lib").symlink_to("usr/lib")
-    for package in our_packages(workshop.cache / release / f"{MACHINE}-masked/tmp/deploy/deb"):
+    for package in our_packages(
+        workshop.cache / release / f"{DEFAULT_MACHINE}-masked/tmp/deploy/deb"
+    ):
         unpack_package(package, packed)
     program = tmp_path / "gui" / PROGRAM
     program.parent.mkdir(parents=True)
