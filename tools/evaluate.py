@@ -14,48 +14,31 @@ import argparse
 import math
 import os
 import shlex
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
 
 from rtap import atomic_file
 from rtap.cli.guard import OneLineParser
 from rtap.cli.terminal import report, write_result
 from rtap.errors import AudioError, ConfigurationError
 from rtap.languages import language_code
-from rtap.whisper.model_directory import ModelDirectory
 from rtap.whisper.model_store import ModelStore
-from rtap.whisper.transcribe import TranscribeOptions
 from tools.command_line import positive_number, run
 from tools.environment import require
 from tools.evaluation.comparison import comparison
-from tools.evaluation.data import Utterance, load_data, with_language
+from tools.evaluation.data import load_data, with_language
 from tools.evaluation.document import to_json
-from tools.evaluation.measurement import Measurement, Subject
+from tools.evaluation.measurement import Subject
 from tools.evaluation.noise import CLEAN, NoiseMixer, in_noise
-from tools.evaluation.normalization import Normalizer, normalizer_for, read_spelling
-from tools.evaluation.recognition import Listener, engine_version, hear_all, load_engine
+from tools.evaluation.recognition import load_engine
 from tools.evaluation.report import to_markdown
-from tools.evaluation.scoring import score
-from tools.evaluation.transcripts import SUFFIX, Transcripts, stored_as
-
-if TYPE_CHECKING:
-    from rtap.cli.transcribe import Engine
+from tools.evaluation.task import Load, Normalizers, Task, measure
+from tools.evaluation.transcripts import SUFFIX
 
 AUTO = "auto"
 DEFAULT_LANGUAGE = "en"
 _PADDED, _NO_VAD = "+padded", "+no-vad"
-
-
-class Load(Protocol):
-    """Opens a model; see :func:`tools.evaluation.recognition.load_engine`."""
-
-    def __call__(
-        self, directory: ModelDirectory, threads: int, *, vad: bool, padded: bool
-    ) -> Engine:
-        """Ready to transcribe."""
 
 
 def _parser() -> OneLineParser:
@@ -153,46 +136,7 @@ def _levels(text: str) -> tuple[float | None, ...]:
     return levels
 
 
-class _Normalizers:
-    """One for each language."""
-
-    def __init__(self, arguments: argparse.Namespace) -> None:
-        self._published = not arguments.no_normalize
-        self._spelling = None if arguments.spelling is None else read_spelling(arguments.spelling)
-        self._made: dict[str, Normalizer] = {}
-
-    def of(self, language: str) -> Normalizer:
-        if language not in self._made:
-            self._made[language] = normalizer_for(
-                language or None,
-                self._spelling if language == "en" else None,
-                published=self._published,
-            )
-        return self._made[language]
-
-    @property
-    def names(self) -> str:
-        return "; ".join(dict.fromkeys(one.name for one in self._made.values()))
-
-
-@dataclass(frozen=True, slots=True)
-class _Task:
-    """What every model is measured on, and how."""
-
-    arguments: argparse.Namespace
-    command: str
-    language: str | None
-    utterances: Sequence[Utterance]
-    mixer: NoiseMixer | None
-    normalizers: _Normalizers
-
-    @property
-    def noise(self) -> str:
-        """What the noise is known by."""
-        return "" if self.mixer is None else f"{self.mixer.name}, seed {self.mixer.seed}"
-
-
-def _task(arguments: argparse.Namespace, command: str) -> _Task:
+def _task(arguments: argparse.Namespace, command: str) -> Task:
     """What costs least is checked first: nothing is loaded for a mistyped path."""
     language = None if arguments.language == AUTO else language_code(arguments.language)
     if (arguments.noise is None) != (arguments.snr is None):
@@ -205,14 +149,22 @@ def _task(arguments: argparse.Namespace, command: str) -> _Task:
         )
     if not arguments.no_normalize:
         require("Whisper's normaliser, without --no-normalize", "transformers")
-    normalizers = _Normalizers(arguments)
+    normalizers = Normalizers(arguments.spelling, published=not arguments.no_normalize)
     for one in sorted(languages):
         normalizers.of(one)
     mixer = None
     if arguments.noise is not None:
         mixer = NoiseMixer.open(arguments.noise, arguments.seed)
         utterances = in_noise(utterances, arguments.snr)
-    return _Task(arguments, command, language, utterances, mixer, normalizers)
+    return Task(
+        command=command,
+        language=language,
+        utterances=utterances,
+        mixer=mixer,
+        normalizers=normalizers,
+        threads=arguments.threads,
+        transcripts=arguments.transcripts,
+    )
 
 
 def _subjects(arguments: argparse.Namespace) -> list[Subject]:
@@ -243,66 +195,6 @@ def _subject(given: str | None, arguments: argparse.Namespace, store: ModelStore
     return Subject(name, directory.path, directory, vad=vad, padded=padded)
 
 
-def _transcripts(subject: Subject, task: _Task) -> Transcripts:
-    folder: Path | None = task.arguments.transcripts
-    if subject.model is None:
-        path: Path | None = subject.path
-    else:
-        path = None if folder is None else folder / stored_as(subject.name, subject.model)
-    version = None if subject.model is None else engine_version()
-    return Transcripts(path, version, noise=task.noise, detects=task.language is None)
-
-
-def _measure(subject: Subject, task: _Task, load: Load) -> Measurement:
-    known = _transcripts(subject, task)
-    listener = None
-    left_out: Counter[str] = Counter()
-    if subject.model is not None and any(known.find(one) is None for one in task.utterances):
-        threads = task.arguments.threads
-        engine = load(subject.model, threads, vad=subject.vad, padded=subject.padded)
-        options = TranscribeOptions(language=task.language)
-        listener = Listener(engine, options, detects=task.language is None, mixer=task.mixer)
-        left_out = _unknown_languages(listener, task.utterances)
-    utterances = [one for one in task.utterances if one.language not in left_out]
-    heard, failures = hear_all(listener, utterances, known, subject.name)
-    if known.outdated:
-        report(
-            "warning",
-            f"{known.outdated} transcripts in {known.path} are by another version of the engine: "
-            f"remove the file to hear them again",
-            "evaluate",
-        )
-    return Measurement(
-        command=task.command,
-        subject=subject,
-        language=task.language,
-        threads=task.arguments.threads,
-        normalizer=task.normalizers.names,
-        scored=[score(one, task.normalizers.of(one.utterance.language)) for one in heard],
-        failures=failures,
-        unknown_languages=left_out,
-    )
-
-
-def _unknown_languages(listener: Listener, utterances: Sequence[Utterance]) -> Counter[str]:
-    """How many utterances are in which language that the model does not know.
-
-    Raises:
-        ConfigurationError: it knows none of them, or can't be used for another reason.
-    """
-    counts = Counter(one.language for one in utterances)
-    examples = {one.language: one for one in utterances}
-    refused: Counter[str] = Counter()
-    for language, example in examples.items():
-        try:
-            listener.engine.check(listener.options_for(example))
-        except ConfigurationError:
-            refused[language] = counts[language]
-            if len(refused) == len(examples):
-                raise
-    return refused
-
-
 def main(argv: Sequence[str], load: Load = load_engine) -> int:
     """Command line: status 2 when a file could not be decoded."""
     arguments = _parser().parse_args(argv)
@@ -310,7 +202,7 @@ def main(argv: Sequence[str], load: Load = load_engine) -> int:
     if target is not None and target.is_dir():
         raise ConfigurationError(f"{target} is a folder: give --markdown the name of a file")
     task = _task(arguments, shlex.join(["tools/evaluate", *argv]))
-    measurements = [_measure(subject, task, load) for subject in _subjects(arguments)]
+    measurements = [measure(subject, task, load) for subject in _subjects(arguments)]
     if len(measurements) == 1:
         markdown = _encodable(to_markdown(measurements[0], arguments.errors))
     else:

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from rtap.errors import ConfigurationError
 from tests.tools.conftest import Start
 from tools import splash_image
-from tools.splash_image import BAR, COLORS, FILES, PICTURE, THEME, bar, night_colors, picture
+from tools.gui_screens.splash import BAR, COLORS, PICTURE, THEME, bar, night_colors, picture
+from tools.splash_image import FILES
 from tools.yocto.layer import LAYER
 
 RECIPE = LAYER / "recipes-core/psplash"
