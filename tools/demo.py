@@ -27,6 +27,7 @@ from tools import people
 from tools.command_line import run
 from tools.default_model import find_default_model
 from tools.root import ROOT
+from tools.yocto.process import complaint
 
 RECORDED = {
     "turn_on_the_heating.wav": "turn on the heating",
@@ -126,9 +127,8 @@ def _run(command: Sequence[str]) -> None:
         check=False,
     )
     if done.returncode:
-        complaint = done.stderr.strip().splitlines()[-1:] or ["no message"]
         raise DemoError(
-            f"{Path(command[0]).name} failed with status {done.returncode}: {complaint[0]}"
+            f"{Path(command[0]).name} failed with status {done.returncode}: {complaint(done.stderr)}"
         )
 
 

@@ -30,6 +30,12 @@ def test_without_an_error_line_the_last_one_is_the_complaint() -> None:
     assert complaint("") == "no message"
 
 
+def test_of_several_errors_either_the_first_or_the_last() -> None:
+    said = "ERROR: first\nE: second\nbye\n"
+    assert complaint(said) == "ERROR: first"
+    assert complaint(said, is_last=True) == "E: second"
+
+
 def test_a_program_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None:
     script = f"sleep 600 & echo $! > {tmp_path / 'child'}; echo started; wait"
     with pytest.raises(ProgramError, match="sh took longer than 1 s"):

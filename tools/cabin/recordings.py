@@ -18,6 +18,7 @@ from rtap.audio.format import SAMPLE_RATE
 from rtap.errors import ConfigurationError
 from tools.cabin.kokoro import INSTALL
 from tools.cabin.noise import Samples
+from tools.yocto.process import complaint
 
 PEOPLE: Final = (
     "asterisk-core-sounds-en",
@@ -154,5 +155,6 @@ def _run(command: list[str], place: Path) -> None:
             f"{command[0]} is missing: run this on Debian or Ubuntu"
         ) from error
     if done.returncode:
-        complaint = done.stderr.strip().splitlines()[-1:] or ["no message"]
-        raise ConfigurationError(f"{' '.join(command)} failed: {complaint[0]} (run apt-get update)")
+        raise ConfigurationError(
+            f"{' '.join(command)} failed: {complaint(done.stderr)} (run apt-get update)"
+        )

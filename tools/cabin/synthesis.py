@@ -19,6 +19,7 @@ from rtap.audio.format import SAMPLE_RATE
 from rtap.errors import ConfigurationError
 from tools.cabin import kokoro
 from tools.cabin.voices import Voice
+from tools.yocto.process import complaint
 
 PACKAGES: Final[Mapping[str, str]] = {
     "espeak-ng": "espeak-ng",
@@ -163,8 +164,7 @@ def _hertz(request: Request) -> float:
 def _run(command: Sequence[str]) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        complaint = done.stderr.strip().splitlines()[-1:] or ["no message"]
-        raise ConfigurationError(f"{command[0]} failed: {complaint[0]}")
+        raise ConfigurationError(f"{command[0]} failed: {complaint(done.stderr)}")
 
 
 def _trimmed(request: Request, file: Path) -> NDArray[np.int16]:

@@ -1,4 +1,4 @@
-"""Starts other programs so that what goes wrong becomes one line with the mend."""
+"""Starts the programs that build something, so that what goes wrong is one line with what to do."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 from rtap.errors import ConfigurationError, RTAPException, StorageError
+from tools.yocto.process import complaint
 
-_LAST_WORDS = 300
-"""Characters of a failed program's complaint that are shown."""
+_LONGEST: Final = 300
+"""Characters of a failed program's complaint that are shown, its end."""
 
 
 class BuildError(RTAPException):
-    """A program that the build needs failed."""
+    """A program that a build needs failed."""
 
 
 def require(program: str, package: str) -> str:
@@ -33,16 +35,20 @@ def require(program: str, package: str) -> str:
 def run(
     command: Sequence[str | Path],
     *,
-    advice: str,
-    name: str | None = None,
+    text: str = "",
+    folder: Path | None = None,
     environment: Mapping[str, str] | None = None,
+    name: str | None = None,
+    advice: str | None = None,
 ) -> str:
-    """Run a program without input and return its output.
+    """Run a program to its end and return its output.
 
     Args:
-        advice: what to do when it fails.
+        text: its input.
+        folder: where it works.
+        environment: added to :func:`plain_environment`.
         name: what to call it; default: the program's.
-        environment: added to the process's own.
+        advice: what to do when it fails.
 
     Raises:
         StorageError: it says that the disk is full.
@@ -51,26 +57,30 @@ def run(
     words = [str(word) for word in command]
     done = subprocess.run(
         words,
-        stdin=subprocess.DEVNULL,
+        input=text,
+        cwd=folder,
+        env=plain_environment() | dict(environment or {}),
         capture_output=True,
         text=True,
         errors="replace",
         check=False,
-        env=os.environ | dict(environment or {}),
     )
     if done.returncode == 0:
         return done.stdout
-    complaint = done.stderr + done.stdout
-    if os.strerror(errno.ENOSPC) in complaint:
+    said = done.stderr + done.stdout
+    require_room(said)
+    why = complaint(said, is_last=True)[-_LONGEST:]
+    failed = f"{name or Path(words[0]).name} failed with status {done.returncode}"
+    raise BuildError(f"{failed} ({why}): {advice}" if advice else f"{failed}: {why}")
+
+
+def plain_environment() -> dict[str, str]:
+    """The process's own, without the user's language: :func:`require_room` reads what programs say."""
+    return os.environ | {"LC_ALL": "C.UTF-8"}
+
+
+def require_room(said: str) -> None:
+    """Raises: StorageError: a program says that the disk is full."""
+    # tar says the second of a block that did not fit as a whole.
+    if os.strerror(errno.ENOSPC) in said or "Wrote only " in said:
         raise StorageError("the disk is full: free some space or choose another --output")
-    called = name or Path(words[0]).name
-    raise BuildError(
-        f"{called} failed with status {done.returncode} ({_telling(complaint)}): {advice}"
-    )
-
-
-def _telling(complaint: str) -> str:
-    """The line of a complaint that says what is wrong: the last that calls itself an error."""
-    lines = [line.strip() for line in complaint.splitlines() if line.strip()]
-    errors = [line for line in lines if line.lower().startswith(("e:", "error", "fatal"))]
-    return (errors or lines or ["it said nothing"])[-1][-_LAST_WORDS:]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from rtap.errors import ConfigurationError
-from tools.reference.program import run
+from tools.container.program import run
 
 MEBIBYTE: Final = 1 << 20
 _TYPES: Final = {"vfat": "c", "ext4": "83"}
@@ -62,7 +62,7 @@ def write_disk(
     with target.open("wb") as image:
         image.truncate(last.offset + last.size)
     table = ["label: dos", f"label-id: 0x{identifier}", *map(_sfdisk_line, layout)]
-    run(["sfdisk", "--quiet", target], "\n".join(table) + "\n")
+    run(["sfdisk", "--quiet", target], text="\n".join(table) + "\n")
     for part in layout:
         if part.file_system is None:
             continue

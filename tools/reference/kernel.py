@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from rtap.errors import ConfigurationError
-from tools.reference.program import run
+from tools.container.program import run
 
 _MODULES: Final = ("virtio_pci", "virtio_mmio", "virtio_blk", "ext4", "crc32c_generic")
 """Between the kernel and the root; the product's kernel has them built in."""
@@ -102,7 +102,7 @@ def write_initramfs(root: Path, kernel: Kernel, target: Path) -> None:
         "--file",
         archive,
     ]
-    run(pack, names, folder=tree)
+    run(pack, text=names, folder=tree)
     target.write_bytes(gzip.compress(archive.read_bytes(), 6, mtime=0))
     archive.unlink()
     shutil.rmtree(tree)

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from rtap.errors import ConfigurationError
-from tools.container.program import BuildError
-from tools.reference.program import environment, require_room
+from tools.container.program import BuildError, plain_environment, require_room
 from tools.reference.recipe import Recipe, RecipeError
 from tools.yocto.layer import LAYER, layer_variables, recipe_files
 from tools.yocto.process import complaint
@@ -192,7 +191,7 @@ def unpack_package(
             [*unpack, *exclude],
             stdin=data.stdout,
             stderr=subprocess.PIPE,
-            env=environment(),
+            env=plain_environment(),
             text=True,
             errors="replace",
             check=False,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tools.container.program import run
 from tools.reference.payload import Payload, User
-from tools.reference.program import run
 
 _BASE_UNITS: Final = (
     "docker.service",
@@ -151,7 +151,7 @@ def enable_units(root: Path, payload: Payload) -> None:
 
 def run_on_root(program: str, root: Path, *arguments: str, text: str = "") -> None:
     """Run one of systemd's programs on a root that is not running."""
-    run([program, f"--root={root}", *arguments], text)
+    run([program, f"--root={root}", *arguments], text=text)
 
 
 def _sysusers_lines(user: User) -> list[str]:

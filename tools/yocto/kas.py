@@ -14,7 +14,7 @@ from typing import Final
 from rtap.errors import ConfigurationError
 from tools.root import ROOT
 from tools.yocto.ordinary_user import PATH, OrdinaryUser
-from tools.yocto.process import Done, run
+from tools.yocto.process import Done, complaint, run
 
 LOCK: Final = ROOT / "requirements-image.lock"
 _HOURS: Final = 3600
@@ -60,8 +60,8 @@ class Kas:
                 command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
             )
             if done.returncode:
-                said = done.stderr.strip().splitlines()[-1:] or ["no message"]
-                raise ConfigurationError(f"kas could not be installed from {LOCK.name}: {said[0]}")
+                said = complaint(done.stderr)
+                raise ConfigurationError(f"kas could not be installed from {LOCK.name}: {said}")
         stamp.write_text(key)
 
     def _pythons(self) -> Iterator[Path]:

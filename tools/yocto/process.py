@@ -9,8 +9,12 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from rtap.errors import RTAPException
+
+_ERRORS: Final = ("e:", "error:", "fatal:")
+"""How lines begin that name an error; the first is apt's."""
 
 
 class ProgramError(RTAPException):
@@ -37,11 +41,15 @@ class Done:
         return self
 
 
-def complaint(text: str) -> str:
-    """The line of a program's output that says best what went wrong."""
+def complaint(text: str, *, is_last: bool = False) -> str:
+    """The line of a program's output that says best what went wrong: an error, otherwise the last.
+
+    Args:
+        is_last: whether of several errors the last explains the others; by default the first does.
+    """
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    errors = [line for line in lines if line.startswith(("ERROR:", "Error:", "error:", "fatal:"))]
-    return (errors or lines[-1:] or ["no message"])[0]
+    errors = [line for line in lines if line.lower().startswith(_ERRORS)]
+    return (errors or lines[-1:] or ["no message"])[-1 if is_last else 0]
 
 
 def run(

@@ -1,6 +1,7 @@
 """Programs that the build starts: missing, failing, out of disk."""
 
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -31,13 +32,36 @@ def test_output_and_environment() -> None:
         (("E: no such package", "I: tidying up"), "E: no such package"),
         (("ERROR: first", "ERROR: second", "bye"), "ERROR: second"),
         (("one", "two"), "two"),
-        ((), "it said nothing"),
+        ((), "no message"),
     ],
 )
 def test_the_line_that_tells_is_shown(lines: tuple[str, ...], told: str) -> None:
     with pytest.raises(BuildError) as caught:
         run(fail(*lines), advice="do this")
     assert str(caught.value).endswith(f"failed with status 3 ({told}): do this")
+
+
+def test_input_and_folder(tmp_path: Path) -> None:
+    run(["tee", Path("copy")], text="text", folder=tmp_path)
+    assert (tmp_path / "copy").read_text() == "text"
+
+
+def test_without_advice_the_line_stands_for_itself() -> None:
+    with pytest.raises(BuildError, match=r"^sh failed with status 3: it is broken$"):
+        run(["sh", "-c", "echo it is broken >&2; exit 3"])
+
+
+def test_a_disk_that_is_really_full() -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full")
+    with pytest.raises(StorageError, match="the disk is full: free some space"):
+        run(["dd", "if=/dev/zero", "of=/dev/full", "count=1"])
+
+
+def test_the_users_language_hides_no_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
+    with pytest.raises(BuildError, match=r"C\.UTF-8"):
+        run(["sh", "-c", "echo $LC_ALL >&2; exit 1"])
 
 
 def test_full_disk() -> None:
