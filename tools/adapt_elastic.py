@@ -20,8 +20,8 @@ import argparse
 import json
 import secrets
 import shutil
-import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -33,7 +33,7 @@ from rtap.errors import ConfigurationError
 from rtap.languages import language_code
 from rtap.whisper.model import FRAMES_PER_SECOND
 from tools.adaptation.mark import ADAPTED_MARGIN, MARK, write_mark
-from tools.command_line import positive_number, run
+from tools.command_line import positive_number, report_step, run
 from tools.environment import require
 from tools.export.adapter import write_adapter
 from tools.export.checkpoint import Checkpoint
@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from tools.adaptation.result import Result
     from tools.adaptation.training import Course
     from tools.adaptation.whisper import Whisper
+
+_report_step = partial(report_step, "adapt_elastic")
 
 ADAPTER: Final = "adapter.safetensors"
 """The file with the differences, beside the checkpoint that has them in it."""
@@ -140,11 +142,11 @@ def _learn(
     judged, learnt = ([clips[i] for i in part] for part in np.split(order, [held_out]))
     original, student = (Whisper(checkpoint, language, device) for _ in range(2))
     normalizer = normalizer_for(language_code(language))
-    _report(f"hearing {held_out} held-out clips")
+    _report_step(f"hearing {held_out} held-out clips")
     reference = transcripts(original, judged, full=True)
     before = transcripts(original, judged, full=False)
-    losses, differences = adapt(student, Teacher(original), learnt, judged, course, _report)
-    _report(f"hearing {held_out} held-out clips again")
+    losses, differences = adapt(student, Teacher(original), learnt, judged, course, _report_step)
+    _report_step(f"hearing {held_out} held-out clips again")
 
     def agreement(heard: Sequence[Decoded]) -> Agreement:
         return compare(
@@ -172,10 +174,6 @@ def _save(student: Whisper, checkpoint: Checkpoint, output: Path) -> None:
         is_text = file.suffix in (".json", ".txt") and not file.name.endswith(".index.json")
         if is_text and file.name not in ("config.json", MARK):
             shutil.copyfile(file, output / file.name)
-
-
-def _report(line: str) -> None:
-    print(f"adapt_elastic: {line} ...", file=sys.stderr, flush=True)
 
 
 def _warn(line: str) -> None:

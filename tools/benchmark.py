@@ -10,8 +10,8 @@ from __future__ import annotations
 import argparse
 import math
 import shlex
-import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from rtap.cli.guard import OneLineParser
@@ -23,7 +23,9 @@ from tools.benchmarks.plan import Plan
 from tools.benchmarks.report import Report
 from tools.benchmarks.service import MEASURES, Measure, measure_all
 from tools.benchmarks.service_process import ServiceSettings
-from tools.command_line import positive_number, run
+from tools.command_line import positive_number, report_step, run
+
+_report_step = partial(report_step, "benchmark")
 
 
 def _parser() -> OneLineParser:
@@ -92,7 +94,7 @@ def main(argv: Sequence[str], measures: Mapping[str, Measure] = MEASURES) -> int
     # Before anything runs: a mistyped model is told at once.
     subject = described(plan.settings)
     before = this_machine()
-    results = measure_all(arguments.only, plan, _report_begin, measures)
+    results = measure_all(arguments.only, plan, _report_step, measures)
     report = Report(
         title="Benchmark of the service",
         command=command,
@@ -104,10 +106,6 @@ def main(argv: Sequence[str], measures: Mapping[str, Measure] = MEASURES) -> int
     )
     output.write(report, arguments)
     return 1 if any(result.failure is not None for result in results) else 0
-
-
-def _report_begin(name: str) -> None:
-    print(f"benchmark: {name} ...", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +19,8 @@ from rtap.cli.guard import OneLineParser
 from rtap.cli.terminal import write_result
 from rtap.whisper.model_directory import file_sha256
 from rtap.whisper.model_store import AUTO
-from tools.command_line import run
+from tools.command_line import report_step, run
+from tools.console.build_options import CONTAINER, add_mirror, add_output
 from tools.container.architecture import ARCHITECTURES
 from tools.container.bill_of_materials import bill_of_materials
 from tools.container.docker_archive import write_archive
@@ -32,6 +33,8 @@ from tools.container.program import require
 from tools.container.sizes import measure, table
 from tools.container.workplace import workplace
 from tools.root import ROOT
+
+_report_step = partial(report_step, "build_container")
 
 NAME: Final = "whisper-backend"
 
@@ -50,18 +53,8 @@ def _parser() -> OneLineParser:
         metavar="DIR",
         help="a converted model to put in and use; default: none, models are mounted at /app/models",
     )
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default=ROOT / "build/container",
-        metavar="DIR",
-        help="default: build/container; files of an earlier build are replaced",
-    )
-    parser.add_argument(
-        "--mirror",
-        metavar="URL",
-        help="of Debian's packages, such as a snapshot, which gives the same image again later",
-    )
+    add_output(parser, CONTAINER, "files of an earlier build are replaced")
+    add_mirror(parser)
     parser.add_argument(
         "--folders-only",
         action="store_true",
@@ -86,11 +79,11 @@ def main(argv: Sequence[str]) -> int:
     origin = find_origin(ROOT, os.environ)
     output: Path = arguments.output
     with workplace(output, model.manifest.bytes) as work:
-        contents = fill_layer_folders(recipe, work / "folders", work, _report_progress)
+        contents = fill_layer_folders(recipe, work / "folders", work, _report_step)
         if arguments.folders_only:
             _publish([work / "folders" / name for name in LAYERS], output)
             return 0
-        _report_progress("the archive")
+        _report_step("the archive")
         (work / "done").mkdir()
         description, sizes = _write_image(recipe, origin, contents, work)
         _publish(sorted((work / "done").iterdir()), output)
@@ -168,10 +161,6 @@ def _publish(made: Sequence[Path], output: Path) -> None:
         if target.is_dir():
             shutil.rmtree(target)
         path.replace(target)
-
-
-def _report_progress(what: str) -> None:
-    print(f"build_container: {what} ...", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from tqdm import tqdm
@@ -21,7 +22,7 @@ from rtap.cli.guard import OneLineParser
 from rtap.cli.terminal import report, write_result
 from rtap.errors import ConfigurationError
 from rtap.whisper.model_store import ModelStore
-from tools.command_line import run
+from tools.command_line import report_step, run
 from tools.export.adapter import Adapter, adapter_for
 from tools.export.checkpoint import Checkpoint
 from tools.export.convert import NOT_COMPARED, ProgressCallback, convert
@@ -41,7 +42,7 @@ def _models_directory() -> Path:
 def _progress(checkpoint: Checkpoint) -> Iterator[ProgressCallback]:
     """On a terminal a bar over the parameters, which a large model takes a minute to go through."""
     if not sys.stderr.isatty():
-        yield lambda step: print(f"convert_whisper: {step} ...", file=sys.stderr)
+        yield partial(report_step, "convert_whisper")
         return
     with tqdm(total=checkpoint.parameters(), unit="", unit_scale=True, leave=False) as bar:
         checkpoint.on_read = bar.update

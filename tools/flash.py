@@ -10,13 +10,14 @@ import json
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rtap.cli.guard import OneLineParser
 from rtap.cli.terminal import INTERRUPTED_STATUS, report, write_result
 from rtap.errors import ConfigurationError
-from tools.command_line import run
+from tools.command_line import report_step, run
 from tools.flashing import trust
 from tools.flashing.block_devices import SYS, read_disks
 from tools.flashing.bmap import Bmap
@@ -118,7 +119,7 @@ def _prepare(arguments: Namespace, machine: Machine) -> tuple[Plan, list[str]]:
         files,
         arguments.key,
         is_required=not arguments.no_verify,
-        note=lambda text: print(f"flash: {text} ...", file=sys.stderr, flush=True),
+        note=partial(report_step, "flash"),
     )
     bmap = None if arguments.no_bmap else Bmap.parse(map_file.read_bytes(), map_file.name)
     plan = make_plan(

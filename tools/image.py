@@ -24,6 +24,7 @@ from rtap.cli.terminal import write_result
 from rtap.errors import RTAPException
 from rtap.whisper.model_store import DEFAULT_MODEL
 from tools.command_line import positive_number, run
+from tools.console.build_options import BUILD, CONTAINER
 from tools.default_model import NONE, chosen_model
 from tools.image_checks.checks import CHECKS
 from tools.image_checks.running import chosen_checks
@@ -46,7 +47,7 @@ from tools.yocto.mirrors import VARIABLE, find_mirrors, git_configuration, mirro
 from tools.yocto.ordinary_user import OrdinaryUser
 from tools.yocto.process import complaint, end_children_when_terminated
 
-CONTAINER: Final = ROOT / "build/container/whisper-backend.tar"
+ARCHIVE: Final = CONTAINER / "whisper-backend.tar"
 _ARTIFACTS: Final = ("*.wic.bz2", "*.wic.bmap", "*.manifest")
 
 
@@ -147,14 +148,14 @@ def _checked_order(arguments: argparse.Namespace) -> Order:
         preflight.require_container(arguments.container)
     preflight.require_ordinary_user()
     preflight.require_programs()
-    work = ROOT / "build/yocto" / image.release
+    work = BUILD / "yocto" / image.release
     preflight.require_disk(work, arguments.free_gb)
     if arguments.model is None and not arguments.check:
         model = chosen_model(None, "image")
     return Order(
         image=image,
         options=tuple(arguments.option),
-        container=(arguments.container or CONTAINER).resolve(),
+        container=(arguments.container or ARCHIVE).resolve(),
         is_container_given=arguments.container is not None,
         model=model,
         work=work,

@@ -21,7 +21,7 @@ from typing import Final
 
 from rtap.cli.guard import OneLineParser
 from rtap.cli.terminal import write_result
-from tools.command_line import run
+from tools.command_line import report_step, run
 from tools.image_checks.checks import CHECKS
 from tools.image_checks.running import chosen_checks, run_check
 from tools.image_checks.verdict import Check, Verdict
@@ -82,7 +82,7 @@ def main(
     verdicts = []
     with place.locked():
         for check in chosen:
-            print(f"image_check: {check.name} ...", file=sys.stderr, flush=True)
+            report_step("image_check", check.name)
             verdict = run_check(check, place)
             verdicts.append(verdict)
             if not arguments.json:

@@ -6,7 +6,6 @@ Started by `make model`. What was made before is kept, unless its weights or the
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
 from typing import cast, get_args
 
@@ -14,7 +13,7 @@ from rtap.cli.guard import OneLineParser
 from rtap.cli.terminal import report, write_result
 from rtap.whisper.model_directory import Precision
 from rtap.whisper.model_store import ModelStore
-from tools.command_line import run
+from tools.command_line import report_step, run
 from tools.export.convert import NOT_COMPARED
 from tools.export.installed_model import ensure_model
 from tools.export.quantize import PASSES
@@ -38,7 +37,7 @@ def main(argv: Sequence[str]) -> int:
 
     def on_progress(step: str) -> None:
         steps.append(step)
-        print(f"install_model: {step} ...", file=sys.stderr, flush=True)
+        report_step("install_model", step)
 
     precision = cast("Precision", arguments.precision)
     path = ensure_model(arguments.source, precision, on_progress=on_progress)

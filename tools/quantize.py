@@ -8,15 +8,15 @@ calculates in fp32.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import get_args
 
 from rtap.cli.guard import OneLineParser
 from rtap.cli.terminal import write_result
 from rtap.whisper.model_directory import ModelDirectory, Precision
-from tools.command_line import run
+from tools.command_line import report_step, run
 from tools.export.quantize import PASSES, quantize
 
 
@@ -45,7 +45,7 @@ def main(argv: Sequence[str]) -> int:
         output,
         arguments.precision,
         replace=arguments.force,
-        on_progress=lambda step: print(f"quantize: {step} ...", file=sys.stderr),
+        on_progress=partial(report_step, "quantize"),
     )
     if arguments.json:
         write_result(manifest.to_json())

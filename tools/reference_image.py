@@ -16,16 +16,23 @@ import time
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-from rtap import __version__
 from rtap.cli.guard import OneLineParser
 from rtap.cli.terminal import write_result
 from rtap.errors import ConfigurationError
 from rtap.whisper.model_directory import ModelDirectory
 from rtap.whisper.model_store import DEFAULT_MODEL
-from tools.command_line import run
+from tools.command_line import report_step, run
+from tools.console.build_options import (
+    BUILD,
+    add_container,
+    add_mirror,
+    add_output,
+    add_version,
+)
 from tools.container.program import BuildError, require
 from tools.container.workplace import workplace
 from tools.default_model import chosen_model
@@ -37,6 +44,8 @@ from tools.reference.payload import our_packages, require_container
 from tools.root import CACHE, ROOT
 from tools.yocto.process import end_children_when_terminated
 
+_report_step = partial(report_step, "reference_image")
+
 NAME: Final = "debian-reference-arm64"
 _INSTALL: Final = "tools/install_packages.sh @tools/reference_packages.txt"
 _PROGRAMS: Final = ("cpio", "depmod", "dpkg-deb", "mmdebstrap", "systemctl", "systemd-sysusers")
@@ -47,13 +56,7 @@ _ROOT_BYTES: Final = 700_000_000
 
 def _parser() -> OneLineParser:
     parser = OneLineParser(prog="tools/reference_image", description=__doc__)
-    parser.add_argument(
-        "--container",
-        type=Path,
-        default=ROOT / "build/container",
-        metavar="DIR",
-        help="what tools/build_container wrote; default: build/container",
-    )
+    add_container(parser)
     parser.add_argument(
         "--model",
         metavar="NAME|DIR|none",
@@ -67,21 +70,15 @@ def _parser() -> OneLineParser:
         help="folder of the .deb packages that bitbake built from our recipes; default: the recipes' own "
         "install rules",
     )
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default=ROOT / "build/reference-image",
-        metavar="DIR",
-        help="default: build/reference-image",
-    )
-    parser.add_argument("--version", default=__version__, help=f"default: rtap's, {__version__}")
+    add_output(parser, BUILD / "reference-image")
+    add_version(parser)
     parser.add_argument("--build-id", default="reference", help="what os-release says of the build")
     parser.add_argument(
         "--release",
         action="store_true",
         help="nobody may log in; default: root may, without a password",
     )
-    parser.add_argument("--mirror", metavar="URL", help="of Debian's packages")
+    add_mirror(parser)
     parser.add_argument("--json", action="store_true", help="print what was made as JSON")
     return parser
 
@@ -105,7 +102,7 @@ def main(argv: Sequence[str]) -> int:
             _plan(arguments, ours, fresh, work), model="" if model is None else str(model)
         )
         plan.write(work / "plan.json")
-        _report_progress("the image")
+        _report_step("the image")
         _assemble(work / "plan.json")
         for file in (fresh, Path(f"{fresh}.bmap")):
             file.replace(output / file.name)
@@ -115,13 +112,13 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _plan(arguments: Namespace, ours: Sequence[Path], target: Path, work: Path) -> Plan:
-    _report_progress("Debian's packages")
+    _report_step("Debian's packages")
     cache = CACHE / "reference"
     cache.mkdir(parents=True, exist_ok=True)
     debian = packages(cache, arguments.mirror)
     gui = work
     if not ours:
-        _report_progress("the screen")
+        _report_step("the screen")
         gui = compiled_gui(CACHE / "image-check")
     return Plan(
         target=str(target),
@@ -179,10 +176,6 @@ def _tell(image: Path, seconds: float, *, as_json: bool) -> None:
         write_result(
             f"{image}: {size / 1e6:.0f} MB, in {seconds:.0f} s; for boot tests, not the product\n"
         )
-
-
-def _report_progress(what: str) -> None:
-    print(f"reference_image: {what} ...", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

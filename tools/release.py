@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from rtap import __version__
 from rtap.cli.guard import OneLineParser
 from rtap.cli.terminal import write_result
 from rtap.errors import ConfigurationError
 from tools.command_line import run
+from tools.console.build_options import BUILD, add_container, add_output, add_version
 from tools.flashing.quantities import size
 from tools.releasing import checksums, known_weaknesses, manifest
 from tools.releasing.checkout import find_commit
@@ -48,14 +48,8 @@ def _parser() -> OneLineParser:
         metavar="PATH",
         help="folder tmp*/deploy/images/MACHINE of a build, or its files; default: the one below build/",
     )
-    parser.add_argument(
-        "--container",
-        type=Path,
-        default=ROOT / "build/container",
-        metavar="DIR",
-        help="what tools/build_container wrote; default: build/container",
-    )
-    parser.add_argument("--version", default=__version__, help=f"default: rtap's, {__version__}")
+    add_container(parser)
+    add_version(parser)
     parser.add_argument(
         "--key",
         help="file of the minisign secret key (~/.minisign/minisign.key); with --check: whose signature it "
@@ -63,13 +57,7 @@ def _parser() -> OneLineParser:
     )
     parser.add_argument("--gpg", metavar="KEYID", help="sign with GPG instead")
     parser.add_argument("--unsigned", action="store_true", help="do not sign; for trying out")
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default=ROOT / "build/release",
-        metavar="DIR",
-        help="the release's folder is made in it; default: build/release",
-    )
+    add_output(parser, BUILD / "release", "the release's folder is made in it")
     parser.add_argument("--force", action="store_true", help="replace the same release")
     parser.add_argument(
         "--allow-dirty", action="store_true", help="even if files differ from the last commit"

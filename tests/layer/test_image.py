@@ -171,7 +171,7 @@ def test_a_build_without_an_image_is_a_failure(
 def test_the_container_comes_first(
     start: Start, tmp_path: Path, built: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(image, "CONTAINER", tmp_path / "whisper-backend.tar")
+    monkeypatch.setattr(image, "ARCHIVE", tmp_path / "whisper-backend.tar")
     done = start(image.main, "--free-gb", "1")
     assert built == ["checks", "container"]
     assert "there is no " in done.err
@@ -180,7 +180,7 @@ def test_the_container_comes_first(
 def test_without_checks(
     start: Start, tmp_path: Path, built: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(image, "CONTAINER", tmp_path / "whisper-backend.tar")
+    monkeypatch.setattr(image, "ARCHIVE", tmp_path / "whisper-backend.tar")
     start(image.main, "--free-gb", "1", "--unchecked")
     assert built == ["container"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import subprocess
-import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,9 +19,11 @@ from tools.benchmarks.asr.recordings import chosen
 from tools.benchmarks.asr.results import OURS, results
 from tools.benchmarks.machine import this_machine
 from tools.benchmarks.report import Report, to_json
-from tools.command_line import positive_number
+from tools.command_line import positive_number, report_step
 from tools.export.adapter import Adapter, adapter_for
 from tools.export.checkpoint import Checkpoint
+
+_report_step = partial(report_step, "benchmark")
 
 _QUICK_LIMIT: Final = 1
 _PLOTS: Final = (".png", ".svg")
@@ -194,7 +196,3 @@ def _plot(report: str, picture: Path) -> None:
             if "No module named 'matplotlib'" in error.stderr:
                 raise ConfigurationError("matplotlib is not installed: give --install") from None
             raise ModelError(f"no picture was made: {error.stderr.splitlines()[-1]}") from error
-
-
-def _report_step(what: str) -> None:
-    print(f"benchmark: {what} ...", file=sys.stderr, flush=True)
