@@ -102,11 +102,11 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def converted(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The checkpoint's fp32 graphs; never change them."""
-    from tools.export.checkpoint import Checkpoint
     from tools.export.convert import convert
+    from tools.export.sources import open_checkpoint
 
     path = tmp_path_factory.mktemp("converted") / "mini"
-    convert(Checkpoint.open(str(checkpoint)), path, verify=False)
+    convert(open_checkpoint(str(checkpoint)), path, verify=False)
     return path
 
 

@@ -38,6 +38,7 @@ from tools.environment import require
 from tools.export.adapter import write_adapter
 from tools.export.checkpoint import Checkpoint
 from tools.export.manifest import CREATED_BY
+from tools.export.sources import open_checkpoint
 from tools.export.staging import StagedDirectory
 
 if TYPE_CHECKING:
@@ -265,7 +266,7 @@ def main(argv: Sequence[str]) -> int:
     """Command line."""
     arguments = _parser().parse_args(argv)
     # What costs least is checked first: nothing is loaded for a mistyped path.
-    checkpoint = Checkpoint.open(arguments.source)
+    checkpoint = open_checkpoint(arguments.source)
     language = language_code(arguments.language)
     if arguments.output.exists():
         raise ConfigurationError(

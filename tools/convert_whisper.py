@@ -23,9 +23,11 @@ from rtap.cli.terminal import report, write_result
 from rtap.errors import ConfigurationError
 from rtap.whisper.model_store import ModelStore
 from tools.command_line import report_step, run
-from tools.export.adapter import Adapter, adapter_for
+from tools.export.adapter import Adapter
 from tools.export.checkpoint import Checkpoint
 from tools.export.convert import NOT_COMPARED, ProgressCallback, convert
+from tools.export.project_adapters import adapter_for
+from tools.export.sources import open_checkpoint
 from tools.export.text_files import has_foreign_heads
 
 FOREIGN_HEADS = (
@@ -101,7 +103,7 @@ def main(argv: Sequence[str]) -> int:
     )
     arguments = parser.parse_args(argv)
 
-    checkpoint = Checkpoint.open(arguments.source)
+    checkpoint = open_checkpoint(arguments.source)
     checkpoint = _with_adapter(checkpoint, arguments)
     output: Path = arguments.output or _models_directory() / checkpoint.name
     with _progress(checkpoint) as on_progress:

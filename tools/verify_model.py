@@ -17,9 +17,9 @@ from rtap.cli.terminal import write_result
 from rtap.whisper.model_directory import ModelDirectory
 from tools.command_line import positive_number, run
 from tools.environment import require
-from tools.export.checkpoint import Checkpoint
 from tools.export.manifest import store_manifest, with_parity
 from tools.export.parity import TOLERANCES, Parity, measure_parity
+from tools.export.sources import open_checkpoint
 
 DEFAULT_STEPS = 100
 
@@ -70,7 +70,7 @@ def main(argv: Sequence[str]) -> int:
 
     directory = ModelDirectory.open(arguments.model)
     require("comparing with the checkpoint", "torch", "transformers")
-    parity = measure_parity(directory, Checkpoint.open(arguments.checkpoint), steps=arguments.steps)
+    parity = measure_parity(directory, open_checkpoint(arguments.checkpoint), steps=arguments.steps)
     if arguments.record:
         store_manifest(directory.path, with_parity(directory.manifest, parity.to_json()))
     document = json.dumps(parity.to_json(), indent=2)

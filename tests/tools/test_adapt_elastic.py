@@ -25,7 +25,7 @@ from tools.adaptation.lessons import Teacher
 from tools.adaptation.mark import MARK
 from tools.adaptation.training import Course, validation_loss
 from tools.adaptation.whisper import Whisper
-from tools.export.checkpoint import Checkpoint
+from tools.export.sources import open_checkpoint
 
 SECONDS = 6
 """Length of the tiny checkpoint's full context."""
@@ -69,7 +69,7 @@ def adapted(source: Path, clips: Path, tmp_path_factory: pytest.TempPathFactory)
     course = Course(steps=320, learning_rate=3e-3, batch=8, seed=0)
     data = load_clips([clips], SECONDS, None, lambda _: None)
     adapt_elastic.adapt_checkpoint(
-        Checkpoint.open(str(source)), data, output, course, validation=0.25
+        open_checkpoint(str(source)), data, output, course, validation=0.25
     )
     return output
 
@@ -90,7 +90,7 @@ def test_hears_short_what_it_heard_in_full(adapted: Path) -> None:
 def test_the_figures_are_those_of_the_weights(adapted: Path, source: Path, clips: Path) -> None:
     """Measured once more, from what was saved."""
     original, student = (
-        Whisper(Checkpoint.open(str(one)), "en", "cpu") for one in (source, adapted)
+        Whisper(open_checkpoint(str(one)), "en", "cpu") for one in (source, adapted)
     )
     data = load_clips([clips], SECONDS, None, lambda _: None)
     held_out = [data[index] for index in np.random.default_rng(0).permutation(24)[:6]]
@@ -107,7 +107,7 @@ def test_is_a_whole_checkpoint(adapted: Path, source: Path) -> None:
         *(file.name for file in source.iterdir()),
     }
     model = WhisperForConditionalGeneration.from_pretrained(adapted)
-    assert model.num_parameters() == Checkpoint.open(str(source)).parameters()
+    assert model.num_parameters() == open_checkpoint(str(source)).parameters()
     for name in ("tokenizer.json", "preprocessor_config.json", "generation_config.json"):
         assert (adapted / name).read_bytes() == (source / name).read_bytes()
 

@@ -22,9 +22,9 @@ from rtap.whisper.model_directory import (
     file_sha256,
 )
 from tests.tools.tiny_checkpoints import tiny_checkpoint
-from tools.export.checkpoint import Checkpoint
 from tools.export.convert import convert
 from tools.export.graph_writer import GraphWriter
+from tools.export.sources import open_checkpoint
 from tools.root import ROOT
 
 AUDIO = str(ROOT / "tests/audio/navigate_home.wav")
@@ -35,7 +35,7 @@ CONVERT = "tools/convert_whisper"
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("whole")
     tiny_checkpoint(place / "source")
-    convert(Checkpoint.open(str(place / "source")), place / "graphs", verify=False)
+    convert(open_checkpoint(str(place / "source")), place / "graphs", verify=False)
     return place / "graphs"
 
 
@@ -268,7 +268,7 @@ def test_optimum_directory_without_one_graph(
 ) -> None:
     tiny_checkpoint(tmp_path / "source", max_source_positions=1500)
     model = tmp_path / "model"
-    convert(Checkpoint.open(str(tmp_path / "source")), model, layout="optimum", verify=False)
+    convert(open_checkpoint(str(tmp_path / "source")), model, layout="optimum", verify=False)
     (model / "decoder_with_past_model.onnx").unlink()
     capfd.readouterr()
     assert main(["transcribe", AUDIO, "--model", str(model)]) == 2

@@ -27,8 +27,8 @@ from transformers import WhisperForConditionalGeneration as Whisper
 from rtap.errors import ModelError, StorageError
 from tests.tools.ctranslate2_files import tiny_ctranslate2
 from tests.tools.tiny_checkpoints import tiny_checkpoint
-from tools.export.checkpoint import Checkpoint
 from tools.export.convert import convert
+from tools.export.sources import open_checkpoint
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ FORMATS: dict[str, tuple[Callable[[Whisper, Path], None], int]] = {
 def test_every_format_gives_the_same_tensors(kind: str, model: Whisper, path: Path) -> None:
     rewrite, least_files = FORMATS[kind]
     rewrite(model, path)
-    opened = Checkpoint.open(str(path))
+    opened = open_checkpoint(str(path))
     assert len(opened.weight_files()) >= least_files
     for name, parameter in model.model.named_parameters():
         np.testing.assert_array_equal(opened.tensor(name), parameter.detach().numpy(), name)
@@ -89,7 +89,7 @@ def test_half_precision_is_widened(
     dtype: torch.dtype, options: dict[str, Any], model: Whisper, path: Path
 ) -> None:
     save_again(model.to(dtype), path, **options)
-    opened = Checkpoint.open(str(path))
+    opened = open_checkpoint(str(path))
     for name, parameter in model.model.named_parameters():
         found = opened.tensor(name)
         assert found.dtype == np.float32
@@ -99,13 +99,13 @@ def test_half_precision_is_widened(
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_half_precision_computes_the_same(dtype: torch.dtype, model: Whisper, path: Path) -> None:
     save_again(model.to(dtype), path)
-    manifest = convert(Checkpoint.open(str(path)), path.with_name("graphs"))
+    manifest = convert(open_checkpoint(str(path)), path.with_name("graphs"))
     assert manifest.parity["passed"]
 
 
 def test_untied_projection_is_the_one_that_the_graph_uses(path: Path) -> None:
     model = tiny_checkpoint(path, tie_word_embeddings=False)
-    opened = Checkpoint.open(str(path))
+    opened = open_checkpoint(str(path))
     assert not opened.ties_embeddings
     tied = sum(parameter.numel() for parameter in model.model.parameters())
     assert opened.parameters() == tied + model.proj_out.weight.numel()
@@ -117,7 +117,7 @@ def test_a_stored_projection_that_is_tied_is_not_counted(model: Whisper, path: P
     tensors = load_file(path / "model.safetensors")
     tensors["proj_out.weight"] = torch.zeros_like(tensors["model.decoder.embed_tokens.weight"])
     save_file(tensors, path / "model.safetensors", metadata={"format": "pt"})
-    opened = Checkpoint.open(str(path))
+    opened = open_checkpoint(str(path))
     assert opened.ties_embeddings
     assert opened.parameters() == sum(parameter.numel() for parameter in model.parameters())
 
@@ -235,21 +235,21 @@ def test_damage_is_told_and_nothing_appears(kind: str, path: Path) -> None:
     damage(path)
     output = path.with_name("graphs")
     with pytest.raises(ModelError, match=message):
-        convert(Checkpoint.open(str(path)), output, verify=False)
+        convert(open_checkpoint(str(path)), output, verify=False)
     assert not output.exists()
 
 
 @pytest.mark.parametrize("source", ["/nowhere/whisper", "./whisper-base", "a/b/c", "~/none"])
 def test_directories_that_do_not_exist_are_not_looked_for_on_the_hub(source: str) -> None:
     with pytest.raises(ModelError, match="no checkpoint directory at"):
-        Checkpoint.open(source)
+        open_checkpoint(source)
 
 
 def test_a_file_is_no_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "weights.bin").touch()
     with pytest.raises(ModelError, match=r"no checkpoint directory at weights\.bin"):
-        Checkpoint.open("weights.bin")
+        open_checkpoint("weights.bin")
 
 
 class Hub:
@@ -295,7 +295,7 @@ def response(status: int) -> requests.Response:
 def test_the_hub_gives_one_format_of_weights(hub: Hub) -> None:
     (hub.directory / "pytorch_model.bin").touch()
     (hub.directory / "flax_model.msgpack").touch()
-    opened = Checkpoint.open("someone/whisper-tiniest-de")
+    opened = open_checkpoint("someone/whisper-tiniest-de")
     assert (opened.source, opened.name) == ("someone/whisper-tiniest-de", "whisper-tiniest-de")
     assert opened.tensor("encoder.conv1.weight").shape == (32, 80, 3)
     assert set(hub.fetched) == {"*.json", "*.txt", "model.safetensors"}
@@ -303,14 +303,14 @@ def test_the_hub_gives_one_format_of_weights(hub: Hub) -> None:
 
 def test_the_hub_gives_faster_whispers_layout(hub: Hub) -> None:
     tiny_ctranslate2(hub.directory)
-    opened = Checkpoint.open("someone/faster-whisper-tiniest")
+    opened = open_checkpoint("someone/faster-whisper-tiniest")
     assert opened.tensor("encoder.conv1.weight").shape == (32, 80, 3)
     assert set(hub.fetched) == {"*.json", "*.txt", "model.bin"}
 
 
 def test_the_hub_gives_every_shard(model: Whisper, hub: Hub) -> None:
     save_again(model, hub.directory, max_shard_size="100KB")
-    Checkpoint.open("someone/whisper-tiniest")
+    open_checkpoint("someone/whisper-tiniest")
     shards = {file.name for file in hub.directory.glob("model-*.safetensors")}
     assert len(shards) > 1
     assert shards <= set(hub.fetched)
@@ -333,7 +333,7 @@ REFUSALS: dict[str, tuple[Exception, str]] = {
 def test_the_hub_refuses(kind: str, hub: Hub) -> None:
     hub.error, message = REFUSALS[kind]
     with pytest.raises(ModelError, match=message) as caught:
-        Checkpoint.open("someone/whisper")
+        open_checkpoint("someone/whisper")
     assert "\n" not in str(caught.value)
 
 
@@ -341,7 +341,7 @@ def test_the_hub_refuses(kind: str, hub: Hub) -> None:
 def test_without_network_an_earlier_download_serves(hub: Hub) -> None:
     hub.error = requests.ConnectionError("unreachable")
     hub.cached = hub.directory
-    assert Checkpoint.open("someone/whisper").config.d_model == 32
+    assert open_checkpoint("someone/whisper").config.d_model == 32
 
 
 @pytest.mark.usefixtures("model")
@@ -349,24 +349,24 @@ def test_an_earlier_download_without_weights_does_not(hub: Hub, tmp_path: Path) 
     hub.error = requests.ConnectionError("unreachable")
     hub.cached = tmp_path
     with pytest.raises(ModelError, match="connect to the network"):
-        Checkpoint.open("someone/whisper")
+        open_checkpoint("someone/whisper")
 
 
 def test_hub_model_in_a_format_that_is_not_read(hub: Hub) -> None:
     hub.directory.mkdir()
     (hub.directory / "ggml-base.bin").touch()
     with pytest.raises(ModelError, match="holds no weights that can be read"):
-        Checkpoint.open("someone/whisper-ggml")
+        open_checkpoint("someone/whisper-ggml")
 
 
 def test_a_full_disk_is_not_taken_for_a_missing_network(hub: Hub) -> None:
     hub.error = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     with pytest.raises(StorageError, match="the disk is full"):
-        Checkpoint.open("someone/whisper")
+        open_checkpoint("someone/whisper")
 
 
 @pytest.mark.parametrize("name", ["not a name", "whisper--base", "-x/whisper"])
 def test_names_that_no_hub_has(name: str) -> None:
     # The real package checks the name before it would connect.
     with pytest.raises(ModelError, match="no hub model called"):
-        Checkpoint.open(name)
+        open_checkpoint(name)

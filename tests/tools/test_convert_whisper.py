@@ -23,9 +23,9 @@ from tests.tools.conftest import SmallDisk, Start
 from tests.tools.tiny_checkpoints import tiny_checkpoint
 from tools import convert_whisper
 from tools.export import whisper_graphs
-from tools.export.checkpoint import Checkpoint
 from tools.export.convert import convert
 from tools.export.graph_writer import OPSET
+from tools.export.sources import open_checkpoint
 from tools.export.staging import StagedDirectory
 from tools.root import ROOT
 
@@ -64,7 +64,7 @@ def source(tmp_path: Path) -> Path:
 def undisturbed(source: Path, tmp_path: Path) -> Path:
     """What a conversion of the source gives when nothing comes between."""
     path = tmp_path / "undisturbed" / "graphs"
-    convert(Checkpoint.open(str(source)), path, verify=False)
+    convert(open_checkpoint(str(source)), path, verify=False)
     return path
 
 
@@ -129,7 +129,7 @@ def test_files_may_be_read_by_all(converted: Path, quantized: Path) -> None:
 
 
 def test_twice_gives_the_same_bytes(source: Path, undisturbed: Path, tmp_path: Path) -> None:
-    convert(Checkpoint.open(str(source)), tmp_path / "graphs", verify=False)
+    convert(open_checkpoint(str(source)), tmp_path / "graphs", verify=False)
     assert_identical(tmp_path / "graphs", undisturbed)
 
 
@@ -159,7 +159,7 @@ SHAPES: dict[str, dict[str, Any]] = {
 def test_every_shape_computes_what_torch_computes(shape: str, tmp_path: Path) -> None:
     tiny_checkpoint(tmp_path / "source", **SHAPES[shape])
     # Raises when the figures are outside the tolerance.
-    manifest = convert(Checkpoint.open(str(tmp_path / "source")), tmp_path / "graphs")
+    manifest = convert(open_checkpoint(str(tmp_path / "source")), tmp_path / "graphs")
     assert manifest.parity["passed"]
     assert manifest.parity["decoder"][0]["distinct_tokens"] > 1
     ModelDirectory.open(tmp_path / "graphs").verify()
@@ -204,7 +204,7 @@ def test_old_checkpoint(source: Path, tmp_path: Path) -> None:
     for name in ("tokenizer.json", "generation_config.json", "preprocessor_config.json"):
         (source / name).unlink()
 
-    convert(Checkpoint.open(str(source)), tmp_path / "graphs", verify=False)
+    convert(open_checkpoint(str(source)), tmp_path / "graphs", verify=False)
 
     made = json.loads((tmp_path / "graphs/tokenizer.json").read_text())
     assert made["model"]["vocab"] == tokenizer["model"]["vocab"]
@@ -220,7 +220,7 @@ def test_old_checkpoint(source: Path, tmp_path: Path) -> None:
 def test_mel_filters_are_left_out(source: Path, tmp_path: Path) -> None:
     preprocessor = {"feature_size": 80, "mel_filters": [[0.0] * 201] * 80, "hop_length": 160}
     (source / "preprocessor_config.json").write_text(json.dumps(preprocessor))
-    convert(Checkpoint.open(str(source)), tmp_path / "graphs", verify=False)
+    convert(open_checkpoint(str(source)), tmp_path / "graphs", verify=False)
     written = json.loads((tmp_path / "graphs/preprocessor_config.json").read_text())
     assert written == {"feature_size": 80, "hop_length": 160}
 
@@ -390,7 +390,7 @@ def test_parts_of_a_checkpoint_that_has_changed_are_thrown_away(
     changed: str, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: Start
 ) -> None:
     output = tmp_path / "graphs"
-    stop_before("decoder", monkeypatch, Checkpoint.open(str(source)), output)
+    stop_before("decoder", monkeypatch, open_checkpoint(str(source)), output)
     os.utime(source / changed, ns=(0, 0))
     done = start(convert_whisper.main, source, output, "--no-verify")
     assert progress(done.err) == STAGES
@@ -400,13 +400,13 @@ def test_another_layout_starts_afresh(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: Start
 ) -> None:
     output = tmp_path / "graphs"
-    stop_before("decoder", monkeypatch, Checkpoint.open(str(source)), output)
+    stop_before("decoder", monkeypatch, open_checkpoint(str(source)), output)
     done = start(convert_whisper.main, source, output, "--no-verify", "--elastic", "native")
     assert progress(done.err) == STAGES
 
 
 def test_a_staged_model_is_not_listed(source: Path, tmp_path: Path) -> None:
-    convert(Checkpoint.open(str(source)), tmp_path / "models" / "whole", verify=False)
+    convert(open_checkpoint(str(source)), tmp_path / "models" / "whole", verify=False)
     half = tmp_path / "models" / "half"
     with StagedDirectory(half, "", replace=False) as staged:
         # As after the manifest, while the graphs are being compared.

@@ -15,9 +15,9 @@ from rtap.whisper.load_model import load_model
 from rtap.whisper.model import SpeechModel
 from rtap.whisper.model_directory import ModelDirectory
 from tests.tools.tiny_checkpoints import tiny_checkpoint
-from tools.export.checkpoint import Checkpoint
 from tools.export.convert import convert
 from tools.export.quantize import quantize
+from tools.export.sources import open_checkpoint
 
 MOST_DIFFERENCE = 0.1
 """Of the logits, over their root mean square: what int8 is allowed in tools/verify_model."""
@@ -29,7 +29,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     # Wide enough for its rounding errors to average out, and with room for long prompts.
     shape: dict[str, Any] = {"d_model": 128, "decoder_layers": 2, "max_target_positions": 96}
     tiny_checkpoint(place / "source", **shape)
-    convert(Checkpoint.open(str(place / "source")), place / "fp32", verify=False)
+    convert(open_checkpoint(str(place / "source")), place / "fp32", verify=False)
     quantize(ModelDirectory.open(place / "fp32"), place / "int8", "int8")
     return {name: place / name for name in ("fp32", "int8")}
 

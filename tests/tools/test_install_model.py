@@ -17,8 +17,8 @@ from tests.tools.ctranslate2_files import tiny_ctranslate2
 from tools import install_model
 from tools.export import installed_model
 from tools.export.adapter import write_adapter
-from tools.export.checkpoint import Checkpoint
 from tools.export.installed_model import ensure_model
+from tools.export.sources import open_checkpoint
 
 
 class Places(NamedTuple):
@@ -39,7 +39,7 @@ class Places(NamedTuple):
         return ModelDirectory.open(path), steps
 
     def add_adapter(self, margin: str = "0.5") -> Path:
-        checkpoint = Checkpoint.open(str(self.source))
+        checkpoint = open_checkpoint(str(self.source))
         name = "encoder.layer_norm.bias"
         path = self.adapters / "whisper-tiniest.safetensors"
         write_adapter(

@@ -24,6 +24,7 @@ from tools.export.convert import convert
 from tools.export.manifest import store_manifest
 from tools.export.parity import measure_parity
 from tools.export.quantize import PASSES, quantize
+from tools.export.sources import open_checkpoint
 
 GRAPHS = ["encoder.onnx", "decoder.onnx"]
 SMALLER = sorted(PASSES)
@@ -46,7 +47,7 @@ LAYERED: dict[str, Any] = {
 def source(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
     path = tmp_path_factory.mktemp("source") / "source"
     tiny_checkpoint(path, **LAYERED)
-    return Checkpoint.open(str(path))
+    return open_checkpoint(str(path))
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +129,7 @@ def test_computes_nearly_the_same(
 
 @pytest.mark.slow
 def test_int8_with_the_real_vocabulary_at_thirty_seconds(quantized: Path, checkpoint: Path) -> None:
-    opened = Checkpoint.open(str(checkpoint))
+    opened = open_checkpoint(str(checkpoint))
     parity = measure_parity(ModelDirectory.open(quantized), opened, steps=24)
     assert [part.seconds for part in parity.decoder] == [3, 30]
     assert parity.failures == []
@@ -142,7 +143,7 @@ def test_widths_that_fill_no_block(precision: str, tmp_path: Path) -> None:
         "decoder_attention_heads": 3,
     }
     tiny_checkpoint(tmp_path / "source", **shape, decoder_ffn_dim=100, num_mel_bins=128)
-    source = Checkpoint.open(str(tmp_path / "source"))
+    source = open_checkpoint(str(tmp_path / "source"))
     convert(source, tmp_path / "full", verify=False)
     full = ModelDirectory.open(tmp_path / "full")
     quantize(full, tmp_path / "small", cast("Precision", precision))
@@ -153,7 +154,7 @@ def test_widths_that_fill_no_block(precision: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("precision", SMALLER)
 def test_untied_projection(precision: str, tmp_path: Path) -> None:
     tiny_checkpoint(tmp_path / "source", tie_word_embeddings=False)
-    source = Checkpoint.open(str(tmp_path / "source"))
+    source = open_checkpoint(str(tmp_path / "source"))
     convert(source, tmp_path / "full", verify=False)
     full = ModelDirectory.open(tmp_path / "full")
     quantize(full, tmp_path / "small", cast("Precision", precision))

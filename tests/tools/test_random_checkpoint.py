@@ -16,9 +16,9 @@ from rtap.whisper.model_directory import ModelDirectory
 from tests.tools.conftest import SmallDisk, Start
 from tests.tools.tiny_checkpoints import tiny_tokenizer
 from tools import random_checkpoint
-from tools.export.checkpoint import Checkpoint
 from tools.export.parity import _Reference, _synthetic_mel
 from tools.export.random_checkpoint import SIZES, Size, _config, make_checkpoint
+from tools.export.sources import open_checkpoint
 from tools.export.tokenizer_from_ranks import byte_tokenizer
 
 SMALL = Size(width=32, heads=2, encoder_layers=1, decoder_layers=2)
@@ -41,7 +41,7 @@ def test_is_what_transformers_reads(checkpoint: Path) -> None:
     model = WhisperForConditionalGeneration.from_pretrained(checkpoint)
     size = SIZES["mini"]
     assert (model.config.d_model, model.config.encoder_layers) == (size.width, size.encoder_layers)
-    assert model.num_parameters() == Checkpoint.open(str(checkpoint)).parameters()
+    assert model.num_parameters() == open_checkpoint(str(checkpoint)).parameters()
     assert {file.name for file in checkpoint.iterdir()} == {
         "config.json",
         "generation_config.json",
@@ -53,7 +53,7 @@ def test_is_what_transformers_reads(checkpoint: Path) -> None:
 
 @pytest.mark.slow
 def test_greedy_decoding_wanders_and_listens(converted: Path, checkpoint: Path) -> None:
-    reference = _Reference(Checkpoint.open(str(checkpoint)))
+    reference = _Reference(open_checkpoint(str(checkpoint)))
     model = load_model(ModelDirectory.open(converted))
     prompt = [*model.tokenizer.sot_sequence("en"), model.tokenizer.no_timestamps]
     heard = []

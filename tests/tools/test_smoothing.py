@@ -13,10 +13,10 @@ from onnx import numpy_helper
 
 from rtap.whisper.features import LogMel
 from tests.tools.tiny_checkpoints import tiny_checkpoint
-from tools.export.checkpoint import Checkpoint
 from tools.export.convert import convert
 from tools.export.quantization import quantize_int8
 from tools.export.smoothing import smooth
+from tools.export.sources import open_checkpoint
 
 NORM = "encoder.layers.1.final_layer_norm"
 READER = "encoder.layers.1.fc1.weight"
@@ -32,7 +32,7 @@ def uneven(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An encoder some of whose channels are large, and their weights small for it; never change it."""
     place = tmp_path_factory.mktemp("smoothing")
     tiny_checkpoint(place / "source", d_model=128, encoder_layers=2)
-    convert(Checkpoint.open(str(place / "source")), place / "even", verify=False)
+    convert(open_checkpoint(str(place / "source")), place / "even", verify=False)
     model = onnx.load(place / "even" / "encoder.onnx")
     tensors = {tensor.name: tensor for tensor in model.graph.initializer}
     for channel, factor in LARGE.items():

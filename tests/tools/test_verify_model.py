@@ -22,10 +22,10 @@ from rtap.whisper.model_directory import (
 from tests.tools.conftest import Start
 from tests.tools.tiny_checkpoints import tiny_checkpoint
 from tools import verify_model
-from tools.export.checkpoint import Checkpoint
 from tools.export.convert import convert
 from tools.export.manifest import store_manifest
 from tools.export.parity import TOLERANCES, DecoderParity, EncoderParity, Parity
+from tools.export.sources import open_checkpoint
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A tiny checkpoint and its model."""
     place = tmp_path_factory.mktemp("pair")
     tiny_checkpoint(place / "source")
-    convert(Checkpoint.open(str(place / "source")), place / "graphs", verify=False)
+    convert(open_checkpoint(str(place / "source")), place / "graphs", verify=False)
     return place / "source", place / "graphs"
 
 

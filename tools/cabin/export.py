@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from rtap.whisper.model_directory import Manifest, ModelDirectory
 from tools.cabin.network import LONGEST_SECONDS, MELS, Network
-from tools.export.checkpoint import Checkpoint
 from tools.export.convert import convert
 from tools.export.quantize import quantize
+from tools.export.sources import open_checkpoint
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -70,6 +70,6 @@ def export(
         small = work / name
         for output in (full, small):
             shutil.rmtree(output, ignore_errors=True)
-        checkpoint = Checkpoint.open(str(source))
+        checkpoint = open_checkpoint(str(source))
         manifest = convert(checkpoint, full, elastic="native")
         return manifest, quantize(ModelDirectory.open(full), small, "int8")

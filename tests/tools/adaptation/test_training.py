@@ -15,7 +15,7 @@ from tools.adaptation.clips import Clip
 from tools.adaptation.lessons import Teacher
 from tools.adaptation.training import Course, adapt, validation_loss
 from tools.adaptation.whisper import Whisper
-from tools.export.checkpoint import Checkpoint
+from tools.export.sources import open_checkpoint
 
 COURSE = Course(steps=4, learning_rate=1e-3, batch=3, seed=0)
 
@@ -23,7 +23,7 @@ COURSE = Course(steps=4, learning_rate=1e-3, batch=3, seed=0)
 @pytest.fixture
 def whisper(tmp_path: Path) -> Whisper:
     tiny_checkpoint(tmp_path / "tiny", max_source_positions=250)
-    return Whisper(Checkpoint.open(str(tmp_path / "tiny")), "en", "cpu")
+    return Whisper(open_checkpoint(str(tmp_path / "tiny")), "en", "cpu")
 
 
 def clips(*seconds: float, text: str | None = "he is in") -> list[Clip]:

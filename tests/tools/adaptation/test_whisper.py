@@ -13,7 +13,7 @@ from rtap.errors import ConfigurationError
 from tests.tools.tiny_checkpoints import tiny_checkpoint
 from tools.adaptation.clips import Clip
 from tools.adaptation.whisper import Whisper
-from tools.export.checkpoint import Checkpoint
+from tools.export.sources import open_checkpoint
 
 SECONDS = 4
 
@@ -27,7 +27,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def whisper(checkpoint: Path) -> Whisper:
-    return Whisper(Checkpoint.open(str(checkpoint)), "english", "cpu")
+    return Whisper(open_checkpoint(str(checkpoint)), "english", "cpu")
 
 
 def clip(seconds: float = 1.2, seed: int = 0) -> Clip:
@@ -87,4 +87,4 @@ def test_texts(whisper: Whisper) -> None:
 
 def test_a_language_that_nobody_speaks(checkpoint: Path) -> None:
     with pytest.raises(ConfigurationError):
-        Whisper(Checkpoint.open(str(checkpoint)), "klingon", "cpu")
+        Whisper(open_checkpoint(str(checkpoint)), "klingon", "cpu")

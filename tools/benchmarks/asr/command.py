@@ -20,8 +20,10 @@ from tools.benchmarks.asr.results import OURS, results
 from tools.benchmarks.machine import this_machine
 from tools.benchmarks.report import Report, to_json
 from tools.command_line import positive_number, report_step
-from tools.export.adapter import Adapter, adapter_for
+from tools.export.adapter import Adapter
 from tools.export.checkpoint import Checkpoint
+from tools.export.project_adapters import adapter_for
+from tools.export.sources import open_checkpoint
 
 _report_step = partial(report_step, "benchmark")
 
@@ -129,7 +131,7 @@ def _is_measured(measured: Measured, name: str) -> bool:
 
 
 def _plan(arguments: argparse.Namespace) -> AsrPlan:
-    checkpoint = Checkpoint.open(arguments.weights)
+    checkpoint = open_checkpoint(arguments.weights)
     generation = checkpoint.read_json("generation_config.json")
     utterances = chosen(
         arguments.recordings,
@@ -154,7 +156,7 @@ def _adapted(checkpoint: Checkpoint, given: str | None) -> Checkpoint | None:
         return None if adapter is None else checkpoint.adapted(adapter)
     if Path(given).is_file():
         return checkpoint.adapted(Adapter.read(Path(given)))
-    adapted = Checkpoint.open(given)
+    adapted = open_checkpoint(given)
     if adapted.config != checkpoint.config:
         raise ConfigurationError(
             f"{given} has other sizes than {checkpoint.source}: give --adapted what was made of it"

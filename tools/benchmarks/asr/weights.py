@@ -18,6 +18,7 @@ from rtap.errors import ConfigurationError
 from tools.adaptation.mark import margin_of
 from tools.benchmarks.asr.margin import write_margin
 from tools.export.checkpoint import Checkpoint
+from tools.export.sources import open_checkpoint
 from tools.export.staging import StagedDirectory
 from tools.export.text_files import write_text_files
 from tools.root import ROOT
@@ -271,7 +272,7 @@ def _quantize_onnx(graphs: Path, output: Path) -> None:
 def _make_ggml(job: _Job, output: Path) -> None:
     from tools.benchmarks.asr.ggml import write_ggml
 
-    write_ggml(Checkpoint.open(str(job.checkpoint)), output / GGML_FILE)
+    write_ggml(open_checkpoint(str(job.checkpoint)), output / GGML_FILE)
 
 
 _OURS: Final = ("tools/export",)

@@ -12,7 +12,7 @@ from tools.benchmarks.asr.adapters import ENGINES, NOT_MEASURED, EngineKind
 from tools.benchmarks.asr.environment import installed_python
 from tools.benchmarks.asr.process import Worker
 from tools.benchmarks.asr.weights import FORMATS, Source, prepared
-from tools.export.checkpoint import Checkpoint
+from tools.export.sources import open_checkpoint
 from tools.root import ROOT
 
 PYTHON = installed_python(ROOT / ".cache/benchmark-asr")
@@ -26,7 +26,7 @@ def source(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Source
     copied = place / "whisper-mini"
     shutil.copytree(checkpoint, copied)
     write_mark(copied, "native", {"margin": 0.5})
-    return Source.of(Checkpoint.open(str(copied)), place)
+    return Source.of(open_checkpoint(str(copied)), place)
 
 
 @pytest.fixture(scope="module")
