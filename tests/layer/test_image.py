@@ -51,7 +51,8 @@ def kas(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], None
         program.chmod(0o755)
         monkeypatch.setattr(Kas, "install", lambda _self: None)
         monkeypatch.setattr(Kas, "programs", program.parent)
-        monkeypatch.setattr(image, "ROOT", tmp_path)
+        monkeypatch.setattr(image, "BUILD", tmp_path / "build")
+        monkeypatch.setattr(image, "CACHE", tmp_path / ".cache")
         monkeypatch.setattr(image, "_build_image", build_image)
 
     return replace

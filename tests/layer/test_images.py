@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rtap.errors import ConfigurationError
+from tools.root import ROOT
 from tools.yocto import images
 
 
@@ -19,13 +20,13 @@ def test_both_machines_on_both_releases() -> None:
 
 def test_the_default_release_takes_one_file() -> None:
     image = images.choose("raspberrypi4-64", "scarthgap")
-    assert image.kas_files() == str(images.ROOT / "kas/raspberrypi4-64.yml")
+    assert image.kas_files() == str(ROOT / "kas/raspberrypi4-64.yml")
 
 
 def test_a_release_and_options_come_after_the_machine() -> None:
     files = images.choose("qemuarm64", "kirkstone").kas_files(["debug"]).split(":")
     names = ["qemuarm64.yml", "kirkstone.yml", "opt/debug.yml"]
-    assert files == [str(images.ROOT / "kas" / name) for name in names]
+    assert files == [str(ROOT / "kas" / name) for name in names]
 
 
 @pytest.mark.parametrize(

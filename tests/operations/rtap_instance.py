@@ -16,7 +16,8 @@ import soundfile
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.operations.programs import ROOT, running, wait_for
+from tests.operations.programs import running, wait_for
+from tools.root import ROOT
 from tools.service_ports import free_ports
 
 COMMAND: Final = ROOT / "tests/audio/turn_on_the_heating.wav"

@@ -17,7 +17,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from tools.image import CONTAINER, Order
+from tools.image import ARCHIVE, Order
 from tools.root import ROOT
 from tools.yocto.images import RELEASES, Image
 
@@ -146,7 +146,7 @@ def test_the_image_is_looked_for_where_it_is_built(file: Path) -> None:
     order = Order(
         image=Image(release, "$MACHINE"),
         options=(),
-        container=CONTAINER,
+        container=ARCHIVE,
         is_container_given=False,
         model=None,
         work=Path("build/yocto", release),

@@ -52,7 +52,7 @@ def kas(tmp_path: Path, layer: Path) -> Path:
 
 @pytest.fixture
 def show(start: Start, kas: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Show:
-    monkeypatch.setattr(pins, "ROOT", tmp_path)
+    monkeypatch.setattr(pins, "CACHE", tmp_path / ".cache")
     monkeypatch.delenv("YOCTO_GIT_MIRROR", raising=False)
     return lambda *arguments: start(pins.main, "--kas", str(kas), *arguments)
 

@@ -15,6 +15,7 @@ from tools.gui_screens import build, packages
 from tools.gui_screens.application import Application, Frames, Home
 from tools.gui_screens.backend import Backend
 from tools.gui_screens.virtual_display import virtual_display
+from tools.root import ROOT
 
 NAME: Final = "screen"
 WHAT: Final = """\
@@ -27,7 +28,7 @@ SIZES: Final = ((800, 480), (1280, 720))
 FRAMES_PER_SECOND: Final = 60.0
 MOST_MB: Final = 150.0
 _SECONDS, _QUICK_SECONDS = 20, 4
-_COMMAND: Final = build.ROOT / "tests/audio/set_the_temperature.wav"
+_COMMAND: Final = ROOT / "tests/audio/set_the_temperature.wav"
 _TOLERANCE: Final = 0.98
 """Of the goal: a second is counted by a timer of milliseconds."""
 _MB: Final = 1e6

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Protocol
 
 from tools.image_checks import (
     boot_settings,
@@ -30,9 +30,14 @@ from tools.image_checks.workshop import Workshop
 from tools.yocto.images import RELEASES, all_images
 
 
-def _each_release(
-    name: str, what: str, check: Callable[[Workshop, str], str], *wanted: Need
-) -> list[Check]:
+class _OfRelease(Protocol):
+    """A check of one Yocto release."""
+
+    def __call__(self, workshop: Workshop, /, release: str) -> str:
+        """What was seen."""
+
+
+def _each_release(name: str, what: str, check: _OfRelease, *wanted: Need) -> list[Check]:
     return [
         Check(f"{name}-{release}", what, partial(check, release=release), wanted)
         for release in RELEASES
