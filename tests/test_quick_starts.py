@@ -28,7 +28,7 @@ from rtap.audio.format import Samples
 from rtap.transports.wyoming.package import Describe, Info
 from tests.backend.transports.wyoming.wyoming_serving import receive, receive_until, say, send
 from tests.running_service import AUDIO, COMMAND, Running, service
-from tools.gui_screens.child import Child
+from tools.process.child import Child
 from tools.root import ROOT
 
 FILE = AUDIO / "set_the_temperature.wav"

@@ -33,7 +33,7 @@ from rtap.errors import ConfigurationError
 from rtap.languages import language_code
 from rtap.whisper.model import FRAMES_PER_SECOND
 from tools.adaptation.mark import ADAPTED_MARGIN, MARK, write_mark
-from tools.command_line import positive_number, report_step, run
+from tools.console.command_line import positive_number, report_step, run
 from tools.environment import require
 from tools.export.adapter import write_adapter
 from tools.export.checkpoint import Checkpoint

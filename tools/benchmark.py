@@ -23,7 +23,7 @@ from tools.benchmarks.plan import Plan
 from tools.benchmarks.report import Report
 from tools.benchmarks.service import MEASURES, Measure, measure_all
 from tools.benchmarks.service_process import ServiceSettings
-from tools.command_line import positive_number, report_step, run
+from tools.console.command_line import positive_number, report_step, run
 
 _report_step = partial(report_step, "benchmark")
 

@@ -27,8 +27,8 @@ from tools.booting.disk import BootFiles
 from tools.booting.goals import Goal, wait_for
 from tools.booting.machine import VirtualMachine
 from tools.booting.settings import BOARD, DISK_BYTES, VIRTUAL, Settings
-from tools.command_line import positive_number, run
-from tools.yocto.process import end_children_when_terminated
+from tools.console.command_line import positive_number, run
+from tools.process.run import end_children_when_terminated
 
 _WAIT_SECONDS: Final = 900.0
 _UNITS: Final = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}

@@ -19,8 +19,8 @@ from rtap.cli.guard import OneLineParser
 from rtap.cli.terminal import write_result
 from rtap.whisper.model_directory import file_sha256
 from rtap.whisper.model_store import AUTO
-from tools.command_line import report_step, run
 from tools.console.build_options import CONTAINER, add_mirror, add_output
+from tools.console.command_line import report_step, run
 from tools.container.architecture import ARCHITECTURES
 from tools.container.bill_of_materials import bill_of_materials
 from tools.container.docker_archive import write_archive
@@ -29,9 +29,9 @@ from tools.container.layer_folders import LAYERS, Contents, Recipe, fill_layer_f
 from tools.container.layers import write_layer
 from tools.container.model import open_model
 from tools.container.origin import find_origin
-from tools.container.program import require
 from tools.container.sizes import measure, table
 from tools.container.workplace import workplace
+from tools.process.programs import require
 from tools.root import ROOT
 
 _report_step = partial(report_step, "build_container")

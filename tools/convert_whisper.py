@@ -22,7 +22,7 @@ from rtap.cli.guard import OneLineParser
 from rtap.cli.terminal import report, write_result
 from rtap.errors import ConfigurationError
 from rtap.whisper.model_store import ModelStore
-from tools.command_line import report_step, run
+from tools.console.command_line import report_step, run
 from tools.export.adapter import Adapter
 from tools.export.checkpoint import Checkpoint
 from tools.export.convert import NOT_COMPARED, ProgressCallback, convert

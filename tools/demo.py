@@ -24,10 +24,10 @@ from rtap.cli.guard import OneLineParser
 from rtap.errors import RTAPException
 from rtap.whisper.model_store import BUNDLED_MODEL, DEFAULT_MODEL
 from tools import people
-from tools.command_line import run
+from tools.console.command_line import run
 from tools.default_model import find_default_model
+from tools.process.run import complaint
 from tools.root import ROOT
-from tools.yocto.process import complaint
 
 RECORDED = {
     "turn_on_the_heating.wav": "turn on the heating",

@@ -24,7 +24,7 @@ from rtap.cli.terminal import report, write_result
 from rtap.errors import AudioError, ConfigurationError
 from rtap.languages import language_code
 from rtap.whisper.model_store import ModelStore
-from tools.command_line import positive_number, run
+from tools.console.command_line import positive_number, run
 from tools.environment import require
 from tools.evaluation.comparison import comparison
 from tools.evaluation.data import load_data, with_language

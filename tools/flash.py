@@ -17,7 +17,8 @@ from typing import Any
 from rtap.cli.guard import OneLineParser
 from rtap.cli.terminal import INTERRUPTED_STATUS, report, write_result
 from rtap.errors import ConfigurationError
-from tools.command_line import report_step, run
+from tools.console.command_line import report_step, run
+from tools.console.quantities import size
 from tools.flashing import trust
 from tools.flashing.block_devices import SYS, read_disks
 from tools.flashing.bmap import Bmap
@@ -25,7 +26,6 @@ from tools.flashing.data_partition import Fate
 from tools.flashing.execution import Result, execute
 from tools.flashing.image_file import ImageFile
 from tools.flashing.plan import Plan, make_plan
-from tools.flashing.quantities import size
 from tools.flashing.target import Machine
 from tools.flashing.uses import PROC, read_uses
 

@@ -23,13 +23,14 @@ from rtap.cli.guard import OneLineParser
 from rtap.cli.terminal import write_result
 from rtap.errors import RTAPException
 from rtap.whisper.model_store import DEFAULT_MODEL
-from tools.command_line import positive_number, run
 from tools.console.build_options import BUILD, CONTAINER
+from tools.console.command_line import positive_number, run
 from tools.default_model import NONE, chosen_model
 from tools.image_checks.checks import CHECKS
 from tools.image_checks.running import chosen_checks
 from tools.image_checks.verdict import CannotCheck, Check
 from tools.image_checks.workshop import Workshop
+from tools.process.run import complaint, end_children_when_terminated
 from tools.root import CACHE, ROOT
 from tools.yocto import preflight
 from tools.yocto.bitbake_progress import ProgressView, read_progress
@@ -45,7 +46,6 @@ from tools.yocto.images import (
 from tools.yocto.kas import Kas
 from tools.yocto.mirrors import VARIABLE, find_mirrors, git_configuration, mirror_folder
 from tools.yocto.ordinary_user import OrdinaryUser
-from tools.yocto.process import complaint, end_children_when_terminated
 
 ARCHIVE: Final = CONTAINER / "whisper-backend.tar"
 _ARTIFACTS: Final = ("*.wic.bz2", "*.wic.bmap", "*.manifest")

@@ -13,7 +13,7 @@ from rtap.cli.guard import OneLineParser
 from rtap.cli.terminal import report, write_result
 from rtap.whisper.model_directory import Precision
 from rtap.whisper.model_store import ModelStore
-from tools.command_line import report_step, run
+from tools.console.command_line import report_step, run
 from tools.export.convert import NOT_COMPARED
 from tools.export.installed_model import ensure_model
 from tools.export.quantize import PASSES

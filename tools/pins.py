@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from rtap.cli.guard import OneLineParser
 from rtap.cli.terminal import write_result
-from tools.command_line import positive_number, run
+from tools.console.command_line import positive_number, run
 from tools.root import CACHE, ROOT
 from tools.yocto.images import RELEASES
 from tools.yocto.mirrors import VARIABLE, find_mirrors, mirror_folder

@@ -16,7 +16,7 @@ from typing import get_args
 from rtap.cli.guard import OneLineParser
 from rtap.cli.terminal import write_result
 from rtap.whisper.model_directory import ModelDirectory, Precision
-from tools.command_line import report_step, run
+from tools.console.command_line import report_step, run
 from tools.export.quantize import PASSES, quantize
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rtap.cli.guard import OneLineParser
 from rtap.cli.terminal import write_result
-from tools.command_line import run
+from tools.console.command_line import run
 from tools.environment import require
 from tools.export.random_checkpoint import SIZES, make_checkpoint
 

@@ -25,7 +25,6 @@ from rtap.cli.terminal import write_result
 from rtap.errors import ConfigurationError
 from rtap.whisper.model_directory import ModelDirectory
 from rtap.whisper.model_store import DEFAULT_MODEL
-from tools.command_line import report_step, run
 from tools.console.build_options import (
     BUILD,
     add_container,
@@ -33,16 +32,17 @@ from tools.console.build_options import (
     add_output,
     add_version,
 )
-from tools.container.program import BuildError, require
+from tools.console.command_line import report_step, run
 from tools.container.workplace import workplace
 from tools.default_model import chosen_model
+from tools.process.programs import BuildError, require
+from tools.process.run import end_children_when_terminated
 from tools.reference.assemble import Plan
 from tools.reference.debian_base import packages
 from tools.reference.disk import missing_programs
 from tools.reference.gui import compiled_gui
 from tools.reference.payload import our_packages, require_container
 from tools.root import CACHE, ROOT
-from tools.yocto.process import end_children_when_terminated
 
 _report_step = partial(report_step, "reference_image")
 

@@ -17,9 +17,9 @@ from typing import Any, Final
 from rtap.cli.guard import OneLineParser
 from rtap.cli.terminal import write_result
 from rtap.errors import ConfigurationError
-from tools.command_line import run
 from tools.console.build_options import BUILD, add_container, add_output, add_version
-from tools.flashing.quantities import size
+from tools.console.command_line import run
+from tools.console.quantities import size
 from tools.releasing import checksums, known_weaknesses, manifest
 from tools.releasing.checkout import find_commit
 from tools.releasing.container_parts import BILL, DESCRIPTION, ContainerParts

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rtap.cli.guard import OneLineParser
-from tools.command_line import run
+from tools.console.command_line import run
 from tools.gui_screens import build, packages
 from tools.gui_screens.gui_error import GuiError
 from tools.gui_screens.scenes import VARIANTS, Photographer

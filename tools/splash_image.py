@@ -13,7 +13,7 @@ from typing import Final
 from rtap.cli.guard import OneLineParser
 from rtap.cli.terminal import write_result
 from rtap.errors import ConfigurationError
-from tools.command_line import run
+from tools.console.command_line import run
 from tools.gui_screens.splash import BAR, COLORS, PICTURE, write_files
 from tools.yocto.layer import LAYER
 

@@ -20,7 +20,7 @@ from rtap.errors import ConfigurationError
 from tools.cabin.grammar import Grammar
 from tools.cabin.recipe import NAME, Recipe
 from tools.cabin.schedule import Schedule
-from tools.command_line import positive_number, run
+from tools.console.command_line import positive_number, run
 from tools.environment import require
 from tools.root import CACHE, ROOT
 

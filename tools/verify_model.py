@@ -15,7 +15,7 @@ from pathlib import Path
 from rtap.cli.guard import OneLineParser
 from rtap.cli.terminal import write_result
 from rtap.whisper.model_directory import ModelDirectory
-from tools.command_line import positive_number, run
+from tools.console.command_line import positive_number, run
 from tools.environment import require
 from tools.export.manifest import store_manifest, with_parity
 from tools.export.parity import TOLERANCES, Parity, measure_parity

@@ -8,7 +8,7 @@ import pytest
 
 from tools.image_checks.bitbake_warnings import OF_MASKED_RECIPES, require_no_warning
 from tools.image_checks.verdict import CheckFailed
-from tools.yocto.process import Done
+from tools.process.run import Done
 
 
 def done(text: str) -> Done:

@@ -17,8 +17,8 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.operations.programs import running, wait_for
+from tools.process.ports import free_ports
 from tools.root import ROOT
-from tools.service_ports import free_ports
 
 COMMAND: Final = ROOT / "tests/audio/turn_on_the_heating.wav"
 """A file with something for the bundled model to hear."""

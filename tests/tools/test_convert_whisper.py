@@ -34,7 +34,7 @@ STAGES = ["tokenizer and configuration", "encoder", "decoder", "manifest"]
 STOPS_IN_THE_DECODER = """
 import sys, time
 from pathlib import Path
-from tools.command_line import run
+from tools.console.command_line import run
 from tools.convert_whisper import main
 from tools.export.graph_writer import GraphWriter
 

@@ -23,7 +23,7 @@ import yaml
 
 from rtap.errors import ModelError, PipelineError, TransportError
 from rtap.whisper.model_store import BUNDLED_MODEL
-from tools.service_ports import HOST, free_ports
+from tools.process.ports import HOST, free_ports
 
 START_SECONDS: Final = 180.0
 """For a service to become healthy: a Raspberry Pi's card is slow."""

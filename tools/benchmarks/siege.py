@@ -15,7 +15,7 @@ from tools.benchmarks.plan import Plan
 from tools.benchmarks.result import Figure, Result, Table
 from tools.benchmarks.service_process import ServiceProcess, healthy_service
 from tools.benchmarks.speech import phrases, wav
-from tools.service_ports import HOST
+from tools.process.ports import HOST
 
 NAME: Final = "siege"
 WHAT: Final = f"""\

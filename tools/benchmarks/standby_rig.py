@@ -22,9 +22,9 @@ import zmq
 from rtap.errors import PipelineError
 from rtap.standby.rules import Span
 from tools.benchmarks.speech import Phrase, wav
-from tools.gui_screens.child import Child
 from tools.gui_screens.virtual_microphone import VirtualMicrophone
-from tools.service_ports import HOST, free_ports
+from tools.process.child import Child
+from tools.process.ports import HOST, free_ports
 
 Role = Literal["primary", "standby"]
 ROLES: Final[tuple[Role, ...]] = ("primary", "standby")

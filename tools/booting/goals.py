@@ -15,7 +15,7 @@ from tools.booting.boot_error import BootError
 from tools.booting.console import ConsoleError
 from tools.booting.machine import VirtualMachine
 from tools.booting.picture import is_drawn
-from tools.service_ports import HOST
+from tools.process.ports import HOST
 
 _HEALTH_PORT: Final = 8080
 _PAUSE_SECONDS: Final = 0.5

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from typing import Final
 
 from rtap.errors import ConfigurationError
-from tools.service_ports import HOST
+from tools.process.ports import HOST
 
 GUEST_PORTS: Final = {
     22: ("SSH", "ssh"),

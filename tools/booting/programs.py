@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from rtap.errors import ConfigurationError, StorageError
-from tools.container import program
+from tools.process import programs as program
 
 INSTALL: Final = "tools/install_packages.sh @tools/boot_packages.txt"
 QEMU: Final = "qemu-system-aarch64"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from tools.booting.programs import QEMU
 from tools.booting.settings import BOARD, Settings
-from tools.service_ports import HOST
+from tools.process.ports import HOST
 
 if TYPE_CHECKING:
     from tools.booting.disk import BootFiles

@@ -18,7 +18,7 @@ from rtap.audio.format import SAMPLE_RATE
 from rtap.errors import ConfigurationError
 from tools.cabin.kokoro import INSTALL
 from tools.cabin.noise import Samples
-from tools.yocto.process import complaint
+from tools.process.run import complaint
 
 PEOPLE: Final = (
     "asterisk-core-sounds-en",

@@ -19,7 +19,7 @@ from rtap.audio.format import SAMPLE_RATE
 from rtap.errors import ConfigurationError
 from tools.cabin import kokoro
 from tools.cabin.voices import Voice
-from tools.yocto.process import complaint
+from tools.process.run import complaint
 
 PACKAGES: Final[Mapping[str, str]] = {
     "espeak-ng": "espeak-ng",

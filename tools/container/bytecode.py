@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.container.architecture import Architecture
-from tools.container.program import run
+from tools.process.programs import run
 
 
 @dataclass(frozen=True, slots=True)

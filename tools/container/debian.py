@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from tools.container.architecture import Architecture
-from tools.container.program import require, run
+from tools.process.programs import require, run
 
 SUITE: Final = "bookworm"
 PACKAGES: Final = (

@@ -14,7 +14,7 @@ from typing import Any, Final
 from rtap.whisper.model_directory import file_sha256
 from tools.container.architecture import Architecture
 from tools.container.lock import PYTHON, Locked
-from tools.container.program import run
+from tools.process.programs import run
 
 _SOURCES: Final = ("pyproject.toml", "README.md", "LICENSE", "backend/rtap")
 """What rtap's wheel is made from."""

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from rtap.errors import ConfigurationError
+from tools.console.progress import Advance
+from tools.console.quantities import position, size
 from tools.flashing.image_file import CHUNK_BYTES, Chunk
 from tools.flashing.medium import MediumError
-from tools.flashing.progress import Advance
-from tools.flashing.quantities import position, size
 
 
 class Written(NamedTuple):

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
+from tools.console.progress import progress
 from tools.flashing import copying
 from tools.flashing.data_partition import Fate
 from tools.flashing.image_file import Chunk, DamagedImageError, read_ahead
 from tools.flashing.medium import Medium, opened
 from tools.flashing.plan import Plan
-from tools.flashing.progress import progress
 
 
 class Stage(enum.StrEnum):

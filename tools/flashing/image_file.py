@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from rtap.errors import ConfigurationError, RTAPException
+from tools.console.quantities import position
 from tools.flashing.bmap import Bmap, Range
-from tools.flashing.quantities import position
 
 CHUNK_BYTES: Final = 4 * 2**20
 """What is read, written and compared at a time."""

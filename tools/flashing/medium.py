@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Final
 
 from rtap.errors import ConfigurationError, RTAPException
+from tools.console.quantities import position
 from tools.flashing.image_file import CHUNK_BYTES
-from tools.flashing.quantities import position
 
 _BLKFLSBUF: Final = 0x1261
 """Makes the kernel forget what it has cached of a block device."""

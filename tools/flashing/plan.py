@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from rtap.errors import ConfigurationError
+from tools.console.quantities import position, size
 from tools.flashing.bmap import Bmap
 from tools.flashing.data_partition import DataPartition, Fate, fate, find
 from tools.flashing.identity import Identity, for_card
 from tools.flashing.image_file import Chunk, ImageFile
 from tools.flashing.medium import opened
 from tools.flashing.partition_table import SECTOR, PartitionTable, read_table
-from tools.flashing.quantities import position, size
 from tools.flashing.target import Target, require_room
 
 _DATA: Final = {

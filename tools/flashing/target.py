@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rtap.errors import ConfigurationError
+from tools.console.quantities import size
 from tools.flashing.block_devices import Connection, Disk
-from tools.flashing.quantities import size
 from tools.flashing.uses import Use
 
 _LIST = "`tools/flash --list` shows what can be written to"

@@ -12,9 +12,9 @@ from typing import Any, Final, Self
 
 import psutil
 
-from tools.gui_screens.child import Child
 from tools.gui_screens.gui_error import GuiError
 from tools.gui_screens.virtual_display import VirtualDisplay
+from tools.process.child import Child
 
 _PREFIX: Final = "screen: "
 WAIT_SECONDS: Final = 30.0

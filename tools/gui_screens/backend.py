@@ -13,9 +13,9 @@ from typing import Any, Final, Self
 
 import yaml
 
-from tools.gui_screens.child import Child
 from tools.gui_screens.gui_error import GuiError
-from tools.service_ports import free_ports
+from tools.process.child import Child
+from tools.process.ports import free_ports
 
 START_SECONDS: Final = 120.0
 

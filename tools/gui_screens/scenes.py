@@ -11,9 +11,9 @@ from typing import Final
 
 from tools.gui_screens.application import Application, Home, Shown
 from tools.gui_screens.backend import Backend
-from tools.gui_screens.child import Child
 from tools.gui_screens.virtual_display import VirtualDisplay, virtual_display
 from tools.gui_screens.virtual_microphone import VirtualMicrophone
+from tools.process.child import Child
 from tools.root import ROOT
 
 _AUDIO: Final = ROOT / "tests/audio"

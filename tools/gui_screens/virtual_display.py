@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.gui_screens.child import Child
 from tools.gui_screens.gui_error import GuiError
+from tools.process.child import Child
 
 
 @dataclass(frozen=True, slots=True)

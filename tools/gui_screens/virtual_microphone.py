@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tools.gui_screens.child import Child
 from tools.gui_screens.gui_error import GuiError
+from tools.process.child import Child
 
 NAME: Final = "Cabin microphone"
 """As programs show it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tools.image_checks.verdict import CheckFailed
-from tools.yocto.process import Done
+from tools.process.run import Done
 
 OF_MASKED_RECIPES: Final = "WARNING: No recipes in default available for:"
 """What bitbake warns of where recipes are masked on purpose."""

@@ -10,10 +10,10 @@ from typing import Final
 
 from tools.image_checks.samples import recipe_variables
 from tools.image_checks.workshop import Workshop
+from tools.process.run import Done
 from tools.yocto.build_folder import BuildFolder
 from tools.yocto.images import DEFAULT_MACHINE, Image
 from tools.yocto.layer import recipe_files
-from tools.yocto.process import Done
 
 SMALL_RECIPES: Final = ("alsa-state",)
 """Of others, and not masked: ours extends them, and they are built from no source."""

@@ -8,9 +8,9 @@ from typing import Final
 
 from tools.image_checks.verdict import CheckFailed
 from tools.image_checks.workshop import Workshop
+from tools.process.run import run
 from tools.yocto.images import RELEASES
 from tools.yocto.layer import LAYER
-from tools.yocto.process import run
 
 _COMPLAINT: Final = re.compile(r":(error|warning):(oelint\.[a-z0-9.-]+)", re.MULTILINE)
 _IGNORED: Final = {

@@ -8,8 +8,8 @@ from typing import Final
 
 from tools.image_checks.verdict import CheckFailed
 from tools.image_checks.workshop import Workshop
+from tools.process.run import run
 from tools.yocto.layer import LAYER
-from tools.yocto.process import run
 
 _SHELL: Final = re.compile(rb"#! ?/(usr/)?bin/(env )?(ba|da|)sh\b")
 

@@ -11,8 +11,8 @@ from typing import Final
 from tools.image_checks.packages import built_packages
 from tools.image_checks.verdict import CheckFailed
 from tools.image_checks.workshop import Workshop
+from tools.process.run import run
 from tools.yocto.images import RELEASES
-from tools.yocto.process import run
 
 MAX_EXPOSURE: Final = 4.0
 """Of systemd's 0 to 10, where 5 begins to be medium. For services that keep running: what runs once, before

@@ -21,8 +21,8 @@ from tools.image_checks.masked_build import deployed, masked_folder
 from tools.image_checks.packages import built_packages
 from tools.image_checks.verdict import CannotCheck, CheckFailed
 from tools.image_checks.workshop import Workshop
+from tools.process.run import run
 from tools.yocto.layer import LAYER, layer_variables
-from tools.yocto.process import run
 
 WKS: Final = "voice-assistant.wks.in"
 SECTOR: Final = 512

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from rtap.errors import ConfigurationError
-from tools.container.program import run
+from tools.process.programs import run
 
 MEBIBYTE: Final = 1 << 20
 _TYPES: Final = {"vfat": "c", "ext4": "83"}

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from rtap.errors import ConfigurationError
-from tools.container.program import run
+from tools.process.programs import run
 
 _MODULES: Final = ("virtio_pci", "virtio_mmio", "virtio_blk", "ext4", "crc32c_generic")
 """Between the kernel and the root; the product's kernel has them built in."""

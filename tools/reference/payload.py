@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Final
 
 from rtap.errors import ConfigurationError
-from tools.container.program import BuildError, plain_environment, require_room
+from tools.process.programs import BuildError, plain_environment, require_room
+from tools.process.run import complaint
 from tools.reference.recipe import Recipe, RecipeError
 from tools.yocto.layer import LAYER, layer_variables, recipe_files
-from tools.yocto.process import complaint
 
 IMAGE: Final = LAYER / "recipes-core/images/voice-assistant-image.inc"
 GUI: Final = "qt6-voice-assistant"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tools.container.program import run
+from tools.process.programs import run
 from tools.reference.payload import Payload, User
 
 _BASE_UNITS: Final = (

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from rtap.errors import ConfigurationError
+from tools.console.progress import progress
 from tools.flashing.bmap import Bmap
 from tools.flashing.image_file import ImageFile
-from tools.flashing.progress import progress
 from tools.releasing import checksums, manifest
 from tools.releasing.container_parts import DESCRIPTION
 from tools.releasing.signature import find_signatures, verify_signature

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from rtap.errors import ConfigurationError
-from tools.container.program import require
+from tools.process.programs import require
 from tools.releasing.checksums import NAME
 from tools.releasing.signature import GPG, MINISIGN
 

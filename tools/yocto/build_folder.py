@@ -6,7 +6,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.yocto.process import Done, run
+from tools.process.run import Done, run
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from rtap.errors import ConfigurationError
+from tools.process.run import Done, complaint, run
 from tools.root import ROOT
 from tools.yocto.ordinary_user import PATH, OrdinaryUser
-from tools.yocto.process import Done, complaint, run
 
 LOCK: Final = ROOT / "requirements-image.lock"
 _HOURS: Final = 3600
@@ -97,7 +97,7 @@ class Kas:
         return self.user.own(self.cache / f"image-home-{self.user.name}")
 
     def run(self, work: Path, build: Path, *arguments: str, log: Path) -> Done:
-        """Run ``kas ARGUMENTS``; see :func:`tools.yocto.process.run`."""
+        """Run ``kas ARGUMENTS``; see :func:`tools.process.run.run`."""
         self.install()
         command = self.user.command([str(self.programs / "kas"), *arguments])
         environment = self.environment(work, build)

@@ -9,7 +9,7 @@ import pytest
 
 from rtap.errors import ConfigurationError, StorageError
 from tools.booting import programs
-from tools.container.program import BuildError
+from tools.process.programs import BuildError
 from tools.root import ROOT
 
 

@@ -1,4 +1,4 @@
-"""tools.command_line: how a tool ends, and what it says on the way."""
+"""tools.console.command_line: how a tool ends, and what it says on the way."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from rtap.errors import ConfigurationError
-from tools.command_line import report_step, run
+from tools.console.command_line import report_step, run
 
 
 def test_an_error_is_one_line_and_a_status(

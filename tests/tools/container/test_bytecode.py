@@ -8,7 +8,7 @@ import pytest
 
 from tools.container.architecture import this_architecture
 from tools.container.bytecode import Interpreter, compile_modules
-from tools.container.program import BuildError
+from tools.process.programs import BuildError
 
 UNCHECKED_HASH = b"\x01\0\0\0"
 

@@ -13,7 +13,7 @@ import pytest
 from rtap.errors import ConfigurationError
 from tools.container.architecture import ARCHITECTURES
 from tools.container.debian import fetch, unpack
-from tools.container.program import BuildError
+from tools.process.programs import BuildError
 
 ARM64 = ARCHITECTURES["arm64"]
 

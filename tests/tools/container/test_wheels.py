@@ -10,8 +10,8 @@ import pytest
 from rtap import __version__
 from tools.container.architecture import ARCHITECTURES
 from tools.container.lock import Locked
-from tools.container.program import BuildError
 from tools.container.wheels import install_locked, install_rtap
+from tools.process.programs import BuildError
 from tools.root import ROOT
 
 ARM64 = ARCHITECTURES["arm64"]

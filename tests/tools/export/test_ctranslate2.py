@@ -39,7 +39,7 @@ class Nothing:
             raise ImportError(name)
 
 sys.meta_path.insert(0, Nothing())
-from tools.command_line import run
+from tools.console.command_line import run
 from tools.convert_whisper import main
 run(main)
 """

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.container.program import BuildError
+from tools.process.programs import BuildError
 from tools.reference import debian_base as module
 from tools.reference.debian_base import packages, unpack_base
 

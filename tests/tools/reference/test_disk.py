@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from rtap.errors import ConfigurationError
-from tools.container.program import BuildError
 from tools.flashing.partition_table import read_table
 from tools.image_checks.wic_image import mapped_bytes
+from tools.process.programs import BuildError
 from tools.reference.assemble import WKS
 from tools.reference.disk import MEBIBYTE, Part, missing_programs, read_layout, write_disk
 from tools.yocto.layer import layer_variables

@@ -9,9 +9,9 @@ import pytest
 from rtap.errors import ConfigurationError
 from tools.gui_screens.arm64_build import INSTALLED, PROGRAM, Arm64Gui
 from tools.process.folder_lock import locked
+from tools.process.run import ProgramError
 from tools.reference import gui as module
 from tools.reference.gui import compiled_gui
-from tools.yocto.process import ProgramError
 
 
 class Compiler:

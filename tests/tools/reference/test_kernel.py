@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rtap.errors import ConfigurationError
-from tools.container.program import BuildError
+from tools.process.programs import BuildError
 from tools.reference.kernel import (
     _INIT,
     Kernel,

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from rtap.errors import ConfigurationError, StorageError
-from tools.container.program import BuildError
 from tools.image_checks.sample_container import write_sample
 from tools.image_checks.sample_model import write_sample_model
+from tools.process.programs import BuildError
 from tools.reference.payload import (
     Payload,
     finish_as_image,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.container.program import BuildError
+from tools.process.programs import BuildError
 from tools.reference.payload import Payload, User
 from tools.reference.system_files import (
     Identity,

@@ -19,7 +19,7 @@ from tools.benchmarks.asr.recordings import chosen
 from tools.benchmarks.asr.results import OURS, results
 from tools.benchmarks.machine import this_machine
 from tools.benchmarks.report import Report, to_json
-from tools.command_line import positive_number, report_step
+from tools.console.command_line import positive_number, report_step
 from tools.export.adapter import Adapter
 from tools.export.checkpoint import Checkpoint
 from tools.export.project_adapters import adapter_for

@@ -10,7 +10,7 @@ from typing import Final
 
 from tqdm import tqdm
 
-from tools.flashing.quantities import size
+from tools.console.quantities import size
 
 _UNKNOWN_TOTAL: Final = 10**9
 Advance = Callable[[int], None]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from rtap.errors import ConfigurationError, RTAPException, StorageError
-from tools.yocto.process import complaint
+from tools.process.run import complaint
 
 _LONGEST: Final = 300
 """Characters of a failed program's complaint that are shown, its end."""

@@ -1,4 +1,4 @@
-"""tools.yocto.process: programs, what they say and how they end."""
+"""tools.process.run: programs, what they say and how they end."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.yocto.process import ProgramError, complaint, run
+from tools.process.run import ProgramError, complaint, run
 
 
 def test_output_is_kept_and_returned_in_order(tmp_path: Path) -> None:

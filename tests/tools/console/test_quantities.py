@@ -1,6 +1,6 @@
 import pytest
 
-from tools.flashing.quantities import position, size
+from tools.console.quantities import position, size
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rtap.errors import ConfigurationError, StorageError
-from tools.container.program import BuildError, require, run
+from tools.process.programs import BuildError, require, run
 
 
 def fail(*lines: str, status: int = 3) -> list[str]:

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from tools.gui_screens.child import Child
+from tools.process.child import Child
 
 HELLO = "import os; print(os.environ['GREETING'], flush=True)"
 FOREVER = "import signal; print('there', flush=True); signal.pause()"
@@ -43,7 +43,7 @@ def test_ends_with_the_block() -> None:
 
 
 def test_stubborn_one_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tools.gui_screens.child._STOP_SECONDS", 0.2)
+    monkeypatch.setattr("tools.process.child._STOP_SECONDS", 0.2)
     there = threading.Event()
     with Child(python(STUBBORN), on_line=lambda _: there.set()) as child:
         assert there.wait(30)

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tools.flashing.progress import progress
+from tools.console.progress import progress
 
 
 def test_a_line_for_each_tenth(capsys: pytest.CaptureFixture[str]) -> None:
