@@ -32,23 +32,23 @@ from rtap.cli.terminal import report, write_result
 from rtap.errors import ConfigurationError
 from rtap.languages import language_code
 from rtap.whisper.model import FRAMES_PER_SECOND
-from tools.adaptation.mark import ADAPTED_MARGIN, MARK, write_mark
 from tools.console.command_line import positive_number, report_step, run
 from tools.environment import require
-from tools.export.adapter import write_adapter
-from tools.export.checkpoint import Checkpoint
-from tools.export.manifest import CREATED_BY
-from tools.export.sources import open_checkpoint
-from tools.export.staging import StagedDirectory
+from tools.model.conversion.adapter import write_adapter
+from tools.model.conversion.checkpoint import Checkpoint
+from tools.model.conversion.elastic_mark import ADAPTED_MARGIN, MARK, write_mark
+from tools.model.conversion.manifest import CREATED_BY
+from tools.model.conversion.sources import open_checkpoint
+from tools.model.conversion.staging import StagedDirectory
 
 if TYPE_CHECKING:
     from rtap.whisper.decode import Decoded
-    from tools.adaptation.agreement import Agreement
-    from tools.adaptation.clips import Clip
-    from tools.adaptation.low_rank import LowRank
-    from tools.adaptation.result import Result
-    from tools.adaptation.training import Course
-    from tools.adaptation.whisper import Whisper
+    from tools.model.adaptation.agreement import Agreement
+    from tools.model.adaptation.clips import Clip
+    from tools.model.adaptation.low_rank import LowRank
+    from tools.model.adaptation.result import Result
+    from tools.model.adaptation.training import Course
+    from tools.model.adaptation.whisper import Whisper
 
 _report_step = partial(report_step, "adapt_elastic")
 
@@ -131,12 +131,12 @@ def _learn(
     validation: float,
     device: str,
 ) -> tuple[Whisper, Result, LowRank | None]:
-    from tools.adaptation.agreement import compare, likelihoods, transcripts
-    from tools.adaptation.lessons import Teacher
-    from tools.adaptation.result import Result
-    from tools.adaptation.training import adapt
-    from tools.adaptation.whisper import Whisper
-    from tools.evaluation.normalization import normalizer_for
+    from tools.model.adaptation.agreement import compare, likelihoods, transcripts
+    from tools.model.adaptation.lessons import Teacher
+    from tools.model.adaptation.result import Result
+    from tools.model.adaptation.training import adapt
+    from tools.model.adaptation.whisper import Whisper
+    from tools.model.evaluation.normalization import normalizer_for
 
     order = np.random.default_rng(course.seed).permutation(len(clips))
     held_out = min(max(1, round(validation * len(clips))), len(clips) - 1, _MOST_HELD_OUT)
@@ -274,8 +274,8 @@ def main(argv: Sequence[str]) -> int:
         )
     require("learning", "torch", "transformers", "scipy")
     _check_device(arguments.device)
-    from tools.adaptation.clips import load_clips
-    from tools.adaptation.training import Course
+    from tools.model.adaptation.clips import load_clips
+    from tools.model.adaptation.training import Course
 
     longest = checkpoint.config.max_source_positions * 2 / FRAMES_PER_SECOND
     clips = load_clips(arguments.data, longest, arguments.limit, _warn)

@@ -23,12 +23,12 @@ from rtap.cli.terminal import report, write_result
 from rtap.errors import ConfigurationError
 from rtap.whisper.model_store import ModelStore
 from tools.console.command_line import report_step, run
-from tools.export.adapter import Adapter
-from tools.export.checkpoint import Checkpoint
-from tools.export.convert import NOT_COMPARED, ProgressCallback, convert
-from tools.export.project_adapters import adapter_for
-from tools.export.sources import open_checkpoint
-from tools.export.text_files import has_foreign_heads
+from tools.model.conversion.adapter import Adapter
+from tools.model.conversion.checkpoint import Checkpoint
+from tools.model.conversion.convert import NOT_COMPARED, ProgressCallback, convert
+from tools.model.conversion.project_adapters import adapter_for
+from tools.model.conversion.sources import open_checkpoint
+from tools.model.conversion.text_files import has_foreign_heads
 
 FOREIGN_HEADS = (
     "the checkpoint names alignment heads that its decoder does not have, as distilled ones do: they were "

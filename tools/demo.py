@@ -23,9 +23,9 @@ from typing import Any
 from rtap.cli.guard import OneLineParser
 from rtap.errors import RTAPException
 from rtap.whisper.model_store import BUNDLED_MODEL, DEFAULT_MODEL
-from tools import people
 from tools.console.command_line import run
-from tools.default_model import find_default_model
+from tools.model.conversion.default_model import find_default_model
+from tools.model.evaluation import people
 from tools.process.run import complaint
 from tools.root import ROOT
 
@@ -137,14 +137,14 @@ def error_rate(heard: Sequence[Heard]) -> float:
 
     Not by Whisper's normaliser, which is in transformers: the demonstration needs none of it.
     """
-    from tools.evaluation.scoring import Counts, count
+    from tools.model.evaluation.scoring import Counts, count
 
     counts = (count(_words(one.said), _words(one.heard)) for one in heard)
     return sum(counts, Counts()).error_rate or 0.0
 
 
 def _words(text: str) -> list[str]:
-    from tools.evaluation.normalization import normalizer_for
+    from tools.model.evaluation.normalization import normalizer_for
 
     plain = normalizer_for("en", published=False)
     return plain.words(re.sub(r"\d+", lambda found: IN_DIGITS.get(found[0], found[0]), text))

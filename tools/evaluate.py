@@ -26,15 +26,15 @@ from rtap.languages import language_code
 from rtap.whisper.model_store import ModelStore
 from tools.console.command_line import positive_number, run
 from tools.environment import require
-from tools.evaluation.comparison import comparison
-from tools.evaluation.data import load_data, with_language
-from tools.evaluation.document import to_json
-from tools.evaluation.measurement import Subject
-from tools.evaluation.noise import CLEAN, NoiseMixer, in_noise
-from tools.evaluation.recognition import load_engine
-from tools.evaluation.report import to_markdown
-from tools.evaluation.task import Load, Normalizers, Task, measure
-from tools.evaluation.transcripts import SUFFIX
+from tools.model.evaluation.comparison import comparison
+from tools.model.evaluation.data import load_data, with_language
+from tools.model.evaluation.document import to_json
+from tools.model.evaluation.measurement import Subject
+from tools.model.evaluation.noise import CLEAN, NoiseMixer, in_noise
+from tools.model.evaluation.recognition import load_engine
+from tools.model.evaluation.report import to_markdown
+from tools.model.evaluation.task import Load, Normalizers, Task, measure
+from tools.model.evaluation.transcripts import SUFFIX
 
 AUTO = "auto"
 DEFAULT_LANGUAGE = "en"

@@ -25,11 +25,11 @@ from rtap.errors import RTAPException
 from rtap.whisper.model_store import DEFAULT_MODEL
 from tools.console.build_options import BUILD, CONTAINER
 from tools.console.command_line import positive_number, run
-from tools.default_model import NONE, chosen_model
 from tools.image_checks.checks import CHECKS
 from tools.image_checks.running import chosen_checks
 from tools.image_checks.verdict import CannotCheck, Check
 from tools.image_checks.workshop import Workshop
+from tools.model.conversion.default_model import NONE, chosen_model
 from tools.process.run import complaint, end_children_when_terminated
 from tools.root import CACHE, ROOT
 from tools.yocto import preflight

@@ -14,9 +14,9 @@ from rtap.cli.terminal import report, write_result
 from rtap.whisper.model_directory import Precision
 from rtap.whisper.model_store import ModelStore
 from tools.console.command_line import report_step, run
-from tools.export.convert import NOT_COMPARED
-from tools.export.installed_model import ensure_model
-from tools.export.quantize import PASSES
+from tools.model.conversion.convert import NOT_COMPARED
+from tools.model.conversion.installed_model import ensure_model
+from tools.model.conversion.quantize import PASSES
 
 
 def main(argv: Sequence[str]) -> int:

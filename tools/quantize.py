@@ -17,7 +17,7 @@ from rtap.cli.guard import OneLineParser
 from rtap.cli.terminal import write_result
 from rtap.whisper.model_directory import ModelDirectory, Precision
 from tools.console.command_line import report_step, run
-from tools.export.quantize import PASSES, quantize
+from tools.model.conversion.quantize import PASSES, quantize
 
 
 def main(argv: Sequence[str]) -> int:

@@ -14,7 +14,7 @@ from rtap.cli.guard import OneLineParser
 from rtap.cli.terminal import write_result
 from tools.console.command_line import run
 from tools.environment import require
-from tools.export.random_checkpoint import SIZES, make_checkpoint
+from tools.model.conversion.random_checkpoint import SIZES, make_checkpoint
 
 
 def main(argv: Sequence[str]) -> int:
@@ -32,7 +32,7 @@ def main(argv: Sequence[str]) -> int:
     )
     arguments = parser.parse_args(argv)
     require("making a checkpoint", "torch", "transformers")
-    from tools.export.tokenizer_from_ranks import byte_tokenizer, tokenizer_from_ranks
+    from tools.model.conversion.tokenizer_from_ranks import byte_tokenizer, tokenizer_from_ranks
 
     size = SIZES[arguments.size]
     if arguments.tokenizer_ranks is None:

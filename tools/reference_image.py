@@ -34,7 +34,7 @@ from tools.console.build_options import (
 )
 from tools.console.command_line import report_step, run
 from tools.container.workplace import workplace
-from tools.default_model import chosen_model
+from tools.model.conversion.default_model import chosen_model
 from tools.process.programs import BuildError, require
 from tools.process.run import end_children_when_terminated
 from tools.reference.assemble import Plan

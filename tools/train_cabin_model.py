@@ -17,11 +17,11 @@ from pathlib import Path
 from rtap.cli.guard import OneLineParser
 from rtap.cli.terminal import write_result
 from rtap.errors import ConfigurationError
-from tools.cabin.grammar import Grammar
-from tools.cabin.recipe import NAME, Recipe
-from tools.cabin.schedule import Schedule
 from tools.console.command_line import positive_number, run
 from tools.environment import require
+from tools.model.cabin.grammar import Grammar
+from tools.model.cabin.recipe import NAME, Recipe
+from tools.model.cabin.schedule import Schedule
 from tools.root import CACHE, ROOT
 
 BUNDLED = ROOT / "backend/rtap/models" / NAME
@@ -106,7 +106,7 @@ def _train_here(
 ) -> None:
     import torch
 
-    from tools.cabin.network import Shape
+    from tools.model.cabin.network import Shape
 
     torch.set_num_threads(1)
     if group is not None:
@@ -125,8 +125,8 @@ def _say_nothing(line: str) -> None:
 
 
 def _export(recipe: Recipe, *, install_it: bool) -> None:
-    from tools.cabin.export import export
-    from tools.cabin.network import Shape
+    from tools.model.cabin.export import export
+    from tools.model.cabin.network import Shape
 
     trainer = recipe.trainer(Shape(), "cpu")
     if not trainer.resume():

@@ -17,9 +17,9 @@ from rtap.cli.terminal import write_result
 from rtap.whisper.model_directory import ModelDirectory
 from tools.console.command_line import positive_number, run
 from tools.environment import require
-from tools.export.manifest import store_manifest, with_parity
-from tools.export.parity import TOLERANCES, Parity, measure_parity
-from tools.export.sources import open_checkpoint
+from tools.model.conversion.manifest import store_manifest, with_parity
+from tools.model.conversion.parity import TOLERANCES, Parity, measure_parity
+from tools.model.conversion.sources import open_checkpoint
 
 DEFAULT_STEPS = 100
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tests.image.device import CONTAINER, Booted
 from tests.image.screen_text import seen
-from tools import people
+from tools.model.evaluation import people
 from tools.root import ROOT
 
 AUDIO: Final = ROOT / "tests/audio"

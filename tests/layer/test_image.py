@@ -27,7 +27,7 @@ def _good_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(preflight, "require_ordinary_user", lambda: None)
     monkeypatch.setattr(preflight, "require_programs", lambda: None)
     monkeypatch.setenv("MODELS_DIR", str(tmp_path / "models"))
-    monkeypatch.setattr("tools.default_model.find_default_model", lambda _: None)
+    monkeypatch.setattr("tools.model.conversion.default_model.find_default_model", lambda _: None)
 
 
 @pytest.fixture(autouse=True)

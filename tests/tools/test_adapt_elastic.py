@@ -17,15 +17,15 @@ from transformers import WhisperForConditionalGeneration
 
 from rtap.whisper.model_directory import ModelDirectory
 from tests.tools.conftest import Done, Start
-from tests.tools.tiny_checkpoints import tiny_checkpoint
+from tests.tools.model.conversion.tiny_checkpoints import tiny_checkpoint
 from tools import adapt_elastic, convert_whisper
-from tools.adaptation import training
-from tools.adaptation.clips import load_clips
-from tools.adaptation.lessons import Teacher
-from tools.adaptation.mark import MARK
-from tools.adaptation.training import Course, validation_loss
-from tools.adaptation.whisper import Whisper
-from tools.export.sources import open_checkpoint
+from tools.model.adaptation import training
+from tools.model.adaptation.clips import load_clips
+from tools.model.adaptation.lessons import Teacher
+from tools.model.adaptation.training import Course, validation_loss
+from tools.model.adaptation.whisper import Whisper
+from tools.model.conversion.elastic_mark import MARK
+from tools.model.conversion.sources import open_checkpoint
 
 SECONDS = 6
 """Length of the tiny checkpoint's full context."""

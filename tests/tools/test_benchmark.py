@@ -10,7 +10,7 @@ import pytest
 
 from rtap.errors import ModelError
 from tests.tools.conftest import Done, Start
-from tests.tools.tiny_checkpoints import tiny_checkpoint
+from tests.tools.model.conversion.tiny_checkpoints import tiny_checkpoint
 from tools import benchmark
 from tools.benchmarks.attacks import ATTACKS
 from tools.benchmarks.plan import Plan

@@ -20,13 +20,13 @@ from rtap.__main__ import main as rtap
 from rtap.whisper.model_directory import MANIFEST_NAME, ModelDirectory
 from rtap.whisper.model_store import ModelStore
 from tests.tools.conftest import SmallDisk, Start
-from tests.tools.tiny_checkpoints import tiny_checkpoint
+from tests.tools.model.conversion.tiny_checkpoints import tiny_checkpoint
 from tools import convert_whisper
-from tools.export import whisper_graphs
-from tools.export.convert import convert
-from tools.export.graph_writer import OPSET
-from tools.export.sources import open_checkpoint
-from tools.export.staging import StagedDirectory
+from tools.model.conversion import whisper_graphs
+from tools.model.conversion.convert import convert
+from tools.model.conversion.graph_writer import OPSET
+from tools.model.conversion.sources import open_checkpoint
+from tools.model.conversion.staging import StagedDirectory
 from tools.root import ROOT
 
 STAGES = ["tokenizer and configuration", "encoder", "decoder", "manifest"]
@@ -36,7 +36,7 @@ import sys, time
 from pathlib import Path
 from tools.console.command_line import run
 from tools.convert_whisper import main
-from tools.export.graph_writer import GraphWriter
+from tools.model.conversion.graph_writer import GraphWriter
 
 finish = GraphWriter.save
 reached = Path(sys.argv.pop())

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from tools import demo, people
+from tools import demo
+from tools.model.evaluation import people
 from tools.root import ROOT
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from rtap.errors import ConfigurationError
-from tests.tools.ctranslate2_files import tiny_ctranslate2
+from tests.tools.model.conversion.ctranslate2_files import tiny_ctranslate2
 from tools import environment
 from tools.root import ROOT
 
@@ -29,7 +29,7 @@ sys.meta_path.insert(0, Refuse())
 MAKE_AND_COUNT = """
 from pathlib import Path
 from tools import demo
-from tools.export.installed_model import ensure_model
+from tools.model.conversion.installed_model import ensure_model
 ensure_model(sys.argv[2], models=Path(sys.argv[3]))
 print(demo.error_rate([demo.Heard("turn it to twenty one", "Turn it to 21.", 1.0, 0.1)]))
 """

@@ -13,12 +13,12 @@ from rtap.errors import ModelError
 from rtap.whisper.model_directory import MANIFEST_NAME, ModelDirectory, Precision, file_sha256
 from rtap.whisper.model_store import ModelStore
 from tests.tools.conftest import Start
-from tests.tools.ctranslate2_files import tiny_ctranslate2
+from tests.tools.model.conversion.ctranslate2_files import tiny_ctranslate2
 from tools import install_model
-from tools.export import installed_model
-from tools.export.adapter import write_adapter
-from tools.export.installed_model import ensure_model
-from tools.export.sources import open_checkpoint
+from tools.model.conversion import installed_model
+from tools.model.conversion.adapter import write_adapter
+from tools.model.conversion.installed_model import ensure_model
+from tools.model.conversion.sources import open_checkpoint
 
 
 class Places(NamedTuple):

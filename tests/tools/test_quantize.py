@@ -17,14 +17,14 @@ from onnx import numpy_helper
 
 from rtap.whisper.model_directory import MANIFEST_NAME, Manifest, ModelDirectory, Precision
 from tests.tools.conftest import Start
-from tests.tools.tiny_checkpoints import tiny_checkpoint
+from tests.tools.model.conversion.tiny_checkpoints import tiny_checkpoint
 from tools import quantize as tool
-from tools.export.checkpoint import Checkpoint
-from tools.export.convert import convert
-from tools.export.manifest import store_manifest
-from tools.export.parity import measure_parity
-from tools.export.quantize import PASSES, quantize
-from tools.export.sources import open_checkpoint
+from tools.model.conversion.checkpoint import Checkpoint
+from tools.model.conversion.convert import convert
+from tools.model.conversion.manifest import store_manifest
+from tools.model.conversion.parity import measure_parity
+from tools.model.conversion.quantize import PASSES, quantize
+from tools.model.conversion.sources import open_checkpoint
 
 GRAPHS = ["encoder.onnx", "decoder.onnx"]
 SMALLER = sorted(PASSES)

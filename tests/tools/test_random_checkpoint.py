@@ -14,12 +14,12 @@ from transformers import WhisperForConditionalGeneration
 from rtap.whisper.load_model import load_model
 from rtap.whisper.model_directory import ModelDirectory
 from tests.tools.conftest import SmallDisk, Start
-from tests.tools.tiny_checkpoints import tiny_tokenizer
+from tests.tools.model.conversion.tiny_checkpoints import tiny_tokenizer
 from tools import random_checkpoint
-from tools.export.parity import _Reference, _synthetic_mel
-from tools.export.random_checkpoint import SIZES, Size, _config, make_checkpoint
-from tools.export.sources import open_checkpoint
-from tools.export.tokenizer_from_ranks import byte_tokenizer
+from tools.model.conversion.parity import _Reference, _synthetic_mel
+from tools.model.conversion.random_checkpoint import SIZES, Size, _config, make_checkpoint
+from tools.model.conversion.sources import open_checkpoint
+from tools.model.conversion.tokenizer_from_ranks import byte_tokenizer
 
 SMALL = Size(width=32, heads=2, encoder_layers=1, decoder_layers=2)
 

@@ -51,7 +51,9 @@ class Work:
         monkeypatch.setattr(module, "packages", lambda *_: [place / "a.deb"])
         monkeypatch.setattr(module, "compiled_gui", lambda _: place / "gui")
         monkeypatch.setattr(module, "missing_programs", list)
-        monkeypatch.setattr("tools.default_model.find_default_model", lambda _: None)
+        monkeypatch.setattr(
+            "tools.model.conversion.default_model.find_default_model", lambda _: None
+        )
         (place / "bin").mkdir()
         for name in (*module._PROGRAMS, *module._COMPILER):
             self.program(name, "exit 9")

@@ -20,12 +20,12 @@ from rtap.whisper.model_directory import (
     file_sha256,
 )
 from tests.tools.conftest import Start
-from tests.tools.tiny_checkpoints import tiny_checkpoint
+from tests.tools.model.conversion.tiny_checkpoints import tiny_checkpoint
 from tools import verify_model
-from tools.export.convert import convert
-from tools.export.manifest import store_manifest
-from tools.export.parity import TOLERANCES, DecoderParity, EncoderParity, Parity
-from tools.export.sources import open_checkpoint
+from tools.model.conversion.convert import convert
+from tools.model.conversion.manifest import store_manifest
+from tools.model.conversion.parity import TOLERANCES, DecoderParity, EncoderParity, Parity
+from tools.model.conversion.sources import open_checkpoint
 
 
 @pytest.fixture(scope="module")

@@ -44,7 +44,7 @@ def audio(seed: int = 0, seconds: float = SECONDS) -> Audio:
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Like the one that all tests share, but of few tokens: transformers' rules take most of the time."""
-    from tools.export.random_checkpoint import SIZES, make_checkpoint
+    from tools.model.conversion.random_checkpoint import SIZES, make_checkpoint
 
     path = tmp_path_factory.mktemp("checkpoint") / "few-tokens"
     make_checkpoint(path, SIZES["mini"], seed=0, tokenizer=make_tokenizer())
@@ -53,8 +53,8 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def model(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> SpeechModel:
-    from tools.export.convert import convert
-    from tools.export.sources import open_checkpoint
+    from tools.model.conversion.convert import convert
+    from tools.model.conversion.sources import open_checkpoint
 
     path = tmp_path_factory.mktemp("converted") / "few-tokens"
     convert(open_checkpoint(str(checkpoint)), path, verify=False)
@@ -299,9 +299,9 @@ def attentive(tmp_path_factory: pytest.TempPathFactory) -> SpeechModel:
     import torch
     from transformers import WhisperForConditionalGeneration
 
-    from tools.export.convert import convert
-    from tools.export.random_checkpoint import SIZES, make_checkpoint
-    from tools.export.sources import open_checkpoint
+    from tools.model.conversion.convert import convert
+    from tools.model.conversion.random_checkpoint import SIZES, make_checkpoint
+    from tools.model.conversion.sources import open_checkpoint
 
     path = tmp_path_factory.mktemp("attentive")
     make_checkpoint(path / "checkpoint", SIZES["mini"], seed=1, tokenizer=make_tokenizer())
@@ -409,8 +409,8 @@ class TestSteps:
 def test_optimum_layout_gives_the_same_text(
     model: SpeechModel, checkpoint: Path, tmp_path: Path
 ) -> None:
-    from tools.export.convert import convert
-    from tools.export.sources import open_checkpoint
+    from tools.model.conversion.convert import convert
+    from tools.model.conversion.sources import open_checkpoint
 
     path = tmp_path / "optimum"
     convert(open_checkpoint(str(checkpoint)), path, layout="optimum", verify=False)

@@ -4,7 +4,7 @@ import pytest
 
 from rtap.errors import ConfigurationError
 from tools import train_cabin_model
-from tools.cabin import recipe
+from tools.model.cabin import recipe
 
 
 def test_export_without_a_checkpoint_names_the_step(

@@ -20,10 +20,10 @@ from tools.benchmarks.asr.results import OURS, results
 from tools.benchmarks.machine import this_machine
 from tools.benchmarks.report import Report, to_json
 from tools.console.command_line import positive_number, report_step
-from tools.export.adapter import Adapter
-from tools.export.checkpoint import Checkpoint
-from tools.export.project_adapters import adapter_for
-from tools.export.sources import open_checkpoint
+from tools.model.conversion.adapter import Adapter
+from tools.model.conversion.checkpoint import Checkpoint
+from tools.model.conversion.project_adapters import adapter_for
+from tools.model.conversion.sources import open_checkpoint
 
 _report_step = partial(report_step, "benchmark")
 

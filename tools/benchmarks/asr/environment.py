@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from rtap.errors import ConfigurationError
-from tools.export.staging import storage_errors
+from tools.model.conversion.staging import storage_errors
 from tools.root import ROOT
 
 LOCK: Final = ROOT / "requirements-bench.lock"

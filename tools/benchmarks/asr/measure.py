@@ -17,8 +17,8 @@ from tools.benchmarks.asr.process import Worker
 from tools.benchmarks.asr.recordings import Command, unpacked
 from tools.benchmarks.asr.rounds import Readings, run_rounds
 from tools.benchmarks.asr.weights import Source, prepared, size_on_disk
-from tools.evaluation.data import Utterance
-from tools.export.checkpoint import Checkpoint
+from tools.model.conversion.checkpoint import Checkpoint
+from tools.model.evaluation.data import Utterance
 from tools.root import CACHE
 
 PLACE: Final = CACHE / "benchmark-asr"

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from rtap.errors import ConfigurationError
-from tools.adaptation.mark import margin_of
 from tools.benchmarks.asr.margin import write_margin
-from tools.export.checkpoint import Checkpoint
-from tools.export.sources import open_checkpoint
-from tools.export.staging import StagedDirectory
-from tools.export.text_files import write_text_files
+from tools.model.conversion.checkpoint import Checkpoint
+from tools.model.conversion.elastic_mark import margin_of
+from tools.model.conversion.sources import open_checkpoint
+from tools.model.conversion.staging import StagedDirectory
+from tools.model.conversion.text_files import write_text_files
 from tools.root import ROOT
 
 CHECKPOINT: Final = "checkpoint"
@@ -203,7 +203,7 @@ def _complete_text_files(checkpoint: Path) -> None:
 
 
 def _make_rtap(job: _Job, output: Path) -> None:
-    from tools.export.convert import convert
+    from tools.model.conversion.convert import convert
 
     with job.scratch() as scratch:
         convert(job.source.checkpoint, scratch / "fp32", verify=False)
@@ -212,7 +212,7 @@ def _make_rtap(job: _Job, output: Path) -> None:
 
 def _make_rtap_int8(job: _Job, output: Path) -> None:
     from rtap.whisper.model_directory import ModelDirectory
-    from tools.export.quantize import quantize
+    from tools.model.conversion.quantize import quantize
 
     whole = prepared("rtap-fp32", job.source, job.python)
     with job.scratch() as scratch:
@@ -275,7 +275,7 @@ def _make_ggml(job: _Job, output: Path) -> None:
     write_ggml(open_checkpoint(str(job.checkpoint)), output / GGML_FILE)
 
 
-_OURS: Final = ("tools/export",)
+_OURS: Final = ("tools/model/conversion",)
 
 FORMATS: Final[Mapping[str, Format]] = {
     CHECKPOINT: Format(_make_checkpoint, from_copy=False),

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from rtap.audio.format import SAMPLE_RATE
-from tools.adaptation.mark import write_mark
 from tools.benchmarks.asr.adapters import ENGINES, NOT_MEASURED, EngineKind
 from tools.benchmarks.asr.environment import installed_python
 from tools.benchmarks.asr.process import Worker
 from tools.benchmarks.asr.weights import FORMATS, Source, prepared
-from tools.export.sources import open_checkpoint
+from tools.model.conversion.elastic_mark import write_mark
+from tools.model.conversion.sources import open_checkpoint
 from tools.root import ROOT
 
 PYTHON = installed_python(ROOT / ".cache/benchmark-asr")

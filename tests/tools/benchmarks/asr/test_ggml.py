@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from rtap.errors import ModelError
 from rtap.whisper.features import mel_filters
-from tests.tools.tiny_checkpoints import tiny_checkpoint
+from tests.tools.model.conversion.tiny_checkpoints import tiny_checkpoint
 from tools.benchmarks.asr.ggml import BLOCK, F16, F32, Q8_0, dequantized, quantized, write_ggml
-from tools.export.checkpoint import Checkpoint
-from tools.export.sources import open_checkpoint
+from tools.model.conversion.checkpoint import Checkpoint
+from tools.model.conversion.sources import open_checkpoint
 
 BYTES_PER_ELEMENT = {F32: 4.0, F16: 2.0, Q8_0: 34 / 32}
 OUTSIDE_LAYERS, PER_ENCODER_LAYER, PER_DECODER_LAYER = 11, 15, 24

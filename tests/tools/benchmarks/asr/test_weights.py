@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from rtap.errors import ConfigurationError
-from tests.tools.tiny_checkpoints import tiny_checkpoint
-from tools.adaptation.mark import write_mark
+from tests.tools.model.conversion.tiny_checkpoints import tiny_checkpoint
 from tools.benchmarks.asr import ggml, weights
 from tools.benchmarks.asr.margin import margin_beside
 from tools.benchmarks.asr.weights import CHECKPOINT, GGML_FILE, Source, prepared, size_on_disk
-from tools.export.adapter import Adapter, write_adapter
-from tools.export.checkpoint import Checkpoint
-from tools.export.sources import open_checkpoint
+from tools.model.conversion.adapter import Adapter, write_adapter
+from tools.model.conversion.checkpoint import Checkpoint
+from tools.model.conversion.elastic_mark import write_mark
+from tools.model.conversion.sources import open_checkpoint
 
 PYTHON = Path(sys.executable)
 
