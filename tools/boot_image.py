@@ -20,15 +20,15 @@ from typing import Any, Final
 from rtap.cli.guard import OneLineParser
 from rtap.cli.terminal import write_result
 from rtap.errors import ConfigurationError, StorageError
-from tools.booting import abilities, disk, ports, terminal_session, workplace
-from tools.booting.boot_error import BootError
-from tools.booting.console import ConsoleError
-from tools.booting.disk import BootFiles
-from tools.booting.goals import Goal, wait_for
-from tools.booting.machine import VirtualMachine
-from tools.booting.settings import BOARD, DISK_BYTES, VIRTUAL, Settings
 from tools.console.command_line import positive_number, run
 from tools.process.run import end_children_when_terminated
+from tools.system.booting import abilities, disk, ports, terminal_session, workplace
+from tools.system.booting.boot_error import BootError
+from tools.system.booting.console import ConsoleError
+from tools.system.booting.disk import BootFiles
+from tools.system.booting.goals import Goal, wait_for
+from tools.system.booting.machine import VirtualMachine
+from tools.system.booting.settings import BOARD, DISK_BYTES, VIRTUAL, Settings
 
 _WAIT_SECONDS: Final = 900.0
 _UNITS: Final = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}

@@ -21,18 +21,18 @@ from rtap.whisper.model_directory import file_sha256
 from rtap.whisper.model_store import AUTO
 from tools.console.build_options import CONTAINER, add_mirror, add_output
 from tools.console.command_line import report_step, run
-from tools.container.architecture import ARCHITECTURES
-from tools.container.bill_of_materials import bill_of_materials
-from tools.container.docker_archive import write_archive
-from tools.container.image_config import Origin, image_config
-from tools.container.layer_folders import LAYERS, Contents, Recipe, fill_layer_folders
-from tools.container.layers import write_layer
-from tools.container.model import open_model
-from tools.container.origin import find_origin
-from tools.container.sizes import measure, table
-from tools.container.workplace import workplace
 from tools.process.programs import require
 from tools.root import ROOT
+from tools.system.container.architecture import ARCHITECTURES
+from tools.system.container.bill_of_materials import bill_of_materials
+from tools.system.container.docker_archive import write_archive
+from tools.system.container.image_config import Origin, image_config
+from tools.system.container.layer_folders import LAYERS, Contents, Recipe, fill_layer_folders
+from tools.system.container.layers import write_layer
+from tools.system.container.model import open_model
+from tools.system.container.origin import find_origin
+from tools.system.container.sizes import measure, table
+from tools.system.container.workplace import workplace
 
 _report_step = partial(report_step, "build_container")
 

@@ -19,15 +19,15 @@ from rtap.cli.terminal import INTERRUPTED_STATUS, report, write_result
 from rtap.errors import ConfigurationError
 from tools.console.command_line import report_step, run
 from tools.console.quantities import size
-from tools.flashing import trust
-from tools.flashing.block_devices import SYS, read_disks
-from tools.flashing.bmap import Bmap
-from tools.flashing.data_partition import Fate
-from tools.flashing.execution import Result, execute
-from tools.flashing.image_file import ImageFile
-from tools.flashing.plan import Plan, make_plan
-from tools.flashing.target import Machine
-from tools.flashing.uses import PROC, read_uses
+from tools.system.disk_image.bmap import Bmap
+from tools.system.disk_image.image_file import ImageFile
+from tools.system.flashing import trust
+from tools.system.flashing.block_devices import SYS, read_disks
+from tools.system.flashing.data_partition import Fate
+from tools.system.flashing.execution import Result, execute
+from tools.system.flashing.plan import Plan, make_plan
+from tools.system.flashing.target import Machine
+from tools.system.flashing.uses import PROC, read_uses
 
 
 def _parser() -> OneLineParser:

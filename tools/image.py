@@ -25,16 +25,16 @@ from rtap.errors import RTAPException
 from rtap.whisper.model_store import DEFAULT_MODEL
 from tools.console.build_options import BUILD, CONTAINER
 from tools.console.command_line import positive_number, run
-from tools.image_checks.checks import CHECKS
-from tools.image_checks.running import chosen_checks
-from tools.image_checks.verdict import CannotCheck, Check
-from tools.image_checks.workshop import Workshop
 from tools.model.conversion.default_model import NONE, chosen_model
 from tools.process.run import complaint, end_children_when_terminated
 from tools.root import CACHE, ROOT
-from tools.yocto import preflight
-from tools.yocto.bitbake_progress import ProgressView, read_progress
-from tools.yocto.images import (
+from tools.system.image_checks.checks import CHECKS
+from tools.system.image_checks.running import chosen_checks
+from tools.system.image_checks.verdict import CannotCheck, Check
+from tools.system.image_checks.workshop import Workshop
+from tools.system.yocto import preflight
+from tools.system.yocto.bitbake_progress import ProgressView, read_progress
+from tools.system.yocto.images import (
     DEFAULT_MACHINE,
     RELEASES,
     Image,
@@ -43,9 +43,9 @@ from tools.yocto.images import (
     options,
     repositories,
 )
-from tools.yocto.kas import Kas
-from tools.yocto.mirrors import VARIABLE, find_mirrors, git_configuration, mirror_folder
-from tools.yocto.ordinary_user import OrdinaryUser
+from tools.system.yocto.kas import Kas
+from tools.system.yocto.mirrors import VARIABLE, find_mirrors, git_configuration, mirror_folder
+from tools.system.yocto.ordinary_user import OrdinaryUser
 
 ARCHIVE: Final = CONTAINER / "whisper-backend.tar"
 _ARTIFACTS: Final = ("*.wic.bz2", "*.wic.bmap", "*.manifest")

@@ -22,13 +22,13 @@ from typing import Final
 from rtap.cli.guard import OneLineParser
 from rtap.cli.terminal import write_result
 from tools.console.command_line import report_step, run
-from tools.image_checks.checks import CHECKS
-from tools.image_checks.running import chosen_checks, run_check
-from tools.image_checks.verdict import Check, Verdict
-from tools.image_checks.workshop import Workshop
 from tools.process.run import end_children_when_terminated
 from tools.root import ROOT
-from tools.yocto import host_locale
+from tools.system.image_checks.checks import CHECKS
+from tools.system.image_checks.running import chosen_checks, run_check
+from tools.system.image_checks.verdict import Check, Verdict
+from tools.system.image_checks.workshop import Workshop
+from tools.system.yocto import host_locale
 
 SUMMARY: Final = "{ok} ok, {failed} failed, {skipped} skipped, {seconds:.0f} s"
 

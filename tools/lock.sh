@@ -39,4 +39,4 @@ resolve requirements-voices.lock "Synthesisers for tools/train_cabin_model. For 
 resolve requirements-bench.lock "Peers for tools/benchmark asr. For pip install --no-deps --require-hashes." \
     tools/benchmarks/asr/bench.in --no-deps
 resolve requirements-image.lock "kas and oelint-adv, for tools/image and tools/image_check. For pip install --require-hashes." \
-    tools/image_checks/requirements.in
+    tools/system/image_checks/requirements.in

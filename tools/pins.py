@@ -16,10 +16,10 @@ from rtap.cli.guard import OneLineParser
 from rtap.cli.terminal import write_result
 from tools.console.command_line import positive_number, run
 from tools.root import CACHE, ROOT
-from tools.yocto.images import RELEASES
-from tools.yocto.mirrors import VARIABLE, find_mirrors, mirror_folder
-from tools.yocto.pins import Pin, move_pins, read_pins
-from tools.yocto.upstream import Standing, Upstream, UpstreamError
+from tools.system.yocto.images import RELEASES
+from tools.system.yocto.mirrors import VARIABLE, find_mirrors, mirror_folder
+from tools.system.yocto.pins import Pin, move_pins, read_pins
+from tools.system.yocto.upstream import Standing, Upstream, UpstreamError
 
 _LISTED: Final = 10
 

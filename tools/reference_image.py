@@ -33,16 +33,16 @@ from tools.console.build_options import (
     add_version,
 )
 from tools.console.command_line import report_step, run
-from tools.container.workplace import workplace
 from tools.model.conversion.default_model import chosen_model
 from tools.process.programs import BuildError, require
 from tools.process.run import end_children_when_terminated
-from tools.reference.assemble import Plan
-from tools.reference.debian_base import packages
-from tools.reference.disk import missing_programs
-from tools.reference.gui import compiled_gui
-from tools.reference.payload import our_packages, require_container
 from tools.root import CACHE, ROOT
+from tools.system.container.workplace import workplace
+from tools.system.reference.assemble import Plan
+from tools.system.reference.debian_base import packages
+from tools.system.reference.disk import missing_programs
+from tools.system.reference.gui import compiled_gui
+from tools.system.reference.payload import our_packages, require_container
 
 _report_step = partial(report_step, "reference_image")
 
@@ -137,7 +137,7 @@ def _plan(arguments: Namespace, ours: Sequence[Path], target: Path, work: Path) 
 def _assemble(plan: Path) -> None:
     """Everything in the root belongs to root: fakeroot remembers so for an ordinary user."""
     prefix = [] if os.geteuid() == 0 else [require("fakeroot", "fakeroot")]
-    command = [*prefix, sys.executable, "-P", "-m", "tools.reference.assemble", str(plan)]
+    command = [*prefix, sys.executable, "-P", "-m", "tools.system.reference.assemble", str(plan)]
     places = ":".join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     process = subprocess.Popen(
         command, env=os.environ | {"PYTHONPATH": places}, start_new_session=True
@@ -152,7 +152,9 @@ def _assemble(plan: Path) -> None:
     if status in (1, 2):  # it has said why
         raise SystemExit(status)
     if status:
-        raise BuildError(f"tools.reference.assemble ended with status {status}: was it killed?")
+        raise BuildError(
+            f"tools.system.reference.assemble ended with status {status}: was it killed?"
+        )
 
 
 def _require_programs(*, compiles: bool) -> None:

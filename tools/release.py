@@ -20,15 +20,16 @@ from rtap.errors import ConfigurationError
 from tools.console.build_options import BUILD, add_container, add_output, add_version
 from tools.console.command_line import run
 from tools.console.quantities import size
-from tools.releasing import checksums, known_weaknesses, manifest
-from tools.releasing.checkout import find_commit
-from tools.releasing.container_parts import BILL, DESCRIPTION, ContainerParts
-from tools.releasing.folder import new_folder
-from tools.releasing.image_parts import ImageParts, find_image
-from tools.releasing.notes import cut_notes
-from tools.releasing.receiving import check_release, verify_pair
-from tools.releasing.signing import Signer
 from tools.root import ROOT
+from tools.system.releasing import known_weaknesses, manifest
+from tools.system.releasing.checkout import find_commit
+from tools.system.releasing.container_parts import BILL, DESCRIPTION, ContainerParts
+from tools.system.releasing.folder import new_folder
+from tools.system.releasing.image_parts import ImageParts, find_image
+from tools.system.releasing.notes import cut_notes
+from tools.system.releasing.receiving import check_release, verify_pair
+from tools.system.signing import checksums
+from tools.system.signing.signer import Signer
 
 NOTES: Final = "RELEASE_NOTES.md"
 _REPORT: Final = "known weaknesses"

@@ -15,7 +15,7 @@ from rtap.cli.terminal import write_result
 from rtap.errors import ConfigurationError
 from tools.console.command_line import run
 from tools.gui_screens.splash import BAR, COLORS, PICTURE, write_files
-from tools.yocto.layer import LAYER
+from tools.system.yocto.layer import LAYER
 
 FILES: Final = LAYER / "recipes-core/psplash/files"
 

@@ -11,9 +11,9 @@ from typing import Final
 import pytest
 
 from tests.image.device import Booted, Device, Figures
-from tools.booting import programs
-from tools.booting.disk import unpacked
 from tools.root import ROOT
+from tools.system.booting import programs
+from tools.system.booting.disk import unpacked
 
 ARTEFACTS: Final = ROOT / "build/image-tests"
 """Pictures, consoles and figures of the last run."""

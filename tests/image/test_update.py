@@ -19,9 +19,9 @@ from tests.image.device import (
     Figures,
 )
 from tests.image.other_container import with_another_identity
-from tools.booting.disk import overlay, unpacked
-from tools.booting.machine import Settings
 from tools.root import ROOT
+from tools.system.booting.disk import overlay, unpacked
+from tools.system.booting.machine import Settings
 
 pytestmark = pytest.mark.image
 

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from tools.image_checks.sources import unstable
-from tools.yocto.layer import LAYER
+from tools.system.image_checks.sources import unstable
+from tools.system.yocto.layer import LAYER
 
 BOOT_FILES = (
     LAYER / "dynamic-layers/raspberrypi/recipes-bsp/bootfiles/voice-assistant-bootfiles.inc"

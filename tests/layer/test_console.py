@@ -6,7 +6,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from tools.yocto.layer import LAYER
+from tools.system.yocto.layer import LAYER
 
 IMAGE = (LAYER / "recipes-core/images/voice-assistant-image.inc").read_text()
 

@@ -15,9 +15,9 @@ import yaml
 
 from rtap import __version__
 from tools.root import ROOT
-from tools.yocto.images import repositories
-from tools.yocto.layer import LAYER
-from tools.yocto.mirrors import find_mirrors, mirror_folder
+from tools.system.yocto.images import repositories
+from tools.system.yocto.layer import LAYER
+from tools.system.yocto.mirrors import find_mirrors, mirror_folder
 
 FRAGMENTS = sorted((LAYER / "recipes-kernel/linux/files").glob("*.cfg"))
 BOARD = LAYER / "dynamic-layers/raspberrypi/recipes-kernel/linux"

@@ -6,9 +6,9 @@ import os
 
 import pytest
 
-from tools.image_checks.checks import CHECKS
-from tools.image_checks.running import run_check
-from tools.image_checks.workshop import Workshop
+from tools.system.image_checks.checks import CHECKS
+from tools.system.image_checks.running import run_check
+from tools.system.image_checks.workshop import Workshop
 
 
 @pytest.mark.layer

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.yocto.layer import LAYER
+from tools.system.yocto.layer import LAYER
 
 BACKEND = LAYER / "recipes-backend/whisper-backend/files"
 DATA = LAYER / "recipes-support/voice-assistant-data/files"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tools.gui_screens.arm64_build import RECIPE, recipe_arguments, toolchain
-from tools.reference.recipe import Recipe
+from tools.system.yocto.recipe import Recipe
 
 
 def test_arguments_of_all_assignments() -> None:

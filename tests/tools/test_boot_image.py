@@ -11,13 +11,13 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from tests.tools.booting.small_guest import make_kernel
-from tests.tools.booting.small_image import make_image, needs
 from tests.tools.conftest import Start
-from tests.tools.flashing.sample_image import mbr
+from tests.tools.system.booting.small_guest import make_kernel
+from tests.tools.system.booting.small_image import make_image, needs
+from tests.tools.system.disk_image.sample_image import mbr
 from tools import boot_image
-from tools.booting import workplace
 from tools.root import ROOT
+from tools.system.booting import workplace
 
 TOOL = ROOT / "tools/boot_image"
 SMALL = ("-m", "128", "--smp", "1", "--no-network")

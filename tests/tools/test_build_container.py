@@ -1,4 +1,4 @@
-"""tools/build_container: what it says when it cannot build; tests/tools/container has what it builds."""
+"""tools/build_container: what it says when it cannot build; the built images are tested with its library."""
 
 from __future__ import annotations
 

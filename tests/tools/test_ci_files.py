@@ -19,7 +19,7 @@ import yaml
 
 from tools.image import ARCHIVE, Order
 from tools.root import ROOT
-from tools.yocto.images import RELEASES, Image
+from tools.system.yocto.images import RELEASES, Image
 
 OWN: Final = ROOT / ".github/workflows/ci.yml"
 GITHUB: Final = ROOT / "conf/ci/github-actions.yml"

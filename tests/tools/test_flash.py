@@ -15,13 +15,20 @@ from pathlib import Path
 import pytest
 
 from tests.tools.conftest import Start
-from tests.tools.flashing.conftest import machine, sample
-from tests.tools.flashing.fake_machine import GB, FakeMachine
-from tests.tools.flashing.sample_image import DATA_START, IMAGE_BYTES, MIB, PARTITIONS, Sample, mbr
-from tests.tools.releasing.keys import make_minisign_key
+from tests.tools.system.disk_image.sample_image import (
+    DATA_START,
+    IMAGE_BYTES,
+    MIB,
+    PARTITIONS,
+    Sample,
+    mbr,
+)
+from tests.tools.system.flashing.conftest import machine, sample
+from tests.tools.system.flashing.fake_machine import GB, FakeMachine
+from tests.tools.system.signing.keys import make_minisign_key
 from tools import flash
-from tools.flashing.image_file import Chunk, read_ahead
-from tools.releasing.checksums import write_sums
+from tools.system.disk_image.image_file import Chunk, read_ahead
+from tools.system.signing.checksums import write_sums
 
 __all__ = ["machine", "sample"]
 
@@ -242,7 +249,7 @@ class TestInterruption:
                     signal.raise_signal(signal.SIGINT)
                 yield chunk
 
-        monkeypatch.setattr("tools.flashing.execution.read_ahead", interrupted)
+        monkeypatch.setattr("tools.system.flashing.execution.read_ahead", interrupted)
 
     def test_says_that_the_card_is_half_written(
         self, start: Start, sample: Sample, card: Path, stop_after: None

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.tools.conftest import Done, Start
-from tests.tools.releasing.test_checkout import git
+from tests.tools.system.releasing.test_checkout import git
 from tools import pins
-from tools.yocto import upstream
+from tools.system.yocto import upstream
 
 Show = Callable[..., Done]
 

@@ -1,4 +1,4 @@
-"""tools/reference_image: what it says before the work; tests/tools/reference has the work."""
+"""tools/reference_image: what it says before the work; tests/tools/system/reference has the work."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ import pytest
 from rtap.errors import StorageError
 from tests.backend.model_directories import make_model
 from tools import reference_image as module
-from tools.container.workplace import NEEDED_BYTES
-from tools.image_checks.sample_container import write_sample
 from tools.reference_image import main
 from tools.root import ROOT
+from tools.system.container.workplace import NEEDED_BYTES
+from tools.system.image_checks.sample_container import write_sample
 
 PYTHON = sys.executable
 PACKAGES = ROOT / "tools/reference_packages.txt"
@@ -214,7 +214,7 @@ def test_the_other_process_is_killed(start: Any, work: Work) -> None:
     done = start(main, *work.arguments)
     assert done.status == 1
     assert done.complaints == [
-        "tool: error: tools.reference.assemble ended with status -9: was it killed?"
+        "tool: error: tools.system.reference.assemble ended with status -9: was it killed?"
     ]
     assert work.left() == []
 

@@ -12,12 +12,17 @@ from pathlib import Path
 import pytest
 
 from tests.tools.conftest import Done, Start
-from tests.tools.flashing.conftest import sample
-from tests.tools.flashing.sample_image import Sample, make_sample
-from tests.tools.releasing.cve_report import issue, package, write_report
-from tests.tools.releasing.keys import make_minisign_key
-from tests.tools.releasing.sample_parts import PREFIX, description, fill_container, fill_deploy
-from tests.tools.releasing.test_checkout import git
+from tests.tools.system.disk_image.sample_image import Sample, make_sample
+from tests.tools.system.flashing.conftest import sample
+from tests.tools.system.releasing.cve_report import issue, package, write_report
+from tests.tools.system.releasing.sample_parts import (
+    PREFIX,
+    description,
+    fill_container,
+    fill_deploy,
+)
+from tests.tools.system.releasing.test_checkout import git
+from tests.tools.system.signing.keys import make_minisign_key
 from tools import flash, release
 
 __all__ = ["sample"]

@@ -16,7 +16,7 @@ from tests.tools.conftest import Start
 from tools import splash_image
 from tools.gui_screens.splash import BAR, COLORS, PICTURE, THEME, bar, night_colors, picture
 from tools.splash_image import FILES
-from tools.yocto.layer import LAYER
+from tools.system.yocto.layer import LAYER
 
 RECIPE = LAYER / "recipes-core/psplash"
 IMAGE = LAYER / "recipes-core/images/voice-assistant-image.inc"

@@ -17,9 +17,9 @@ from typing import Final
 
 from tools.gui_screens.gui_error import GuiError
 from tools.process.run import ProgramError, run
-from tools.reference.recipe import Recipe
 from tools.root import ROOT
-from tools.yocto.layer import layer_variables
+from tools.system.yocto.layer import layer_variables
+from tools.system.yocto.recipe import Recipe
 
 RECIPE: Final = ROOT / "meta-userapp/recipes-gui/qt6-voice-assistant"
 INSTALLED: Final = "gui/installed"

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtap.errors import ConfigurationError
-from tools.yocto.layer import LAYER
+from tools.system.yocto.layer import LAYER
 
 THEME: Final = LAYER / "recipes-gui/qt6-voice-assistant/files/gui/qml/Theme.qml"
 PICTURE: Final = "psplash-voice-assistant-img.png"
