@@ -18,11 +18,11 @@ from rtap.cli.guard import OneLineParser
 from tools.benchmarks import output
 from tools.benchmarks.asr import command as asr
 from tools.benchmarks.machine import this_machine
-from tools.benchmarks.model import described
-from tools.benchmarks.plan import Plan
 from tools.benchmarks.report import Report
-from tools.benchmarks.service import MEASURES, Measure, measure_all
-from tools.benchmarks.service_process import ServiceSettings
+from tools.benchmarks.service.measures import MEASURES, Measure, measure_all
+from tools.benchmarks.service.model import described
+from tools.benchmarks.service.plan import Plan
+from tools.benchmarks.service.service_process import ServiceSettings
 from tools.console.command_line import positive_number, report_step, run
 
 _report_step = partial(report_step, "benchmark")

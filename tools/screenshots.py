@@ -13,10 +13,10 @@ from pathlib import Path
 
 from rtap.cli.guard import OneLineParser
 from tools.console.command_line import run
-from tools.gui_screens import build, packages
-from tools.gui_screens.gui_error import GuiError
-from tools.gui_screens.scenes import VARIANTS, Photographer
-from tools.gui_screens.virtual_microphone import VirtualMicrophone, virtual_microphone
+from tools.gui import build, packages
+from tools.gui.gui_error import GuiError
+from tools.gui.scenes import VARIANTS, Photographer
+from tools.gui.virtual_microphone import VirtualMicrophone, virtual_microphone
 
 
 @contextlib.contextmanager

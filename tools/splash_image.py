@@ -14,7 +14,7 @@ from rtap.cli.guard import OneLineParser
 from rtap.cli.terminal import write_result
 from rtap.errors import ConfigurationError
 from tools.console.command_line import run
-from tools.gui_screens.splash import BAR, COLORS, PICTURE, write_files
+from tools.gui.splash import BAR, COLORS, PICTURE, write_files
 from tools.system.yocto.layer import LAYER
 
 FILES: Final = LAYER / "recipes-core/psplash/files"

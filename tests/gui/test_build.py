@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from tools.gui_screens import build
+from tools.gui import build
 from tools.root import ROOT
 
 HERE = Path(__file__).parent

@@ -12,8 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from tools.gui_screens.arm64_build import WORK, build_for_arm64
-from tools.gui_screens.gui_error import GuiError
+from tools.gui.arm64_build import WORK, build_for_arm64
+from tools.gui.gui_error import GuiError
 from tools.system.image_checks.verdict import CannotCheck, CheckFailed
 from tools.system.image_checks.workshop import Workshop
 

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
-from tools.gui_screens.arm64_build import INSTALLED, PROGRAM
+from tools.gui.arm64_build import INSTALLED, PROGRAM
 from tools.system.image_checks.bitbake_warnings import OF_MASKED_RECIPES, require_no_warning
 from tools.system.image_checks.deb_package import DebPackage
 from tools.system.image_checks.masked_build import (

@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import Final
 
-from tools.gui_screens.arm64_build import INSTALLED, PROGRAM, RECIPE, build_for_arm64
+from tools.gui.arm64_build import INSTALLED, PROGRAM, RECIPE, build_for_arm64
 from tools.process.folder_lock import locked
 
 _STAMP: Final = "gui/sources.sha256"

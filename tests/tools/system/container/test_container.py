@@ -27,7 +27,7 @@ import pytest
 
 from rtap.whisper.model_directory import file_sha256
 from rtap.whisper.model_store import BUNDLED_MODEL, BUNDLED_WARNING, DEFAULT_MODEL
-from tools.benchmarks.exhaustion import ATTACKS, Target
+from tools.benchmarks.service.exhaustion import ATTACKS, Target
 from tools.root import ROOT
 from tools.system.container.architecture import ARCHITECTURES, Architecture, this_architecture
 from tools.system.container.lock import LEFT_OUT

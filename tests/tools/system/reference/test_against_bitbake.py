@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from rtap import __version__
-from tools.gui_screens.arm64_build import PROGRAM
+from tools.gui.arm64_build import PROGRAM
 from tools.system.image_checks.checks import CHECKS
 from tools.system.image_checks.running import run_check
 from tools.system.image_checks.sample_model import NAME as SAMPLE_MODEL

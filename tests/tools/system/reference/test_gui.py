@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rtap.errors import ConfigurationError
-from tools.gui_screens.arm64_build import INSTALLED, PROGRAM, Arm64Gui
+from tools.gui.arm64_build import INSTALLED, PROGRAM, Arm64Gui
 from tools.process.folder_lock import locked
 from tools.process.run import ProgramError
 from tools.system.reference import gui as module
