@@ -33,13 +33,13 @@ from rtap.errors import ConfigurationError
 from rtap.languages import language_code
 from rtap.whisper.model import FRAMES_PER_SECOND
 from tools.console.command_line import positive_number, report_step, run
-from tools.environment import require
 from tools.model.conversion.adapter import write_adapter
 from tools.model.conversion.checkpoint import Checkpoint
 from tools.model.conversion.elastic_mark import ADAPTED_MARGIN, MARK, write_mark
 from tools.model.conversion.manifest import CREATED_BY
 from tools.model.conversion.sources import open_checkpoint
 from tools.model.conversion.staging import StagedDirectory
+from tools.setup.environment import require
 
 if TYPE_CHECKING:
     from rtap.whisper.decode import Decoded

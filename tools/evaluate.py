@@ -25,7 +25,6 @@ from rtap.errors import AudioError, ConfigurationError
 from rtap.languages import language_code
 from rtap.whisper.model_store import ModelStore
 from tools.console.command_line import positive_number, run
-from tools.environment import require
 from tools.model.evaluation.comparison import comparison
 from tools.model.evaluation.data import load_data, with_language
 from tools.model.evaluation.document import to_json
@@ -35,6 +34,7 @@ from tools.model.evaluation.recognition import load_engine
 from tools.model.evaluation.report import to_markdown
 from tools.model.evaluation.task import Load, Normalizers, Task, measure
 from tools.model.evaluation.transcripts import SUFFIX
+from tools.setup.environment import require
 
 AUTO = "auto"
 DEFAULT_LANGUAGE = "en"

@@ -57,7 +57,7 @@ def _parser(checks: Mapping[str, Check]) -> OneLineParser:
     parser.add_argument(
         "--install",
         action="store_true",
-        help="first install what is missing: the Debian packages of tools/image_packages.txt, a locale",
+        help="first install what is missing: the Debian packages of tools/setup/packages/image.txt, a locale",
     )
     parser.add_argument("--json", action="store_true", help="print the verdicts as JSON")
     return parser
@@ -115,10 +115,10 @@ def _line(verdict: Verdict, width: int) -> str:
 
 
 def _install_packages() -> None:
-    script = ROOT / "tools/install_packages.sh"
+    script = ROOT / "tools/setup/install_packages.sh"
     # What cannot be installed is told by the checks that want it.
     subprocess.run(
-        [script, f"@{ROOT / 'tools/image_packages.txt'}"], stdout=sys.stderr, check=False
+        [script, f"@{ROOT / 'tools/setup/packages/image.txt'}"], stdout=sys.stderr, check=False
     )
     host_locale.make_english()
 

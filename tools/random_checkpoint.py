@@ -13,8 +13,8 @@ from pathlib import Path
 from rtap.cli.guard import OneLineParser
 from rtap.cli.terminal import write_result
 from tools.console.command_line import run
-from tools.environment import require
 from tools.model.conversion.random_checkpoint import SIZES, make_checkpoint
+from tools.setup.environment import require
 
 
 def main(argv: Sequence[str]) -> int:

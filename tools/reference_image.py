@@ -47,7 +47,7 @@ from tools.system.reference.payload import our_packages, require_container
 _report_step = partial(report_step, "reference_image")
 
 NAME: Final = "debian-reference-arm64"
-_INSTALL: Final = "tools/install_packages.sh @tools/reference_packages.txt"
+_INSTALL: Final = "tools/setup/install_packages.sh @tools/setup/packages/reference.txt"
 _PROGRAMS: Final = ("cpio", "depmod", "dpkg-deb", "mmdebstrap", "systemctl", "systemd-sysusers")
 _COMPILER: Final = ("aarch64-linux-gnu-g++", "cmake", "ninja")
 _ROOT_BYTES: Final = 700_000_000

@@ -18,11 +18,11 @@ from rtap.cli.guard import OneLineParser
 from rtap.cli.terminal import write_result
 from rtap.errors import ConfigurationError
 from tools.console.command_line import positive_number, run
-from tools.environment import require
 from tools.model.cabin.grammar import Grammar
 from tools.model.cabin.recipe import NAME, Recipe
 from tools.model.cabin.schedule import Schedule
 from tools.root import CACHE, ROOT
+from tools.setup.environment import require
 
 BUNDLED = ROOT / "backend/rtap/models" / NAME
 CARD = "README.md"

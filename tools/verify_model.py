@@ -16,10 +16,10 @@ from rtap.cli.guard import OneLineParser
 from rtap.cli.terminal import write_result
 from rtap.whisper.model_directory import ModelDirectory
 from tools.console.command_line import positive_number, run
-from tools.environment import require
 from tools.model.conversion.manifest import store_manifest, with_parity
 from tools.model.conversion.parity import TOLERANCES, Parity, measure_parity
 from tools.model.conversion.sources import open_checkpoint
+from tools.setup.environment import require
 
 DEFAULT_STEPS = 100
 

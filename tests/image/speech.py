@@ -52,7 +52,7 @@ def a_person(sentence: str) -> Path:
     for file, text in people.recordings().items():
         if text == sentence:
             return file
-    pytest.skip("alsa-utils is not to be had: tools/install_packages.sh alsa-utils")
+    pytest.skip("alsa-utils is not to be had: tools/setup/install_packages.sh alsa-utils")
 
 
 def after_the_wake_word(file: Path) -> NDArray[np.float32]:

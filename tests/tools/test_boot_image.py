@@ -132,7 +132,7 @@ def test_qemu_missing(
     monkeypatch.setenv("PATH", str(tmp_path))
     done = start(boot_image.main, tmp_path / "a.wic", "--wait", "login")
     assert done.status == 2
-    assert "qemu-system-aarch64 is not installed: run tools/install_packages.sh" in done.err
+    assert "qemu-system-aarch64 is not installed: run tools/setup/install_packages.sh" in done.err
 
 
 @pytest.fixture

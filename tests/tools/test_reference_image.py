@@ -24,7 +24,7 @@ from tools.system.container.workplace import NEEDED_BYTES
 from tools.system.image_checks.sample_container import write_sample
 
 PYTHON = sys.executable
-PACKAGES = ROOT / "tools/reference_packages.txt"
+PACKAGES = ROOT / "tools/setup/packages/reference.txt"
 STAND_IN = """\
 import json, sys
 from pathlib import Path
@@ -137,7 +137,7 @@ def test_missing_programs_are_one_line_with_the_mend(start: Any, work: Work) -> 
     done = start(main, *work.arguments)
     assert done.status == 2
     assert done.err == (
-        "tool: error: no cpio, cmake: tools/install_packages.sh @tools/reference_packages.txt\n"
+        "tool: error: no cpio, cmake: tools/setup/install_packages.sh @tools/setup/packages/reference.txt\n"
     )
 
 
@@ -145,7 +145,7 @@ def test_an_ordinary_user_needs_fakeroot(start: Any, work: Work) -> None:
     work.monkeypatch.setattr(os, "geteuid", lambda: 1000)
     work.hide_programs()
     done = start(main, *work.arguments)
-    assert "error: no fakeroot: tools/install_packages.sh" in done.err
+    assert "error: no fakeroot: tools/setup/install_packages.sh" in done.err
     assert not work.output.exists()
 
 

@@ -111,7 +111,7 @@ def build_for_arm64(cache: Path, logs: Path) -> Arm64Gui:
     host = next(_HOST_QT.glob("*-linux-gnu/cmake/Qt6LinguistTools"), None)
     if host is None:
         raise GuiError(
-            "no Qt 6 for this machine: tools/install_packages.sh @tools/image_packages.txt"
+            "no Qt 6 for this machine: tools/setup/install_packages.sh @tools/setup/packages/image.txt"
         )
     sysroot = _sysroot(cache, logs)
     work = cache / WORK

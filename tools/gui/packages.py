@@ -8,13 +8,13 @@ from typing import Final
 
 from tools.root import ROOT
 
-LIST: Final = ROOT / "tools/gui_packages.txt"
+LIST: Final = ROOT / "tools/setup/packages/gui.txt"
 _PROGRAMS: Final = ("cmake", "ninja", "Xvfb", "pulseaudio", "pactl", "paplay", "xdotool", "import")
 """Where there is no dpkg, these must do."""
 
 
 def needed() -> list[str]:
-    """The packages in ``tools/gui_packages.txt``."""
+    """The packages in ``tools/setup/packages/gui.txt``."""
     lines = (line.partition("#")[0].strip() for line in LIST.read_text("utf-8").splitlines())
     return [line for line in lines if line]
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from rtap.errors import ModelError, RTAPException
 from rtap.whisper.model_directory import Elastic, Layout, Manifest, ModelDirectory
-from tools.environment import require
 from tools.model.conversion.checkpoint import Checkpoint
 from tools.model.conversion.elastic_mark import elastic_of, margin_of
 from tools.model.conversion.graph_writer import OPSET
@@ -23,6 +22,7 @@ from tools.model.conversion.manifest import (
 from tools.model.conversion.parity import can_compare, measure_parity
 from tools.model.conversion.staging import StagedDirectory
 from tools.model.conversion.text_files import write_text_files
+from tools.setup.environment import require
 
 QUICK_PARITY_STEPS = 16
 """Greedy steps compared with the checkpoint after a conversion; tools/verify_model does more."""

@@ -12,7 +12,6 @@ from typing import Any, Final
 from rtap.errors import ConfigurationError
 from rtap.whisper.model_directory import Manifest, ModelDirectory, Precision
 from rtap.whisper.model_rtap import DECODER, ENCODER
-from tools.environment import require
 from tools.model.conversion.graph_quantization import (
     operator_counts,
     quantize_int8,
@@ -21,6 +20,7 @@ from tools.model.conversion.graph_quantization import (
 )
 from tools.model.conversion.manifest import CREATED_BY, write_manifest
 from tools.model.conversion.staging import StagedDirectory
+from tools.setup.environment import require
 
 GraphPass = Callable[[Path, Path], None]
 

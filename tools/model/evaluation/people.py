@@ -69,7 +69,7 @@ def _download(cache: Path) -> None:
 
 def _install() -> None:
     """Install the package, which takes root: for where package lists were never fetched."""
-    _succeeds(str(ROOT / "tools/install_packages.sh"), PACKAGE)
+    _succeeds(str(ROOT / "tools/setup/install_packages.sh"), PACKAGE)
 
 
 def _succeeds(*command: str, folder: str | None = None) -> bool:

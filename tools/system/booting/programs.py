@@ -10,7 +10,7 @@ from typing import Final
 from rtap.errors import ConfigurationError, StorageError
 from tools.process import programs as program
 
-INSTALL: Final = "tools/install_packages.sh @tools/boot_packages.txt"
+INSTALL: Final = "tools/setup/install_packages.sh @tools/setup/packages/boot.txt"
 QEMU: Final = "qemu-system-aarch64"
 
 

@@ -15,8 +15,8 @@ from tools.system.yocto import host_locale
 from tools.system.yocto.mirrors import VARIABLE
 from tools.system.yocto.ordinary_user import PATH
 
-PACKAGES: Final = ROOT / "tools/image_packages.txt"
-INSTALL: Final = "tools/install_packages.sh @tools/image_packages.txt"
+PACKAGES: Final = ROOT / "tools/setup/packages/image.txt"
+INSTALL: Final = "tools/setup/install_packages.sh @tools/setup/packages/image.txt"
 
 
 def layer(_workshop: Workshop) -> None:

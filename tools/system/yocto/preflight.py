@@ -16,7 +16,7 @@ COLD_BUILD_GB: Final = 90
 """Sources, shared state and work of a first build, all of Qt, docker and the kernel among it."""
 WARM_BUILD_GB: Final = 15
 """A further build in the same folder."""
-INSTALL: Final = "tools/install_packages.sh @tools/image_packages.txt"
+INSTALL: Final = "tools/setup/install_packages.sh @tools/setup/packages/image.txt"
 # bitbake's own list is longer; what is not here is on every Debian machine.
 _PROGRAMS: Final = (
     "chrpath",

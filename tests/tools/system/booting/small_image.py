@@ -21,7 +21,7 @@ def needs(*programs: str) -> None:
     absent = [name for name in programs if shutil.which(name) is None]
     if absent:
         pytest.skip(
-            f"{', '.join(absent)} missing: run tools/install_packages.sh @tools/boot_packages.txt"
+            f"{', '.join(absent)} missing: run tools/setup/install_packages.sh @tools/setup/packages/boot.txt"
         )
 
 

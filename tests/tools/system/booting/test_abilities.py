@@ -30,7 +30,9 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
 
 
 def test_no_qemu(install: Install) -> None:
-    message = "qemu-system-aarch64 is not installed: run tools/install_packages.sh @tools/boot_pack"
+    message = (
+        "qemu-system-aarch64 is not installed: run tools/setup/install_packages.sh @tools/boot_pack"
+    )
     with pytest.raises(ConfigurationError, match=message):
         abilities.settled(Settings())
 
@@ -60,7 +62,9 @@ def test_window(install: Install, monkeypatch: pytest.MonkeyPatch, display: str)
     install("qemu-system-aarch64", "none\nsdl\ngtk")
     assert abilities.settled(Settings(display="window")).display == "gtk"
     install("qemu-system-aarch64", "none")
-    with pytest.raises(ConfigurationError, match=r"opens no window: run tools/install_packages.sh"):
+    with pytest.raises(
+        ConfigurationError, match=r"opens no window: run tools/setup/install_packages.sh"
+    ):
         abilities.settled(Settings(display="window"))
 
 

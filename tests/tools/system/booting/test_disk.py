@@ -84,7 +84,9 @@ def test_one_partition_is_not_ours(tmp_path: Path) -> None:
 def test_mtools_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     image = make_image(tmp_path / "a.wic", {"kernel8.img": b"kernel"})
     monkeypatch.setenv("PATH", str(tmp_path))
-    message = "mdir is not installed: run tools/install_packages.sh @tools/boot_packages.txt"
+    message = (
+        "mdir is not installed: run tools/setup/install_packages.sh @tools/setup/packages/boot.txt"
+    )
     with pytest.raises(ConfigurationError, match=message):
         BootFiles.from_image(image, tmp_path)
 

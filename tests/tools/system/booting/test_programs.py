@@ -27,7 +27,7 @@ def test_advice_names_files_that_are_there() -> None:
 
 
 def test_packages_are_names() -> None:
-    lines = (ROOT / "tools/boot_packages.txt").read_text().splitlines()
+    lines = (ROOT / "tools/setup/packages/boot.txt").read_text().splitlines()
     packages = [line for line in lines if line and not line.startswith("#")]
     assert {"qemu-system-arm", "qemu-utils", "mtools"} <= set(packages)
     assert all(re.fullmatch(r"[a-z0-9-]+", name) for name in packages)

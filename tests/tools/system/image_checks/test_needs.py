@@ -25,7 +25,7 @@ def test_programs_are_looked_for_where_bitbake_looks(
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     needs.programs("sh", str(program))(workshop)
-    with pytest.raises(CannotCheck, match=r"no only-here: tools/install_packages.sh @tools/"):
+    with pytest.raises(CannotCheck, match=r"no only-here: tools/setup/install_packages.sh @tools/"):
         needs.programs("sh", "only-here")(workshop)
 
 

@@ -79,5 +79,5 @@ def test_root_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_missing_programs_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     there = {"git", "gawk"}
     monkeypatch.setattr(shutil, "which", lambda name: name if name in there else None)
-    with pytest.raises(ConfigurationError, match=r"chrpath, .*: tools/install_packages.sh"):
+    with pytest.raises(ConfigurationError, match=r"chrpath, .*: tools/setup/install_packages.sh"):
         preflight.require_programs()

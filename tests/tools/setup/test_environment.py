@@ -13,8 +13,8 @@ import pytest
 
 from rtap.errors import ConfigurationError
 from tests.tools.model.conversion.ctranslate2_files import tiny_ctranslate2
-from tools import environment
 from tools.root import ROOT
+from tools.setup import environment
 
 LINKS = sorted(path.name for path in (ROOT / "tools").iterdir() if path.is_symlink())
 REFUSE = """
@@ -81,8 +81,8 @@ def test_every_tool_starts_with_the_small_lock() -> None:
 
 @pytest.fixture
 def setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Stands for this checkout, whose tools/setup.sh does nothing yet, and whose .venv this is."""
-    script = tmp_path / "tools/setup.sh"
+    """Stands for this checkout, whose tools/setup/setup.sh does nothing yet, and whose .venv this is."""
+    script = tmp_path / "tools/setup/setup.sh"
     script.parent.mkdir()
     script.write_text("#!/bin/sh\n")
     script.chmod(0o755)

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Make .venv with locked packages and this project in editable form: `tools/setup.sh demo` with what running and
+# Make .venv with locked packages and this project in editable form: `tools/setup/setup.sh demo` with what running and
 # converting take, which is what `make demo` starts; without an argument, as `make setup` does, with everything for
 # tests and training as well. What is in .venv stays there: the second adds to the first, and the first takes nothing
 # away. An interrupted set-up goes on where it stopped, and only another Python or another requirements-demo.lock
 # makes .venv anew.
 set -euo pipefail
-cd "$(dirname "$(readlink -f "$0")")/.."
+cd "$(dirname "$(readlink -f "$0")")/../.."
 
 readonly VENV=.venv
 readonly SMALL_LOCK=requirements-demo.lock FULL_LOCK=requirements-dev.lock
@@ -62,7 +62,7 @@ require_venv_module() { # PYTHON
     "$1" -c 'import ensurepip, venv' 2>>"$log" && return
     local package
     package=$("$1" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')
-    tools/install_packages.sh "$package" 2>>"$log" || true
+    tools/setup/install_packages.sh "$package" 2>>"$log" || true
     "$1" -c 'import ensurepip, venv' 2>>"$log" ||
         fail "Python's venv module is missing: install the package $package (sudo apt-get install $package), then run $again again"
 }
@@ -129,7 +129,7 @@ main() {
         announce "locked packages for tests, type checks and training; with torch they make $VENV $FULL_SIZE large"
         install_lock "$FULL_LOCK"
         announce "torch, to compare and to train with"
-        "$VENV/bin/python" tools/install_torch.py "$torch" 2>&1 </dev/null | show_progress 1 ||
+        "$VENV/bin/python" tools/setup/install_torch.py "$torch" 2>&1 </dev/null | show_progress 1 ||
             fail "torch could not be installed, the reason is above; mend it and run $again again, which goes on from here"
         # All at once, on all cores: tests turn warnings of the compiler into errors.
         "$VENV/bin/python" -m compileall -qq -j 0 "$VENV"/lib/python*/site-packages >>"$log" 2>&1 || true

@@ -1,4 +1,4 @@
-"""tools/install_packages.sh: what is missing is installed where it may be, and named where not."""
+"""tools/setup/install_packages.sh: what is missing is installed where it may be, and named where not."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from tools.root import ROOT
 
-SCRIPT = ROOT / "tools/install_packages.sh"
+SCRIPT = ROOT / "tools/setup/install_packages.sh"
 DPKG_QUERY = """#!/bin/sh
 for name; do :; done
 grep -qx "$name" "$(dirname "$0")/../installed" && printf installed

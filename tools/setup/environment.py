@@ -1,4 +1,4 @@
-"""The two sizes of .venv: what running and converting take, and everything; see tools/setup.sh.
+"""The two sizes of .venv: what running and converting take, and everything; see tools/setup/setup.sh.
 
 A tool that needs more than the first asks for it here, as soon as it knows that it does.
 """
@@ -41,7 +41,10 @@ def require(what: str, *modules: str) -> None:
         flush=True,
     )
     setup = subprocess.run(
-        [str(ROOT / "tools/setup.sh")], stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False
+        [str(ROOT / "tools/setup/setup.sh")],
+        stdin=subprocess.DEVNULL,
+        stdout=sys.stderr,
+        check=False,
     )
     importlib.invalidate_caches()
     if setup.returncode or not all(map(is_there, modules)):
@@ -60,5 +63,5 @@ def is_there(module: str) -> bool:
 
 
 def _is_ours() -> bool:
-    """Whether this runs in the .venv of this checkout, which tools/setup.sh adds to."""
+    """Whether this runs in the .venv of this checkout, which tools/setup/setup.sh adds to."""
     return Path(sys.prefix).resolve() == (ROOT / ".venv").resolve()

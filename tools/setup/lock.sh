@@ -4,7 +4,7 @@
 # the training speech into requirements-voices.lock, the peers of the benchmark into requirements-bench.lock, and
 # what builds and checks the image into requirements-image.lock.
 set -euo pipefail
-cd "$(dirname "$(readlink -f "$0")")/.."
+cd "$(dirname "$(readlink -f "$0")")/../.."
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -23,7 +23,7 @@ resolve() { # OUTPUT COMMENT SOURCE UV_ARGUMENT...
 }
 
 # The larger one first: the smaller ones then take the same versions, so that what is tested is what ships.
-# torch is absent: its CPU and its registry build differ in hash, tools/install_torch.py installs it by version.
+# torch is absent: its CPU and its registry build differ in hash, tools/setup/install_torch.py installs it by version.
 resolve requirements-dev.lock "Run time, model conversion, training and development." pyproject.toml \
     --extra vad --extra convert --extra evaluate --extra tools --extra reference --extra train --extra dev \
     --no-emit-package torch

@@ -1,4 +1,4 @@
-"""tools/install_torch: a build for the processor, from whatever place has one, and no CUDA unasked."""
+"""tools/setup/install_torch: a build for the processor, from whatever place has one, and no CUDA unasked."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tools import install_torch
-from tools.install_torch import CPU_INDEX, cuda_packages, install
+from tools.setup import install_torch
+from tools.setup.install_torch import CPU_INDEX, cuda_packages, install
 
 CPU = ["filelock", "sympy>=1.13.3", 'setuptools; python_version >= "3.12"']
 CUDA = [*CPU, 'nvidia-cudnn-cu13==9.1; platform_system == "Linux"', "triton==3.5"]

@@ -4,7 +4,7 @@ The registry's torch for x86-64 brings 2.7 GB of CUDA libraries along, which not
 that is marked as one for the processor is asked for first, where pip looks anyway, then on PyTorch's own
 index; one without the mark is taken only if it asks for no CUDA packages. ``TORCH=cuda`` takes whatever pip's
 index has.
-Started by tools/setup.sh once torch's other dependencies, which are locked, are in place.
+Started by tools/setup/setup.sh once torch's other dependencies, which are locked, are in place.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def install(wanted: str, *, with_cuda: bool = False) -> int:
         print(
             f"pip's index has {wanted} only with {len(cuda)} CUDA packages ({cuda[0]} and others), and a "
             f"build for the processor is not to be had from {CPU_INDEX}: connect to the network, or take "
-            f"that one, 2.7 GB, by `TORCH=cuda tools/setup.sh`"
+            f"that one, 2.7 GB, by `TORCH=cuda tools/setup/setup.sh`"
         )
         return 1
     return _pip("install", "--no-deps", wanted).returncode

@@ -1,4 +1,4 @@
-"""tools/setup.sh: what it installs, and machines that lack something: one line that names the fix."""
+"""tools/setup/setup.sh: what it installs, and machines that lack something: one line that names the fix."""
 
 import shutil
 import subprocess
@@ -38,7 +38,7 @@ esac
 @pytest.fixture
 def machine(tmp_path: Path) -> Path:
     """A checkout on a machine that has a shell, and neither apt-get nor sudo."""
-    files = ("tools/setup.sh", "tools/install_packages.sh", "pyproject.toml")
+    files = ("tools/setup/setup.sh", "tools/setup/install_packages.sh", "pyproject.toml")
     for name in (*files, "requirements-demo.lock", "requirements-dev.lock"):
         target = tmp_path / "checkout" / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -74,7 +74,7 @@ def add_program(machine: Path, name: str, text: str) -> None:
 
 def set_up(machine: Path, *level: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [str(machine / "checkout/tools/setup.sh"), *level],
+        [str(machine / "checkout/tools/setup/setup.sh"), *level],
         env={"PATH": str(machine / "bin")},
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -122,7 +122,7 @@ def whole(machine: Path) -> Path:
     """A machine with all that it takes, where nothing is set up."""
     checkout = machine / "checkout"
     add_program(machine, "python3", FULL_PYTHON.replace("CHECKOUT", str(checkout)))
-    shutil.copy(ROOT / "tools/install_torch.py", checkout / "tools/install_torch.py")
+    shutil.copy(ROOT / "tools/setup/install_torch.py", checkout / "tools/setup/install_torch.py")
     return machine
 
 
