@@ -10,7 +10,7 @@ import pytest
 
 from tests.tools.conftest import Start
 from tests.tools.system.image_checks.conftest import workshop
-from tools import image
+from tools.commands import image
 from tools.root import ROOT
 from tools.system.image_checks.sample_container import write_sample
 from tools.system.image_checks.verdict import CannotCheck, Check

@@ -9,7 +9,7 @@ import pytest
 
 from tests.tools.conftest import Done, Start
 from tests.tools.system.image_checks.conftest import workshop
-from tools import image_check
+from tools.commands import image_check
 from tools.system.image_checks import needs
 from tools.system.image_checks.checks import CHECKS
 from tools.system.image_checks.running import run_check

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from rtap.errors import ConfigurationError
 from tests.tools.conftest import Start
-from tools import splash_image
+from tools.commands import splash_image
+from tools.commands.splash_image import FILES
 from tools.gui.splash import BAR, COLORS, PICTURE, THEME, bar, night_colors, picture
-from tools.splash_image import FILES
 from tools.system.yocto.layer import LAYER
 
 RECIPE = LAYER / "recipes-core/psplash"

@@ -88,7 +88,7 @@ def setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     script.chmod(0o755)
     monkeypatch.setattr(environment, "ROOT", tmp_path)
     monkeypatch.setattr(sys, "prefix", str(tmp_path / ".venv"))
-    monkeypatch.setattr(sys, "argv", ["tools/verify_model.py"])
+    monkeypatch.setattr(sys, "argv", ["tools/commands/verify_model.py"])
     monkeypatch.syspath_prepend(tmp_path / "packages")
     return script
 

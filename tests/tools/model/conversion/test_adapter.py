@@ -17,7 +17,7 @@ from rtap.whisper.model_directory import ModelDirectory, file_sha256
 from tests.tools.conftest import SmallDisk, Start
 from tests.tools.model.conversion.ctranslate2_files import tiny_ctranslate2
 from tests.tools.model.conversion.tiny_checkpoints import tiny_checkpoint
-from tools import convert_whisper
+from tools.commands import convert_whisper
 from tools.model.conversion.adapter import Adapter, write_adapter
 from tools.model.conversion.checkpoint import Checkpoint
 from tools.model.conversion.convert import convert

@@ -24,7 +24,7 @@ from tests.tools.model.conversion.ctranslate2_files import (
     write_model,
 )
 from tests.tools.model.conversion.tiny_checkpoints import tiny_checkpoint
-from tools import convert_whisper
+from tools.commands import convert_whisper
 from tools.model.conversion.convert import convert
 from tools.model.conversion.in_torch import load_network
 from tools.model.conversion.sources import open_checkpoint
@@ -40,7 +40,7 @@ class Nothing:
 
 sys.meta_path.insert(0, Nothing())
 from tools.console.command_line import run
-from tools.convert_whisper import main
+from tools.commands.convert_whisper import main
 run(main)
 """
 

@@ -21,7 +21,7 @@ from tests.tools.system.disk_image.sample_image import (
     mbr,
 )
 from tests.tools.system.flashing.conftest import Attach
-from tools import flash
+from tools.commands import flash
 from tools.system.booting import programs
 from tools.system.disk_image.image_file import Chunk
 from tools.system.disk_image.partition_table import read_table

@@ -23,7 +23,7 @@ from tests.tools.system.releasing.sample_parts import (
 )
 from tests.tools.system.releasing.test_checkout import git
 from tests.tools.system.signing.keys import make_minisign_key
-from tools import flash, release
+from tools.commands import flash, release
 
 __all__ = ["sample"]
 

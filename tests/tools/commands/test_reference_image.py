@@ -17,8 +17,8 @@ import pytest
 
 from rtap.errors import StorageError
 from tests.backend.model_directories import make_model
-from tools import reference_image as module
-from tools.reference_image import main
+from tools.commands import reference_image as module
+from tools.commands.reference_image import main
 from tools.root import ROOT
 from tools.system.container.workplace import NEEDED_BYTES
 from tools.system.image_checks.sample_container import write_sample

@@ -21,7 +21,7 @@ from rtap.whisper.model_directory import MANIFEST_NAME, ModelDirectory
 from rtap.whisper.model_store import ModelStore
 from tests.tools.conftest import SmallDisk, Start
 from tests.tools.model.conversion.tiny_checkpoints import tiny_checkpoint
-from tools import convert_whisper
+from tools.commands import convert_whisper
 from tools.model.conversion import whisper_graphs
 from tools.model.conversion.convert import convert
 from tools.model.conversion.graph_writer import OPSET
@@ -35,7 +35,7 @@ STOPS_IN_THE_DECODER = """
 import sys, time
 from pathlib import Path
 from tools.console.command_line import run
-from tools.convert_whisper import main
+from tools.commands.convert_whisper import main
 from tools.model.conversion.graph_writer import GraphWriter
 
 finish = GraphWriter.save

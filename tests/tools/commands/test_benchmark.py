@@ -11,11 +11,11 @@ import pytest
 from rtap.errors import ModelError
 from tests.tools.conftest import Done, Start
 from tests.tools.model.conversion.tiny_checkpoints import tiny_checkpoint
-from tools import benchmark
 from tools.benchmarks.result import Figure, Result
 from tools.benchmarks.service.attacks import ATTACKS
 from tools.benchmarks.service.measures import Measure
 from tools.benchmarks.service.plan import Plan
+from tools.commands import benchmark
 from tools.root import ROOT
 
 Run = Callable[..., Done]

@@ -18,7 +18,7 @@ from transformers import WhisperForConditionalGeneration
 from rtap.whisper.model_directory import ModelDirectory
 from tests.tools.conftest import Done, Start
 from tests.tools.model.conversion.tiny_checkpoints import tiny_checkpoint
-from tools import adapt_elastic, convert_whisper
+from tools.commands import adapt_elastic, convert_whisper
 from tools.model.adaptation import training
 from tools.model.adaptation.clips import load_clips
 from tools.model.adaptation.lessons import Teacher

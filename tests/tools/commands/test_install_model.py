@@ -14,7 +14,7 @@ from rtap.whisper.model_directory import MANIFEST_NAME, ModelDirectory, Precisio
 from rtap.whisper.model_store import ModelStore
 from tests.tools.conftest import Start
 from tests.tools.model.conversion.ctranslate2_files import tiny_ctranslate2
-from tools import install_model
+from tools.commands import install_model
 from tools.model.conversion import installed_model
 from tools.model.conversion.adapter import write_adapter
 from tools.model.conversion.installed_model import ensure_model

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from rtap.errors import ConfigurationError
-from tools import train_cabin_model
+from tools.commands import train_cabin_model
 from tools.model.cabin import recipe
 
 

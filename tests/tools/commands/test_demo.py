@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from tools import demo
+from tools.commands import demo
 from tools.model.evaluation import people
 from tools.root import ROOT
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tools.build_container import main
+from tools.commands.build_container import main
 from tools.root import ROOT
 
 BUNDLED = ROOT / "backend/rtap/models/cabin-en"

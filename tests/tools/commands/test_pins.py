@@ -11,7 +11,7 @@ import pytest
 
 from tests.tools.conftest import Done, Start
 from tests.tools.system.releasing.test_checkout import git
-from tools import pins
+from tools.commands import pins
 from tools.system.yocto import upstream
 
 Show = Callable[..., Done]

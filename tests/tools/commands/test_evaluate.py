@@ -24,7 +24,7 @@ from rtap.whisper.result import Transcription
 from rtap.whisper.transcribe import TranscribeOptions
 from tests.backend.model_directories import make_model
 from tests.tools.conftest import Done, Start
-from tools import evaluate
+from tools.commands import evaluate
 from tools.root import ROOT
 
 AUDIO = ROOT / "tests/audio"

@@ -17,7 +17,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from tools.image import ARCHIVE, Order
+from tools.commands.image import ARCHIVE, Order
 from tools.root import ROOT
 from tools.system.yocto.images import RELEASES, Image
 

@@ -26,7 +26,7 @@ from tests.tools.system.disk_image.sample_image import (
 from tests.tools.system.flashing.conftest import machine, sample
 from tests.tools.system.flashing.fake_machine import GB, FakeMachine
 from tests.tools.system.signing.keys import make_minisign_key
-from tools import flash
+from tools.commands import flash
 from tools.system.disk_image.image_file import Chunk, read_ahead
 from tools.system.signing.checksums import write_sums
 

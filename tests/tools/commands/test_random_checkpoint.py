@@ -15,7 +15,7 @@ from rtap.whisper.load_model import load_model
 from rtap.whisper.model_directory import ModelDirectory
 from tests.tools.conftest import SmallDisk, Start
 from tests.tools.model.conversion.tiny_checkpoints import tiny_tokenizer
-from tools import random_checkpoint
+from tools.commands import random_checkpoint
 from tools.model.conversion.parity import _Reference, _synthetic_mel
 from tools.model.conversion.random_checkpoint import SIZES, Size, _config, make_checkpoint
 from tools.model.conversion.sources import open_checkpoint

@@ -15,7 +15,7 @@ from tests.tools.conftest import Start
 from tests.tools.system.booting.small_guest import make_kernel
 from tests.tools.system.booting.small_image import make_image, needs
 from tests.tools.system.disk_image.sample_image import mbr
-from tools import boot_image
+from tools.commands import boot_image
 from tools.root import ROOT
 from tools.system.booting import workplace
 

@@ -18,7 +18,7 @@ from onnx import numpy_helper
 from rtap.whisper.model_directory import MANIFEST_NAME, Manifest, ModelDirectory, Precision
 from tests.tools.conftest import Start
 from tests.tools.model.conversion.tiny_checkpoints import tiny_checkpoint
-from tools import quantize as tool
+from tools.commands import quantize as tool
 from tools.model.conversion.checkpoint import Checkpoint
 from tools.model.conversion.convert import convert
 from tools.model.conversion.manifest import store_manifest

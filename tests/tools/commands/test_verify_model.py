@@ -21,7 +21,7 @@ from rtap.whisper.model_directory import (
 )
 from tests.tools.conftest import Start
 from tests.tools.model.conversion.tiny_checkpoints import tiny_checkpoint
-from tools import verify_model
+from tools.commands import verify_model
 from tools.model.conversion.convert import convert
 from tools.model.conversion.manifest import store_manifest
 from tools.model.conversion.parity import TOLERANCES, DecoderParity, EncoderParity, Parity
