@@ -1,1 +1,1 @@
-"""Teaches a checkpoint to take audio of its true length; see tools/adapt_elastic."""
+"""Training that teaches a checkpoint to take audio of its true length; see tools/adapt_elastic."""

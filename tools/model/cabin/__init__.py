@@ -1,1 +1,1 @@
-"""The recipe of the bundled cabin model: what is said, by whom, over which noise, and how it is learnt."""
+"""The recipe of the bundled model cabin-en: sentences, voices, noise, training, export and test sets."""
