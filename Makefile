@@ -44,8 +44,7 @@ lint: $(READY) ## Check style and types
 
 test: lint ## Check style and types, then run every test
 	@# What is not there lets tests skip, which then say what to install. Ubuntu has chromium only as a snap.
-	@tools/setup/install_packages.sh @tools/setup/packages/gui.txt @tools/setup/packages/client.txt @tools/setup/packages/boot.txt \
-		@tools/setup/packages/reference.txt @tools/setup/packages/test.txt || true
+	@tools/setup/install_packages.sh @tools/setup/packages/{gui,client,boot,reference,test}.txt || true
 	@tools/setup/install_packages.sh chromium || true
 	@# These are services, which systemd would start and keep: not without being asked.
 	@[ -d /run/systemd/system ] || tools/setup/install_packages.sh @tools/setup/packages/operations.txt || true

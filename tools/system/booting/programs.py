@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from rtap.errors import ConfigurationError, StorageError
-from tools.process import programs as program
+from tools.process import programs
 
 INSTALL: Final = "tools/setup/install_packages.sh @tools/setup/packages/boot.txt"
 QEMU: Final = "qemu-system-aarch64"
@@ -51,7 +51,7 @@ def run(
     """
     path = require(str(command[0]))
     try:
-        return program.run([path, *command[1:]], advice=advice, environment=environment)
+        return programs.run([path, *command[1:]], advice=advice, environment=environment)
     except StorageError as error:
         raise disk_full(target) from error
 
