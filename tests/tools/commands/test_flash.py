@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.tools.conftest import Start
+from tests.tools.system.disk_image.conftest import sample
 from tests.tools.system.disk_image.sample_image import (
     DATA_START,
     IMAGE_BYTES,
@@ -23,7 +24,7 @@ from tests.tools.system.disk_image.sample_image import (
     Sample,
     mbr,
 )
-from tests.tools.system.flashing.conftest import machine, sample
+from tests.tools.system.flashing.conftest import machine
 from tests.tools.system.flashing.fake_machine import GB, FakeMachine
 from tests.tools.system.signing.keys import make_minisign_key
 from tools.commands import flash

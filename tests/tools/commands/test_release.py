@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.tools.conftest import Done, Start
+from tests.tools.system.disk_image.conftest import sample
 from tests.tools.system.disk_image.sample_image import Sample, make_sample
-from tests.tools.system.flashing.conftest import sample
 from tests.tools.system.releasing.cve_report import issue, package, write_report
 from tests.tools.system.releasing.sample_parts import (
     PREFIX,

@@ -133,7 +133,7 @@ def _speak(program: str, voice: str, text: str) -> Phrase:
         done = subprocess.run(command, capture_output=True, check=True)
         spoken, rate = soundfile.read(io.BytesIO(done.stdout), dtype="float32")
     except (OSError, subprocess.CalledProcessError, soundfile.SoundFileError) as error:
-        raise ConfigurationError(f"espeak-ng cannot speak ({error}): install it anew") from error
+        raise ConfigurationError(f"espeak-ng cannot speak ({error}): install it again") from error
     samples = soxr.resample(spoken, rate, SAMPLE_RATE).astype(np.float32)
     samples *= np.float32(0.7 / np.abs(samples).max())
     return Phrase(text, samples, end_of_speech(samples))

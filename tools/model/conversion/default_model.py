@@ -37,7 +37,7 @@ def find_default_model(program: str, ensure: Ensure | None = None) -> ModelDirec
         path = (ensure or _ensure)(lambda step: say(f"{DEFAULT_MODEL}: {step} ..."))
     except RTAPException as error:
         if present := _installed():
-            say(f"{DEFAULT_MODEL} stays as it is, as it cannot be made anew: {error}")
+            say(f"{DEFAULT_MODEL} stays as it is, as it cannot be made again: {error}")
         else:
             say(
                 f"{BUNDLED_MODEL} takes the place of {DEFAULT_MODEL} and does not understand people "

@@ -44,7 +44,7 @@ def choose(guest_ports: Iterable[int], wanted: Mapping[int, int]) -> dict[int, i
     """
     chosen: dict[int, int] = {}
     with ExitStack() as held:
-        # What is wanted comes first, lest another guest port takes it.
+        # What is wanted comes first, so that no other guest port takes it.
         for guest, host in wanted.items():
             chosen[guest] = _hold(held, host, guest)
         for guest in guest_ports:

@@ -1,4 +1,4 @@
-"""Compiles the container's modules beforehand: its root is read-only, so each start would compile them anew.
+"""Compiles the container's modules beforehand: its root is read-only, so each start would compile them again.
 
 Byte code belongs to one version of Python. The interpreter is therefore Debian's own, out of the packages
 that were fetched for the container, run from where they were unpacked.

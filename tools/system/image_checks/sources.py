@@ -12,7 +12,7 @@ from tools.system.yocto.images import DEFAULT_MACHINE, Image
 _UNSTABLE: Final = (
     (
         re.compile(r"//(api|codeload)\.github\.com/|github\.com/[^/]+/[^/]+/archive/"),
-        "packs it anew",
+        "packs it again for each request",
     ),
     (re.compile(r"//(?!snapshot\.debian\.org/)[^\s;]+/pool/"), "may drop old versions"),
 )

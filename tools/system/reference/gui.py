@@ -1,4 +1,4 @@
-"""The compiled screen for the reference image, compiled anew only when its sources have changed."""
+"""The compiled screen for the reference image, compiled again only when its sources have changed."""
 
 from __future__ import annotations
 

@@ -164,7 +164,7 @@ def _files_of_recipes() -> list[tuple[str, Path]]:
 
 
 def unpack_package(
-    package: Path, root: Path, leave_out: Sequence[str] = (), *, advice: str = "build it anew"
+    package: Path, root: Path, leave_out: Sequence[str] = (), *, advice: str = "build it again"
 ) -> None:
     """Unpack a .deb; /bin and the like may be links in the root.
 

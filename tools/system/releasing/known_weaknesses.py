@@ -54,7 +54,7 @@ class Report:
             ]
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ConfigurationError(
-                f"{file} is no report of cve-check ({type(error).__name__}): `{OPTION}` makes it anew"
+                f"{file} is no report of cve-check ({type(error).__name__}): `{OPTION}` makes it again"
             ) from error
         if not packages:
             return None

@@ -62,7 +62,7 @@ class ProgressView:
         )
         if self._is_terminal:
             print(f"\r\033[K{line[:120]}", end="", file=sys.stderr, flush=True)
-        # bitbake counts anew for what it takes from the shared state, so the share can fall.
+        # bitbake counts again for what it takes from the shared state, so the share can fall.
         elif int(share * _LINES) != self._shown:
             self._shown = int(share * _LINES)
             print(f"{line} ...", file=sys.stderr, flush=True)

@@ -68,7 +68,7 @@ class Upstream:
         folder = mirror or self._fetched(pin)
         tip = _git(folder, "rev-parse", "--verify", "--quiet", f"refs/heads/{pin.branch}")
         if tip is None:
-            raise UpstreamError(f"{folder} has no branch {pin.branch}: fetch it anew")
+            raise UpstreamError(f"{folder} has no branch {pin.branch}: fetch it again")
         tip = tip.strip()
         if _git(folder, "merge-base", "--is-ancestor", pin.commit, tip) is None:
             raise UpstreamError(

@@ -1,4 +1,4 @@
-"""What tests of flashing share: an image, an invented machine, and real loop devices."""
+"""What tests of flashing share: an invented machine, and real loop devices."""
 
 from __future__ import annotations
 
@@ -11,16 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.tools.system.disk_image.sample_image import Sample, make_sample
+from tests.tools.system.disk_image.conftest import sample
 from tests.tools.system.flashing.fake_machine import FakeMachine
 
+__all__ = ["sample"]
+
 Attach = Callable[[Path], Path]
-
-
-@pytest.fixture(scope="session")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
-    """Never change it."""
-    return make_sample(tmp_path_factory.mktemp("sample"))
 
 
 @pytest.fixture

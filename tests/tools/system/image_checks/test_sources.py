@@ -13,9 +13,12 @@ from tools.system.yocto.layer import LAYER
 @pytest.mark.parametrize(
     ("address", "why"),
     [
-        ("https://api.github.com/repos/a/firmware/tarball/0123;downloadfilename=x", "anew"),
-        ("https://codeload.github.com/a/b/tar.gz/0123", "anew"),
-        ("https://github.com/a/b/archive/refs/tags/1.tar.gz", "anew"),
+        (
+            "https://api.github.com/repos/a/firmware/tarball/0123;downloadfilename=x",
+            "packs it again",
+        ),
+        ("https://codeload.github.com/a/b/tar.gz/0123", "packs it again"),
+        ("https://github.com/a/b/archive/refs/tags/1.tar.gz", "packs it again"),
         ("https://archive.example.com/debian/pool/main/r/r_1.orig.tar.xz", "drop"),
         ("https://snapshot.debian.org/archive/debian/20260601T000000Z/pool/r/r_1.deb", None),
         ("https://github.com/a/b/releases/download/1/b_1.orig.tar.xz", None),

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.tools.system.flashing.conftest import sample
+from tests.tools.system.disk_image.conftest import sample
 
 __all__ = ["sample"]
