@@ -5,7 +5,7 @@ SHELL := /bin/bash
 
 VENV := .venv
 BIN := $(VENV)/bin
-# What running and converting take, and everything: tools/setup.sh
+# What running and converting take, and everything: tools/setup/setup.sh
 SMALL := $(VENV)/.demo-done
 READY := $(VENV)/.setup-done
 SOURCES := backend/rtap tools tests meta-userapp/scripts
@@ -29,10 +29,10 @@ help: ## Show this list
 setup: $(READY) ## Make .venv with everything, for tests and training too
 
 $(READY): pyproject.toml requirements-demo.lock requirements-dev.lock
-	@tools/setup.sh
+	@tools/setup/setup.sh
 
 $(SMALL): pyproject.toml requirements-demo.lock
-	@tools/setup.sh demo
+	@tools/setup/setup.sh demo
 
 demo: $(SMALL) ## Let the default model hear a person and ten spoken commands, and print what it understands
 	@tools/demo
@@ -44,11 +44,10 @@ lint: $(READY) ## Check style and types
 
 test: lint ## Check style and types, then run every test
 	@# What is not there lets tests skip, which then say what to install. Ubuntu has chromium only as a snap.
-	@tools/install_packages.sh @tools/gui_packages.txt @tools/client_packages.txt @tools/boot_packages.txt \
-		@tools/reference_packages.txt @tools/test_packages.txt || true
-	@tools/install_packages.sh chromium || true
+	@tools/setup/install_packages.sh @tools/setup/packages/{gui,client,boot,reference,test}.txt || true
+	@tools/setup/install_packages.sh chromium || true
 	@# These are services, which systemd would start and keep: not without being asked.
-	@[ -d /run/systemd/system ] || tools/install_packages.sh @tools/operations_packages.txt || true
+	@[ -d /run/systemd/system ] || tools/setup/install_packages.sh @tools/setup/packages/operations.txt || true
 	@# A file's tests stay together, as they share services and models; each process holds up to 1.5 GB.
 	$(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
 
@@ -56,19 +55,19 @@ fuzz: $(READY) ## Search for input that the service fails at, ten minutes: FUZZ_
 	PYTHONPATH=backend:. $(BIN)/python -m tests.fuzz.explore $(FUZZ_ARGS)
 
 gui: ## Build the touch screen's program for this computer: build/gui/qt6-voice-assistant
-	@tools/install_packages.sh @tools/gui_packages.txt
+	@tools/setup/install_packages.sh @tools/setup/packages/gui.txt
 	cmake -S $(GUI) -B build/gui -G Ninja -DCMAKE_BUILD_TYPE=Release -DWARNINGS_AS_ERRORS=ON
 	cmake --build build/gui
 
 screenshots: $(SMALL) ## Save the screen in every state, driven by the real service: build/screenshots
-	@tools/install_packages.sh @tools/gui_packages.txt
+	@tools/setup/install_packages.sh @tools/setup/packages/gui.txt
 	@tools/screenshots --out build/screenshots
 
 model: $(SMALL) ## Convert a Whisper checkpoint and make it the one that rtap uses
 	@tools/install_model "$(MODEL)" "$(PRECISION)"
 
 container: $(SMALL) ## Build the service's container: build/container/whisper-backend.tar
-	@tools/install_packages.sh mmdebstrap
+	@tools/setup/install_packages.sh mmdebstrap
 	@tools/build_container $(CONTAINER_ARGS)
 
 image: $(SMALL) ## Build the container and the image to flash, with kas and bitbake: build/yocto
@@ -78,20 +77,20 @@ image-check: $(SMALL) ## Check layer, recipes, units and partitions without buil
 	@tools/image_check --install $(IMAGE_CHECK_ARGS)
 
 reference-image: $(SMALL) ## Build the Debian system that boot tests run on where no image can be built
-	@tools/install_packages.sh mmdebstrap @tools/reference_packages.txt
+	@tools/setup/install_packages.sh mmdebstrap @tools/setup/packages/reference.txt
 	@tools/build_container $(CONTAINER_ARGS)
 	@tools/reference_image $(REFERENCE_IMAGE_ARGS)
 
 boot: $(if $(IMAGE),$(SMALL),reference-image) ## Boot IMAGE, by default the reference image, in a window or for a VNC viewer
-	@tools/install_packages.sh @tools/boot_packages.txt
+	@tools/setup/install_packages.sh @tools/setup/packages/boot.txt
 	@tools/boot_image $(or $(IMAGE),$(REFERENCE_IMAGE)) $(BOOT_ARGS)
 
 test-image: $(READY) $(if $(IMAGE),,reference-image) ## Boot IMAGE, by default the reference image, and test it; half an hour
-	@tools/install_packages.sh @tools/boot_packages.txt
+	@tools/setup/install_packages.sh @tools/setup/packages/boot.txt
 	IMAGE=$(IMAGE) $(BIN)/pytest -m image tests/image $(PYTEST_ARGS)
 
 test-power-cuts: $(READY) $(if $(IMAGE),,reference-image) ## Cut the power of a booted image again and again, damage what it damages; an hour
-	@tools/install_packages.sh @tools/boot_packages.txt
+	@tools/setup/install_packages.sh @tools/setup/packages/boot.txt
 	IMAGE=$(IMAGE) $(BIN)/pytest -m power_cuts tests/image $(PYTEST_ARGS)
 
 flash: $(SMALL) ## Write IMAGE to the card DEVICE, keep its settings and history, compare
@@ -104,7 +103,7 @@ pins: $(SMALL) ## Show what is newer than the layers' pinned commits; PINS_ARGS=
 	@tools/pins $(PINS_ARGS)
 
 lock: ## Resolve the dependencies anew into requirements*.lock
-	@tools/lock.sh
+	@tools/setup/lock.sh
 
 clean: ## Remove .venv and everything that was built or cached
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis backend/*.egg-info

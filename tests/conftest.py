@@ -91,8 +91,8 @@ def _no_models_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A random checkpoint with Whisper's vocabulary; never change it."""
-    from tools.export.tokenizer_from_ranks import byte_tokenizer
-    from tools.random_checkpoint import SIZES, make_checkpoint
+    from tools.model.conversion.random_checkpoint import SIZES, make_checkpoint
+    from tools.model.conversion.tokenizer_from_ranks import byte_tokenizer
 
     path = tmp_path_factory.mktemp("checkpoint") / "whisper-mini"
     make_checkpoint(path, SIZES["mini"], seed=0, tokenizer=byte_tokenizer())
@@ -102,11 +102,11 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def converted(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The checkpoint's fp32 graphs; never change them."""
-    from tools.convert_whisper import convert
-    from tools.export.checkpoint import Checkpoint
+    from tools.model.conversion.convert import convert
+    from tools.model.conversion.sources import open_checkpoint
 
     path = tmp_path_factory.mktemp("converted") / "mini"
-    convert(Checkpoint.open(str(checkpoint)), path, verify=False)
+    convert(open_checkpoint(str(checkpoint)), path, verify=False)
     return path
 
 
@@ -114,7 +114,7 @@ def converted(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 def quantized(converted: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The int8 model that the device would run; never change it."""
     from rtap.whisper.model_directory import ModelDirectory
-    from tools.quantize import quantize
+    from tools.model.conversion.quantize import quantize
 
     path = tmp_path_factory.mktemp("quantized") / "mini-int8"
     quantize(ModelDirectory.open(converted), path, "int8")

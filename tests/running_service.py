@@ -16,7 +16,7 @@ import httpx
 import yaml
 from websockets.sync.client import ClientConnection, connect
 
-from tools.service_ports import HOST, free_ports
+from tools.process.ports import HOST, free_ports
 
 AUDIO = Path(__file__).parent / "audio"
 COMMAND = "set the temperature to twenty one degrees"

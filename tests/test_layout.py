@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+from tools.root import ROOT
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,44 @@ RTAP = Tree(
         }
     ),
 )
-TREES = [pytest.param(RTAP, id="rtap")]
+TOOLS = Tree(
+    name="tools",
+    folder="tools",
+    tests="tests/tools",
+    order=(
+        "root",
+        "console",
+        "process",
+        "setup",
+        "model.conversion",
+        "model.evaluation",
+        "system.yocto",
+        "system.container",
+        "system.disk_image",
+        "system.signing",
+        "gui",
+        "model.cabin",
+        "model.adaptation",
+        "system.booting",
+        "system.flashing",
+        "system.releasing",
+        "system.reference",
+        "system.image_checks",
+        "benchmarks",
+        "benchmarks.service",
+        "benchmarks.asr",
+        "commands",
+    ),
+    tests_of_more=frozenset(
+        {
+            "model/conversion/test_bad_models.py",
+            "system/container/test_container.py",
+            "system/reference/test_against_bitbake.py",
+            "test_launcher.py",
+        }
+    ),
+)
+TREES = [pytest.param(RTAP, id="rtap"), pytest.param(TOOLS, id="tools")]
 
 
 def imports(tree: Tree) -> Iterator[tuple[str, str]]:
@@ -159,8 +196,12 @@ def test_tests_mirror_the_code(tree: Tree):
         str(path)
         for path in sorted(found)
         if str(path) not in tree.tests_of_more
-        and not (ROOT / tree.folder / path.parent / path.name.removeprefix("test_")).exists()
-        and not (ROOT / tree.folder / path.parent / path.stem.removeprefix("test_")).is_dir()
+        and not _is_there(ROOT / tree.folder / path.parent, path.stem.removeprefix("test_"))
     ]
     assert astray == []
     assert tree.tests_of_more <= {str(path) for path in found}
+
+
+def _is_there(folder: Path, name: str) -> bool:
+    """Whether a folder has a module, a package or a script of a name."""
+    return (folder / name).is_dir() or any(folder.glob(f"{name}.*"))

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+from tools.root import ROOT
+
 LOCKS = ("requirements.lock", "requirements-demo.lock", "requirements-dev.lock")
 DOCUMENTS = sorted(
     str(file.relative_to(ROOT))

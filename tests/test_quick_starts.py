@@ -28,9 +28,9 @@ from rtap.audio.format import Samples
 from rtap.transports.wyoming.package import Describe, Info
 from tests.backend.transports.wyoming.wyoming_serving import receive, receive_until, say, send
 from tests.running_service import AUDIO, COMMAND, Running, service
-from tools.gui_screens.child import Child
+from tools.process.child import Child
+from tools.root import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 FILE = AUDIO / "set_the_temperature.wav"
 SOON = 30.0
 README = (ROOT / "README.md").read_text(encoding="utf-8")

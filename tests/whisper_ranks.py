@@ -14,8 +14,9 @@ from typing import Final
 
 import pytest
 
+from tools.root import CACHE
+
 VERSION: Final = "20250625"
-CACHE: Final = Path(__file__).resolve().parents[1] / ".cache"
 SDIST: Final = f"openai_whisper-{VERSION}.tar.gz"
 SHA256: Final = {
     SDIST: "37a91a3921809d9f44748ffc73c0a55c9f366c85a3ef5c2ae0cc09540432eb96",

@@ -8,10 +8,10 @@ import time
 
 import pytest
 
-from tools.benchmarks import standby
-from tools.benchmarks.speech import phrases
-from tools.benchmarks.standby_rig import ROLES, Subscriber, Talker, pair, wait_for
-from tools.gui_screens.virtual_microphone import virtual_microphone
+from tools.benchmarks.service import standby
+from tools.benchmarks.service.speech import phrases
+from tools.benchmarks.service.standby_rig import ROLES, Subscriber, Talker, pair, wait_for
+from tools.gui.virtual_microphone import virtual_microphone
 
 _MISSING = [one for one in ("pulseaudio", "paplay") if shutil.which(one) is None]
 

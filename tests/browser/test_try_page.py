@@ -24,7 +24,7 @@ from tests.browser.conftest import (
     write_microphone,
 )
 from tests.running_service import AUDIO, COMMAND, Running, service
-from tools.service_ports import free_ports
+from tools.process.ports import free_ports
 
 KEY = "sésame & open"
 PATIENCE = 20_000

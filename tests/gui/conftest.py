@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tools.gui_screens import build, packages
-from tools.gui_screens.virtual_display import VirtualDisplay, virtual_display
-from tools.gui_screens.virtual_microphone import VirtualMicrophone, virtual_microphone
+from tools.gui import build, packages
+from tools.gui.virtual_display import VirtualDisplay, virtual_display
+from tools.gui.virtual_microphone import VirtualMicrophone, virtual_microphone
 
 BUILD_SECONDS = 3600
 """The first build takes minutes, on a busy machine many; the next ones take seconds."""

@@ -13,8 +13,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from tools.gui_screens import build
-from tools.gui_screens.build import ROOT
+from tools.gui import build
+from tools.root import ROOT
 
 HERE = Path(__file__).parent
 GUI = ROOT / "meta-userapp/recipes-gui/qt6-voice-assistant/files/gui"

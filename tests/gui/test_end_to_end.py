@@ -13,10 +13,10 @@ import pytest
 import soundfile
 
 import rtap
-from tools.gui_screens.application import Application, Home, Shown
-from tools.gui_screens.backend import Backend
-from tools.gui_screens.virtual_display import VirtualDisplay, virtual_display
-from tools.gui_screens.virtual_microphone import VirtualMicrophone
+from tools.gui.application import Application, Home, Shown
+from tools.gui.backend import Backend
+from tools.gui.virtual_display import VirtualDisplay, virtual_display
+from tools.gui.virtual_microphone import VirtualMicrophone
 
 AUDIO = Path(__file__).parents[1] / "audio"
 COMMAND = "set the temperature to twenty one degrees"

@@ -11,10 +11,10 @@ from typing import Final
 import pytest
 
 from tests.image.device import Booted, Device, Figures
-from tools.booting import programs
-from tools.booting.disk import unpacked
+from tools.root import ROOT
+from tools.system.booting import programs
+from tools.system.booting.disk import unpacked
 
-ROOT: Final = Path(__file__).resolve().parents[2]
 ARTEFACTS: Final = ROOT / "build/image-tests"
 """Pictures, consoles and figures of the last run."""
 REFERENCE: Final = ROOT / "build/reference-image/debian-reference-arm64.wic"

@@ -11,9 +11,9 @@ from typing import Final
 
 import pytest
 
-from tools.booting.console import Result
-from tools.booting.disk import BootFiles, overlay
-from tools.booting.machine import Settings, VirtualMachine
+from tools.system.booting.console import Result
+from tools.system.booting.disk import BootFiles, overlay
+from tools.system.booting.machine import Settings, VirtualMachine
 
 BACKEND: Final = "whisper-backend.service"
 LOAD: Final = "whisper-backend-load.service"

@@ -27,7 +27,7 @@ def seen(booted: Booted, pictures: Path, words: str, seconds: float = LOGIN_SECO
         When it was seen, in seconds since power-on.
     """
     if shutil.which("tesseract") is None:
-        pytest.skip("no tesseract: tools/install_packages.sh @tools/boot_packages.txt")
+        pytest.skip("no tesseract: tools/setup/install_packages.sh @tools/setup/packages/boot.txt")
     picture = pictures / f"{words.replace(' ', '_')}.png"
     deadline = time.monotonic() + seconds
     while True:

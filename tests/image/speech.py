@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from tests.image.device import CONTAINER, Booted
 from tests.image.screen_text import seen
-from tools import people
+from tools.model.evaluation import people
+from tools.root import ROOT
 
-AUDIO: Final = Path(__file__).resolve().parents[1] / "audio"
+AUDIO: Final = ROOT / "tests/audio"
 COMMANDS: Final = {
     "navigate_home.wav": "navigate home",
     "turn_on_the_heating.wav": "turn on the heating",
@@ -51,7 +52,7 @@ def a_person(sentence: str) -> Path:
     for file, text in people.recordings().items():
         if text == sentence:
             return file
-    pytest.skip("alsa-utils is not to be had: tools/install_packages.sh alsa-utils")
+    pytest.skip("alsa-utils is not to be had: tools/setup/install_packages.sh alsa-utils")
 
 
 def after_the_wake_word(file: Path) -> NDArray[np.float32]:

@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.image.device import LOGIN_SECONDS, Device
-from tools.booting.console import ConsoleError
+from tools.root import ROOT
+from tools.system.booting.console import ConsoleError
 
 pytestmark = pytest.mark.image
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")

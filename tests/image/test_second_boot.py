@@ -18,7 +18,7 @@ from tests.image.speech import (
     read,
     words,
 )
-from tools.booting.machine import Settings
+from tools.system.booting.machine import Settings
 
 pytestmark = pytest.mark.image
 

@@ -19,12 +19,12 @@ from tests.image.device import (
     Figures,
 )
 from tests.image.other_container import with_another_identity
-from tools.booting.disk import overlay, unpacked
-from tools.booting.machine import Settings
+from tools.root import ROOT
+from tools.system.booting.disk import overlay, unpacked
+from tools.system.booting.machine import Settings
 
 pytestmark = pytest.mark.image
 
-ROOT = Path(__file__).resolve().parents[2]
 CONTAINER = ROOT / "build/container"
 NEXT_VERSION = "9.9.9"
 

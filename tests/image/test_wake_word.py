@@ -20,7 +20,7 @@ from tests.image.speech import (
     bring,
     say_until_seen,
 )
-from tools.booting.machine import Settings
+from tools.system.booting.machine import Settings
 
 pytestmark = pytest.mark.image
 

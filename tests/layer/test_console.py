@@ -6,7 +6,8 @@ import re
 import subprocess
 from pathlib import Path
 
-LAYER = Path(__file__).resolve().parents[2] / "meta-userapp"
+from tools.system.yocto.layer import LAYER
+
 IMAGE = (LAYER / "recipes-core/images/voice-assistant-image.inc").read_text()
 
 

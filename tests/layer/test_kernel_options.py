@@ -14,11 +14,11 @@ import pytest
 import yaml
 
 from rtap import __version__
-from tools.yocto.images import repositories
-from tools.yocto.mirrors import find_mirrors, mirror_folder
+from tools.root import ROOT
+from tools.system.yocto.images import repositories
+from tools.system.yocto.layer import LAYER
+from tools.system.yocto.mirrors import find_mirrors, mirror_folder
 
-ROOT = Path(__file__).resolve().parents[2]
-LAYER = ROOT / "meta-userapp"
 FRAGMENTS = sorted((LAYER / "recipes-kernel/linux/files").glob("*.cfg"))
 BOARD = LAYER / "dynamic-layers/raspberrypi/recipes-kernel/linux"
 DISPLAYS = sorted((BOARD / "files").glob("*.cfg"))

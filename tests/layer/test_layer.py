@@ -6,16 +6,16 @@ import os
 
 import pytest
 
-from tools.image_check import judge
-from tools.image_checks.checks import CHECKS
-from tools.image_checks.workshop import Workshop
+from tools.system.image_checks.checks import CHECKS
+from tools.system.image_checks.running import run_check
+from tools.system.image_checks.workshop import Workshop
 
 
 @pytest.mark.layer
 @pytest.mark.timeout(4 * 3600)
 @pytest.mark.parametrize("name", CHECKS)
 def test_check(name: str) -> None:
-    verdict = judge(CHECKS[name], Workshop.open(os.environ))
+    verdict = run_check(CHECKS[name], Workshop.open(os.environ))
     if verdict.verdict == "skipped":
         pytest.skip(verdict.message)
     assert verdict.verdict == "ok", verdict.message

@@ -18,7 +18,8 @@ from pathlib import Path
 
 import pytest
 
-LAYER = Path(__file__).resolve().parents[2] / "meta-userapp"
+from tools.system.yocto.layer import LAYER
+
 BACKEND = LAYER / "recipes-backend/whisper-backend/files"
 DATA = LAYER / "recipes-support/voice-assistant-data/files"
 AUDIO = LAYER / "recipes-support/voice-assistant-audio/files"
@@ -891,7 +892,7 @@ print(before, opened())
 def test_alsa_looks_for_the_microphone_when_it_is_opened(tmp_path: Path) -> None:
     """In a program that began without one. The card is made up, so it can't be opened in the end."""
     if ctypes.util.find_library("asound") is None:
-        pytest.skip("libasound2 is not installed: tools/install_packages.sh alsa-utils")
+        pytest.skip("libasound2 is not installed: tools/setup/install_packages.sh alsa-utils")
     link = tmp_path / "microphone"
     text = (AUDIO / "asound.conf").read_text()
     ours = tmp_path / "asound.conf"

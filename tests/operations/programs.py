@@ -15,7 +15,8 @@ from typing import Final, TypeVar
 import httpx
 import pytest
 
-ROOT: Final = Path(__file__).resolve().parents[2]
+from tools.root import ROOT
+
 CONF: Final = ROOT / "conf"
 _PACKAGES: Final = {
     "amtool": "prometheus-alertmanager",

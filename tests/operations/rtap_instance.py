@@ -16,8 +16,9 @@ import soundfile
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.operations.programs import ROOT, running, wait_for
-from tools.service_ports import free_ports
+from tests.operations.programs import running, wait_for
+from tools.process.ports import free_ports
+from tools.root import ROOT
 
 COMMAND: Final = ROOT / "tests/audio/turn_on_the_heating.wav"
 """A file with something for the bundled model to hear."""

@@ -19,9 +19,9 @@ from rtap.config import Config
 from rtap.config.loader import SOURCE_PROFILES, UnifiedConfigLoader
 from tests.operations.programs import CONF, check
 from tests.operations.promql import rules
-from tools.build_container import NAME
-from tools.container.image_config import ENVIRONMENT, HEALTH_COMMAND
-from tools.container.root_files import USER_ID
+from tools.commands.build_container import NAME
+from tools.system.container.image_config import ENVIRONMENT, HEALTH_COMMAND
+from tools.system.container.root_files import USER_ID
 
 BASE: Final = CONF / "compose.yaml"
 OVERLAYS: Final = (CONF / "compose.scale.yaml", CONF / "compose.microphone.yaml")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tools.root import ROOT
+
 TOOLS = ROOT / "tools"
 LINKS = sorted(path.name for path in TOOLS.iterdir() if path.is_symlink())
 
@@ -16,9 +17,10 @@ LINKS = sorted(path.name for path in TOOLS.iterdir() if path.is_symlink())
 def checkout(tmp_path: Path) -> Path:
     """A repository with one tool that reports how it was started."""
     root = tmp_path / "a checkout"
-    (root / "tools").mkdir(parents=True)
-    (root / "tools/__init__.py").touch()
-    (root / "tools/echo.py").write_text(
+    (root / "tools/commands").mkdir(parents=True)
+    for package in ("tools", "tools/commands"):
+        (root / package / "__init__.py").touch()
+    (root / "tools/commands/echo.py").write_text(
         "import os, sys\nprint(os.getcwd(), sys.argv[1:])\nsys.exit(7)\n"
     )
     shutil.copy(TOOLS / ".launcher", root / "tools/.launcher")
@@ -56,12 +58,14 @@ def test_is_not_fooled_by_a_tools_package_in_the_current_directory(
     checkout: Path, tmp_path: Path
 ) -> None:
     add_python(checkout)
-    foreign = tmp_path / "elsewhere/tools"
+    elsewhere = tmp_path / "elsewhere"
+    foreign = elsewhere / "tools/commands"
     foreign.mkdir(parents=True)
-    (foreign / "__init__.py").touch()
+    for package in (foreign.parent, foreign):
+        (package / "__init__.py").touch()
     (foreign / "echo.py").write_text("print('the wrong one')\n")
-    done = start(checkout, cwd=foreign.parent)
-    assert done.stdout.startswith(str(foreign.parent))
+    done = start(checkout, cwd=elsewhere)
+    assert done.stdout.startswith(str(elsewhere))
 
 
 def test_works_through_a_link_from_another_place(checkout: Path, tmp_path: Path) -> None:

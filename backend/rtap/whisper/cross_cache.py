@@ -1,6 +1,6 @@
 """Keys and values of the audio, which the encoder makes once and every token reads.
 
-Integer models keep them in 8 bits with a scale per channel: ``tools/export/cross_cache.py`` writes such
+Integer models keep them in 8 bits with a scale per channel: ``tools/model/conversion/cross_cache.py`` writes such
 graphs. There is one set of buffers per model, written again by every encoding.
 """
 

@@ -44,7 +44,7 @@ def audio(seed: int = 0, seconds: float = SECONDS) -> Audio:
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Like the one that all tests share, but of few tokens: transformers' rules take most of the time."""
-    from tools.random_checkpoint import SIZES, make_checkpoint
+    from tools.model.conversion.random_checkpoint import SIZES, make_checkpoint
 
     path = tmp_path_factory.mktemp("checkpoint") / "few-tokens"
     make_checkpoint(path, SIZES["mini"], seed=0, tokenizer=make_tokenizer())
@@ -53,11 +53,11 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def model(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> SpeechModel:
-    from tools.convert_whisper import convert
-    from tools.export.checkpoint import Checkpoint
+    from tools.model.conversion.convert import convert
+    from tools.model.conversion.sources import open_checkpoint
 
     path = tmp_path_factory.mktemp("converted") / "few-tokens"
-    convert(Checkpoint.open(str(checkpoint)), path, verify=False)
+    convert(open_checkpoint(str(checkpoint)), path, verify=False)
     return load_model(ModelDirectory.open(path), threads=2)
 
 
@@ -299,9 +299,9 @@ def attentive(tmp_path_factory: pytest.TempPathFactory) -> SpeechModel:
     import torch
     from transformers import WhisperForConditionalGeneration
 
-    from tools.convert_whisper import convert
-    from tools.export.checkpoint import Checkpoint
-    from tools.random_checkpoint import SIZES, make_checkpoint
+    from tools.model.conversion.convert import convert
+    from tools.model.conversion.random_checkpoint import SIZES, make_checkpoint
+    from tools.model.conversion.sources import open_checkpoint
 
     path = tmp_path_factory.mktemp("attentive")
     make_checkpoint(path / "checkpoint", SIZES["mini"], seed=1, tokenizer=make_tokenizer())
@@ -310,7 +310,7 @@ def attentive(tmp_path_factory: pytest.TempPathFactory) -> SpeechModel:
         changed.model.decoder.embed_positions.weight *= 0.1
         changed.model.decoder.embed_tokens.weight *= 15
     changed.save_pretrained(path / "checkpoint")
-    convert(Checkpoint.open(str(path / "checkpoint")), path / "model", verify=False)
+    convert(open_checkpoint(str(path / "checkpoint")), path / "model", verify=False)
     return load_model(ModelDirectory.open(path / "model"), threads=2)
 
 
@@ -409,11 +409,11 @@ class TestSteps:
 def test_optimum_layout_gives_the_same_text(
     model: SpeechModel, checkpoint: Path, tmp_path: Path
 ) -> None:
-    from tools.convert_whisper import convert
-    from tools.export.checkpoint import Checkpoint
+    from tools.model.conversion.convert import convert
+    from tools.model.conversion.sources import open_checkpoint
 
     path = tmp_path / "optimum"
-    convert(Checkpoint.open(str(checkpoint)), path, layout="optimum", verify=False)
+    convert(open_checkpoint(str(checkpoint)), path, layout="optimum", verify=False)
     theirs = load_model(ModelDirectory.open(path), threads=2)
     assert not theirs.aligns_words
     assert theirs.elastic == "no"

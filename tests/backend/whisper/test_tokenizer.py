@@ -21,7 +21,11 @@ from rtap.languages import LANGUAGES, language_code
 from rtap.whisper.model_directory import FileRecord, Manifest, ModelDirectory
 from rtap.whisper.tokenizer import TIMESTAMPS, WhisperTokenizer
 from tests.whisper_ranks import rank_file
-from tools.export.tokenizer_from_ranks import merges_of_ranks, read_ranks, tokenizer_from_ranks
+from tools.model.conversion.tokenizer_from_ranks import (
+    merges_of_ranks,
+    read_ranks,
+    tokenizer_from_ranks,
+)
 
 SPECIAL = [
     *("<|endoftext|>", "<|startoftranscript|>", "<|en|>", "<|de|>", "<|haw|>", "<|yue|>"),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import subprocess
-import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,9 +19,13 @@ from tools.benchmarks.asr.recordings import chosen
 from tools.benchmarks.asr.results import OURS, results
 from tools.benchmarks.machine import this_machine
 from tools.benchmarks.report import Report, to_json
-from tools.command_line import positive_number
-from tools.export.adapter import Adapter, adapter_for
-from tools.export.checkpoint import Checkpoint
+from tools.console.command_line import positive_number, report_step
+from tools.model.conversion.adapter import Adapter
+from tools.model.conversion.checkpoint import Checkpoint
+from tools.model.conversion.project_adapters import adapter_for
+from tools.model.conversion.sources import open_checkpoint
+
+_report_step = partial(report_step, "benchmark")
 
 _QUICK_LIMIT: Final = 1
 _PLOTS: Final = (".png", ".svg")
@@ -127,7 +131,7 @@ def _is_measured(measured: Measured, name: str) -> bool:
 
 
 def _plan(arguments: argparse.Namespace) -> AsrPlan:
-    checkpoint = Checkpoint.open(arguments.weights)
+    checkpoint = open_checkpoint(arguments.weights)
     generation = checkpoint.read_json("generation_config.json")
     utterances = chosen(
         arguments.recordings,
@@ -152,7 +156,7 @@ def _adapted(checkpoint: Checkpoint, given: str | None) -> Checkpoint | None:
         return None if adapter is None else checkpoint.adapted(adapter)
     if Path(given).is_file():
         return checkpoint.adapted(Adapter.read(Path(given)))
-    adapted = Checkpoint.open(given)
+    adapted = open_checkpoint(given)
     if adapted.config != checkpoint.config:
         raise ConfigurationError(
             f"{given} has other sizes than {checkpoint.source}: give --adapted what was made of it"
@@ -194,7 +198,3 @@ def _plot(report: str, picture: Path) -> None:
             if "No module named 'matplotlib'" in error.stderr:
                 raise ConfigurationError("matplotlib is not installed: give --install") from None
             raise ModelError(f"no picture was made: {error.stderr.splitlines()[-1]}") from error
-
-
-def _report_step(what: str) -> None:
-    print(f"benchmark: {what} ...", file=sys.stderr, flush=True)

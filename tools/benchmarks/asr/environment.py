@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from rtap.errors import ConfigurationError
-from tools.export.staging import storage_errors
+from tools.model.conversion.staging import storage_errors
+from tools.root import ROOT
 
-_ROOT: Final = Path(__file__).resolve().parents[3]
-LOCK: Final = _ROOT / "requirements-bench.lock"
+LOCK: Final = ROOT / "requirements-bench.lock"
 _STAMP = ".made-of"
 """Written last: what the environment was made of."""
 _TAIL = 3
@@ -67,7 +67,7 @@ def _make(folder: Path, lock: Path) -> None:
 
 def _project_paths() -> list[Path]:
     """What comes after the environment's own packages; a ``.pth`` file is not followed from another."""
-    return [Path(sysconfig.get_path("purelib")), _ROOT / "backend", _ROOT]
+    return [Path(sysconfig.get_path("purelib")), ROOT / "backend", ROOT]
 
 
 def _packages(folder: Path) -> Path:

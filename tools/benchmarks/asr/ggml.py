@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from rtap.errors import ModelError
 from rtap.whisper.features import mel_filters
 from rtap.whisper.tokenizer import characters_of_bytes
-from tools.export.checkpoint import Checkpoint
+from tools.model.conversion.checkpoint import Checkpoint
 
 MAGIC: Final = 0x67676D6C
 BLOCK: Final = 32

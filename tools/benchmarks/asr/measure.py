@@ -17,10 +17,11 @@ from tools.benchmarks.asr.process import Worker
 from tools.benchmarks.asr.recordings import Command, unpacked
 from tools.benchmarks.asr.rounds import Readings, run_rounds
 from tools.benchmarks.asr.weights import Source, prepared, size_on_disk
-from tools.evaluation.data import Utterance
-from tools.export.checkpoint import Checkpoint
+from tools.model.conversion.checkpoint import Checkpoint
+from tools.model.evaluation.data import Utterance
+from tools.root import CACHE
 
-PLACE: Final = Path(__file__).resolve().parents[3] / ".cache/benchmark-asr"
+PLACE: Final = CACHE / "benchmark-asr"
 _CHECK: Final = """\
 import importlib.util, sys
 print(*[name for name in sys.argv[1:] if importlib.util.find_spec(name) is None])

@@ -14,8 +14,8 @@ from types import MappingProxyType, TracebackType
 from typing import IO, Any, Final, Self
 
 from rtap.errors import ModelError
+from tools.root import ROOT
 
-_ROOT: Final = Path(__file__).resolve().parents[3]
 _STOP_SECONDS: Final = 10.0
 _THREAD_VARIABLES: Final = (
     "OMP_NUM_THREADS",
@@ -68,7 +68,7 @@ class Worker:
         self.started_at = time.perf_counter()
         self._process = subprocess.Popen(
             [*command, str(weights), str(threads)],
-            cwd=_ROOT,
+            cwd=ROOT,
             env=os.environ | limits | {"HF_HUB_OFFLINE": "1"} | dict(environment),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -13,7 +13,7 @@ import numpy as np
 from rtap.audio.file import AudioFile
 from rtap.audio.format import SAMPLE_RATE
 from rtap.errors import ConfigurationError
-from tools.evaluation.data import Utterance, load_data, with_language
+from tools.model.evaluation.data import Utterance, load_data, with_language
 
 _ENGLISH: Final = "en"
 LONGEST_SECONDS: Final = 30.0

@@ -13,8 +13,8 @@ from tools.benchmarks.asr.adapters import ENGINES
 from tools.benchmarks.asr.measure import Measured
 from tools.benchmarks.asr.rounds import Readings
 from tools.benchmarks.result import Figure, Result, Table
-from tools.evaluation.normalization import Normalizer, normalizer_for
-from tools.evaluation.scoring import Scored, Summary, score, summarize
+from tools.model.evaluation.normalization import Normalizer, normalizer_for
+from tools.model.evaluation.scoring import Scored, Summary, score, summarize
 
 OURS: Final = "rtap"
 REFERENCE: Final = "rtap-30s-fp32"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from rtap.errors import ModelError
 from tools.benchmarks.asr.process import Reading, Worker
 from tools.benchmarks.asr.recordings import Command
-from tools.evaluation.transcripts import Heard
+from tools.model.evaluation.transcripts import Heard
 
 
 @dataclass(slots=True)

@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from rtap.errors import ConfigurationError
-from tools.adaptation.mark import margin_of
 from tools.benchmarks.asr.margin import write_margin
-from tools.export.checkpoint import Checkpoint
-from tools.export.staging import StagedDirectory
-from tools.export.text_files import write_text_files
+from tools.model.conversion.checkpoint import Checkpoint
+from tools.model.conversion.elastic_mark import margin_of
+from tools.model.conversion.sources import open_checkpoint
+from tools.model.conversion.staging import StagedDirectory
+from tools.model.conversion.text_files import write_text_files
+from tools.root import ROOT
 
 CHECKPOINT: Final = "checkpoint"
 """What the peers' formats are made from: Hugging Face's layout in fp32."""
@@ -27,7 +29,6 @@ GGML_FILE: Final = "ggml-q8_0.bin"
 
 _RECORD = "benchmark.json"
 """The last file that is written: what the others were made from and how long they are."""
-_ROOT = Path(__file__).resolve().parents[3]
 _SOURCES = ("tools/benchmarks/asr/weights.py", "tools/benchmarks/asr/margin.py")
 """Files whose change makes all weights old."""
 _TEXTS = ("config.json", "generation_config.json", "preprocessor_config.json", "tokenizer.json")
@@ -135,7 +136,7 @@ def size_on_disk(path: Path) -> int:
 def _fingerprint(format_: str, kind: Format) -> str:
     inputs = hashlib.sha256(format_.encode())
     for name in (*_SOURCES, *kind.sources):
-        source = _ROOT / name
+        source = ROOT / name
         for file in sorted(source.glob("*.py")) if source.is_dir() else [source]:
             inputs.update(file.read_bytes())
     return inputs.hexdigest()
@@ -202,7 +203,7 @@ def _complete_text_files(checkpoint: Path) -> None:
 
 
 def _make_rtap(job: _Job, output: Path) -> None:
-    from tools.convert_whisper import convert
+    from tools.model.conversion.convert import convert
 
     with job.scratch() as scratch:
         convert(job.source.checkpoint, scratch / "fp32", verify=False)
@@ -211,7 +212,7 @@ def _make_rtap(job: _Job, output: Path) -> None:
 
 def _make_rtap_int8(job: _Job, output: Path) -> None:
     from rtap.whisper.model_directory import ModelDirectory
-    from tools.quantize import quantize
+    from tools.model.conversion.quantize import quantize
 
     whole = prepared("rtap-fp32", job.source, job.python)
     with job.scratch() as scratch:
@@ -271,10 +272,10 @@ def _quantize_onnx(graphs: Path, output: Path) -> None:
 def _make_ggml(job: _Job, output: Path) -> None:
     from tools.benchmarks.asr.ggml import write_ggml
 
-    write_ggml(Checkpoint.open(str(job.checkpoint)), output / GGML_FILE)
+    write_ggml(open_checkpoint(str(job.checkpoint)), output / GGML_FILE)
 
 
-_OURS: Final = ("tools/convert_whisper.py", "tools/quantize.py", "tools/export")
+_OURS: Final = ("tools/model/conversion",)
 
 FORMATS: Final[Mapping[str, Format]] = {
     CHECKPOINT: Format(_make_checkpoint, from_copy=False),

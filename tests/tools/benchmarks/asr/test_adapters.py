@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from rtap.audio.format import SAMPLE_RATE
-from tools.adaptation.mark import write_mark
 from tools.benchmarks.asr.adapters import ENGINES, NOT_MEASURED, EngineKind
 from tools.benchmarks.asr.environment import installed_python
 from tools.benchmarks.asr.process import Worker
 from tools.benchmarks.asr.weights import FORMATS, Source, prepared
-from tools.export.checkpoint import Checkpoint
+from tools.model.conversion.elastic_mark import write_mark
+from tools.model.conversion.sources import open_checkpoint
+from tools.root import ROOT
 
-ROOT = Path(__file__).resolve().parents[4]
 PYTHON = installed_python(ROOT / ".cache/benchmark-asr")
 ALWAYS_THERE = {"rtap", "rtap-30s", "rtap-30s-fp32", "transformers", "optimum"}
 """What set-up installs is enough for these."""
@@ -26,7 +26,7 @@ def source(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Source
     copied = place / "whisper-mini"
     shutil.copytree(checkpoint, copied)
     write_mark(copied, "native", {"margin": 0.5})
-    return Source.of(Checkpoint.open(str(copied)), place)
+    return Source.of(open_checkpoint(str(copied)), place)
 
 
 @pytest.fixture(scope="module")

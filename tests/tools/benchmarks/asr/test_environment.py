@@ -56,7 +56,7 @@ def told(python: Path, program: str) -> str:
 def test_has_the_peers_and_behind_them_the_project(registry: Registry, tmp_path: Path) -> None:
     python = peers_python(tmp_path / "place", registry.lock)
     assert python == tmp_path / "place/venv/bin/python"
-    program = "import peerdouble, numpy, rtap, tools.benchmark; print(peerdouble.version)"
+    program = "import peerdouble, numpy, rtap, tools.commands.benchmark; print(peerdouble.version)"
     assert told(python, program) == "1.0"
     order = told(python, "import sys; print(*sys.path, sep='\\n')").splitlines()
     places = [index for index, path in enumerate(order) if path.endswith("site-packages")]

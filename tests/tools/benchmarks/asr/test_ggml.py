@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from rtap.errors import ModelError
 from rtap.whisper.features import mel_filters
-from tests.tools.tiny_checkpoints import tiny_checkpoint
+from tests.tools.model.conversion.tiny_checkpoints import tiny_checkpoint
 from tools.benchmarks.asr.ggml import BLOCK, F16, F32, Q8_0, dequantized, quantized, write_ggml
-from tools.export.checkpoint import Checkpoint
+from tools.model.conversion.checkpoint import Checkpoint
+from tools.model.conversion.sources import open_checkpoint
 
 BYTES_PER_ELEMENT = {F32: 4.0, F16: 2.0, Q8_0: 34 / 32}
 OUTSIDE_LAYERS, PER_ENCODER_LAYER, PER_DECODER_LAYER = 11, 15, 24
@@ -60,7 +61,7 @@ def parse(path: Path) -> File:
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
     path = tmp_path_factory.mktemp("ggml") / "checkpoint"
     tiny_checkpoint(path, encoder_layers=2, decoder_layers=2)
-    return Checkpoint.open(str(path))
+    return open_checkpoint(str(path))
 
 
 @pytest.fixture(scope="module")
@@ -163,5 +164,5 @@ def test_refuses_what_the_format_has_no_place_for(
 ) -> None:
     tiny_checkpoint(tmp_path / "checkpoint", **shape)
     with pytest.raises(ModelError, match=message):
-        write_ggml(Checkpoint.open(str(tmp_path / "checkpoint")), tmp_path / "model.bin")
+        write_ggml(open_checkpoint(str(tmp_path / "checkpoint")), tmp_path / "model.bin")
     assert not (tmp_path / "model.bin").exists()

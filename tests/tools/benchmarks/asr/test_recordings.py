@@ -12,7 +12,7 @@ import soundfile
 from rtap.audio.format import SAMPLE_RATE
 from rtap.errors import ConfigurationError
 from tools.benchmarks.asr.recordings import chosen, unpacked
-from tools.evaluation.data import Utterance
+from tools.model.evaluation.data import Utterance
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tools.benchmarks.asr.recordings import Command
 from tools.benchmarks.asr.results import results
 from tools.benchmarks.asr.rounds import Readings
 from tools.benchmarks.result import Figure, Result
-from tools.evaluation.data import Utterance
+from tools.model.evaluation.data import Utterance
 
 BASE = pi4.Shape(512, 6, 6, 80, 51_865)
 SAID = [

@@ -11,7 +11,7 @@ from rtap.errors import ModelError
 from tools.benchmarks.asr.process import Reading
 from tools.benchmarks.asr.recordings import Command
 from tools.benchmarks.asr.rounds import Readings, rotated, run_rounds
-from tools.evaluation.data import Utterance
+from tools.model.evaluation.data import Utterance
 
 
 def command(name: str, language: str = "en") -> Command:

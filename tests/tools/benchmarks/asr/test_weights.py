@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from rtap.errors import ConfigurationError
-from tests.tools.tiny_checkpoints import tiny_checkpoint
-from tools.adaptation.mark import write_mark
+from tests.tools.model.conversion.tiny_checkpoints import tiny_checkpoint
 from tools.benchmarks.asr import ggml, weights
 from tools.benchmarks.asr.margin import margin_beside
 from tools.benchmarks.asr.weights import CHECKPOINT, GGML_FILE, Source, prepared, size_on_disk
-from tools.export.adapter import Adapter, write_adapter
-from tools.export.checkpoint import Checkpoint
+from tools.model.conversion.adapter import Adapter, write_adapter
+from tools.model.conversion.checkpoint import Checkpoint
+from tools.model.conversion.elastic_mark import write_mark
+from tools.model.conversion.sources import open_checkpoint
 
 PYTHON = Path(sys.executable)
 
@@ -27,7 +28,7 @@ def source(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Source
     marked = place / "whisper-mini"
     shutil.copytree(checkpoint, marked)
     write_mark(marked, "native", {"margin": 0.5})
-    source = Source.of(Checkpoint.open(str(marked)), place / "kept")
+    source = Source.of(open_checkpoint(str(marked)), place / "kept")
     prepared("ggml-q8_0", source, PYTHON)
     return source
 
@@ -38,7 +39,7 @@ def made(source: Source) -> Path:
 
 
 def test_the_copy_has_the_same_tensors_and_texts(source: Source) -> None:
-    copy = Checkpoint.open(str(source.folder / CHECKPOINT))
+    copy = open_checkpoint(str(source.folder / CHECKPOINT))
     assert copy.shapes() == source.checkpoint.shapes()
     for name in copy.shapes():
         np.testing.assert_array_equal(copy.tensor(name), source.checkpoint.tensor(name))
@@ -53,7 +54,7 @@ def test_the_copy_has_the_same_tensors_and_texts(source: Source) -> None:
 
 def test_english_only_weights_are_told_no_languages(tmp_path: Path) -> None:
     tiny_checkpoint(tmp_path / "tiny.en", multilingual=False)
-    source = Source.of(Checkpoint.open(str(tmp_path / "tiny.en")), tmp_path / "kept")
+    source = Source.of(open_checkpoint(str(tmp_path / "tiny.en")), tmp_path / "kept")
     copy = prepared(CHECKPOINT, source, PYTHON)
     generation = json.loads((copy / "generation_config.json").read_text())
     assert "lang_to_id" not in generation
@@ -69,7 +70,7 @@ def test_the_margin_stands_beside_every_format(source: Source, made: Path) -> No
 def test_ours_keeps_what_the_checkpoint_can_take(tmp_path: Path) -> None:
     tiny_checkpoint(tmp_path / "tiny")
     write_mark(tmp_path / "tiny", "native", {"margin": 0.5})
-    source = Source.of(Checkpoint.open(str(tmp_path / "tiny")), tmp_path / "kept")
+    source = Source.of(open_checkpoint(str(tmp_path / "tiny")), tmp_path / "kept")
     model = prepared("rtap-fp32", source, PYTHON)
     assert json.loads((model / "manifest.json").read_text())["elastic"] == "native"
     assert prepared("rtap-int8", source, PYTHON) == source.folder / "rtap-int8"
@@ -84,7 +85,7 @@ def test_is_made_once(source: Source, made: Path) -> None:
 
 def test_an_adapter_reaches_every_format_and_is_kept_elsewhere(tmp_path: Path) -> None:
     tiny_checkpoint(tmp_path / "tiny")
-    checkpoint = Checkpoint.open(str(tmp_path / "tiny"))
+    checkpoint = open_checkpoint(str(tmp_path / "tiny"))
     name = "encoder.layer_norm.bias"
     write_adapter(
         tmp_path / "adapter.safetensors",
@@ -102,7 +103,7 @@ def test_an_adapter_reaches_every_format_and_is_kept_elsewhere(tmp_path: Path) -
     assert stock.folder != other.folder
     assert (stock.margin, other.margin) == (0.0, 0.5)
     before, after = (
-        Checkpoint.open(str(prepared(CHECKPOINT, one, PYTHON))).tensor(name)
+        open_checkpoint(str(prepared(CHECKPOINT, one, PYTHON))).tensor(name)
         for one in (stock, other)
     )
     np.testing.assert_allclose(after, before + 1, atol=1e-6)
@@ -110,7 +111,7 @@ def test_an_adapter_reaches_every_format_and_is_kept_elsewhere(tmp_path: Path) -
 
 def test_other_files_are_kept_elsewhere(tmp_path: Path) -> None:
     tiny_checkpoint(tmp_path / "tiny")
-    checkpoint = Checkpoint.open(str(tmp_path / "tiny"))
+    checkpoint = open_checkpoint(str(tmp_path / "tiny"))
     first = Source.of(checkpoint, tmp_path).folder
     assert Source.of(checkpoint, tmp_path).folder == first
     os.utime(tmp_path / "tiny/model.safetensors", (1, 1))

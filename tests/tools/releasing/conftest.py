@@ -1,7 +1,0 @@
-"""What tests of releases share."""
-
-from __future__ import annotations
-
-from tests.tools.flashing.conftest import sample
-
-__all__ = ["sample"]

@@ -1,1 +1,0 @@
-"""Teaches a checkpoint to take audio of its true length; see tools/adapt_elastic."""

@@ -1,0 +1,1 @@
+"""The parts of a release folder: found, described, checked, and verified by who receives it."""

@@ -1,0 +1,1 @@
+"""SHA256SUMS and its signature, by minisign or GPG: made by a release, checked before anything is written."""
