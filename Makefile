@@ -2,6 +2,8 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 SHELL := /bin/bash
+# Containers often set it; each of the hundreds of programs that tests start would then compile all that it imports.
+export PYTHONDONTWRITEBYTECODE :=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -48,8 +50,9 @@ test: lint ## Check style and types, then run every test
 	@tools/setup/install_packages.sh chromium || true
 	@# These are services, which systemd would start and keep: not without being asked.
 	@[ -d /run/systemd/system ] || tools/setup/install_packages.sh @tools/setup/packages/operations.txt || true
-	@# A file's tests stay together, as they share services and models; each process holds up to 1.5 GB.
-	$(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
+	@# A file's tests stay together, as they share services and models; each process holds up to 1.5 GB. conftest.py
+	@# sorts the files.
+	$(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 fuzz: $(READY) ## Search for input that the service fails at, ten minutes: FUZZ_ARGS='--seconds 60 --seed 1 audio'
 	PYTHONPATH=backend:. $(BIN)/python -m tests.fuzz.explore $(FUZZ_ARGS)

@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -88,41 +91,63 @@ def _no_models_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield
 
 
+@contextmanager
+def _first(folder: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A place that all processes of this run share, while no other one has it."""
+    place = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        place = place.parent
+    place /= folder
+    place.mkdir(exist_ok=True)
+    with place.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield place
+
+
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A random checkpoint with Whisper's vocabulary; never change it."""
-    from tools.model.conversion.random_checkpoint import SIZES, make_checkpoint
-    from tools.model.conversion.tokenizer_from_ranks import byte_tokenizer
+    with _first("checkpoint", tmp_path_factory) as place:
+        path = place / "whisper-mini"
+        if not path.exists():
+            from tools.model.conversion.random_checkpoint import SIZES, make_checkpoint
+            from tools.model.conversion.tokenizer_from_ranks import byte_tokenizer
 
-    path = tmp_path_factory.mktemp("checkpoint") / "whisper-mini"
-    make_checkpoint(path, SIZES["mini"], seed=0, tokenizer=byte_tokenizer())
+            # Random weights fill every text to its end, six times, as none is likely enough.
+            size = SIZES["mini"]._replace(tokens=128)
+            make_checkpoint(path, size, seed=0, tokenizer=byte_tokenizer())
     return path
 
 
 @pytest.fixture(scope="session")
 def converted(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The checkpoint's fp32 graphs; never change them."""
-    from tools.model.conversion.convert import convert
-    from tools.model.conversion.sources import open_checkpoint
+    with _first("converted", tmp_path_factory) as place:
+        path = place / "mini"
+        if not path.exists():
+            from tools.model.conversion.convert import convert
+            from tools.model.conversion.sources import open_checkpoint
 
-    path = tmp_path_factory.mktemp("converted") / "mini"
-    convert(open_checkpoint(str(checkpoint)), path, verify=False)
+            convert(open_checkpoint(str(checkpoint)), path, verify=False)
     return path
 
 
 @pytest.fixture(scope="session")
 def quantized(converted: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The int8 model that the device would run; never change it."""
-    from rtap.whisper.model_directory import ModelDirectory
-    from tools.model.conversion.quantize import quantize
+    with _first("quantized", tmp_path_factory) as place:
+        path = place / "mini-int8"
+        if not path.exists():
+            from rtap.whisper.model_directory import ModelDirectory
+            from tools.model.conversion.quantize import quantize
 
-    path = tmp_path_factory.mktemp("quantized") / "mini-int8"
-    quantize(ModelDirectory.open(converted), path, "int8")
+            quantize(ModelDirectory.open(converted), path, "int8")
     return path
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
-    """What takes too long for every run waits until it is asked for."""
+@pytest.hookimpl(trylast=True)  # folders mark their tests as slow in a hook of their own
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What takes too long for every run waits until it is asked for; what takes longest begins first."""
     asked_for = str(config.option.markexpr)
     for marker, command in _ASKED_FOR.items():
         if marker in asked_for:
@@ -131,3 +156,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: Sequence[pytest.
         for item in items:
             if item.get_closest_marker(marker):
                 item.add_marker(skip)
+    if hasattr(config, "workerinput"):
+        # Quick files fill up the end, where one process would otherwise work at a slow one alone.
+        slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+        items.sort(key=lambda item: -slow[item.path])

@@ -93,8 +93,9 @@ def test_json(file: Path, rtap: Rtap) -> None:
     assert document["language"] == "en"
     assert document["duration"] == pytest.approx(soundfile.info(file).duration, abs=0.001)
     assert 0 < document["inference_time"] <= document["total_time"]
+    # Each is rounded for itself; on a busy machine the factor is large, and so is what rounding changes.
     assert document["rtf"] == pytest.approx(
-        document["inference_time"] / document["duration"], abs=0.001
+        document["inference_time"] / document["duration"], rel=0.001, abs=0.001
     )
     for segment in document["segments"]:
         assert 0 <= segment["start"] < segment["end"] <= document["duration"]
@@ -341,7 +342,7 @@ def test_interrupted_in_the_middle(rtap: Rtap, tmp_path: Path) -> None:
 PEAK = """
 import resource, sys
 from rtap.__main__ import main
-from rtap.whisper.model import load_model
+from rtap.whisper.load_model import load_model
 from rtap.whisper.model_directory import ModelDirectory
 status = main(sys.argv[1:])
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)

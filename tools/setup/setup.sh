@@ -97,12 +97,22 @@ fits_together() {
     [[ -z $complaints ]]
 }
 
+# `make -j2 demo test` starts two at once. The lock is on the checkout, as .venv may be made anew.
+await_turn() {
+    local lock
+    exec {lock}<.
+    flock --nonblock "$lock" && return
+    echo "setup: waiting for another set-up of $VENV"
+    flock "$lock"
+}
+
 has() { # STAMP KEY
     [[ -x $VENV/bin/rtap && "$(cat "$1" 2>/dev/null)" == "$2" ]]
 }
 
 main() {
     local python torch begun_key full_key begun=no
+    await_turn
     python=$(find_python) || exit
     torch=$(grep -o 'torch==[0-9.]*' pyproject.toml)
     begun_key=$({ "$python" --version; cat "$SMALL_LOCK"; } | sha256sum)

@@ -1,7 +1,8 @@
 """Keys and values of the audio, which the encoder makes once and every token reads.
 
-Integer models keep them in 8 bits with a scale per channel: ``tools/model/conversion/cross_cache.py`` writes such
-graphs. There is one set of buffers per model, written again by every encoding.
+Integer models keep them in 8 bits with a scale per channel, in graphs that
+``tools/model/conversion/cross_cache.py`` writes. There is one set of buffers per model, written again by
+every encoding.
 """
 
 from __future__ import annotations

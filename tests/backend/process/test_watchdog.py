@@ -187,8 +187,9 @@ def test_it_is_fed_often_enough(tmp_path: Path) -> None:
 
 HANGS = """
 import asyncio, ctypes, sys, threading, time
-from rtap import logs, watchdog
+from rtap import logs
 from rtap.config import LoggingConfig
+from rtap.process import watchdog
 from rtap.process.service_manager import ServiceManager
 from rtap.stages.stt_jobs import Work
 

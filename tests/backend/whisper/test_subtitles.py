@@ -105,7 +105,7 @@ def test_json() -> None:
         "duration": 10.0,
         "inference_time": 0.5,
         "total_time": 0.6123,
-        "rtf": 0.05,
+        **{name: round(value, 4) for name, value in SPOKEN.figures.items()},
         "segments": [
             {
                 "id": 0,

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,15 @@ def write_clips(folder: Path, count: int = 24) -> Path:
         audio = 0.3 * glide + 0.05 * random.standard_normal(time.size)
         soundfile.write(folder / f"{index:02d}.wav", audio, 16_000)
     return folder
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _little_noise() -> Iterator[None]:
+    """Clips of a second need no minutes of each kind."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "_BANK_PIECES", 1)
+        patch.setattr(training, "_BANK_SECONDS", 12.0)
+        yield
 
 
 @pytest.fixture(scope="module")

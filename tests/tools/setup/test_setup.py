@@ -17,12 +17,14 @@ NEEDED = [
     "dirname",
     "du",
     "env",
+    "flock",
     "grep",
     "mkdir",
     "mktemp",
     "readlink",
     "rm",
     "sha256sum",
+    "sleep",
     "tail",
 ]
 OLD_PYTHON = "#!/bin/sh\nexit 1\n"
@@ -72,15 +74,21 @@ def add_program(machine: Path, name: str, text: str) -> None:
     program.chmod(0o755)
 
 
-def set_up(machine: Path, *level: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+def start(machine: Path, *level: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
         [str(machine / "checkout/tools/setup/setup.sh"), *level],
         env={"PATH": str(machine / "bin")},
         stdin=subprocess.DEVNULL,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
     )
+
+
+def set_up(machine: Path, *level: str) -> subprocess.CompletedProcess[str]:
+    with start(machine, *level) as process:
+        out, err = process.communicate()
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
 def test_without_a_new_enough_python(machine: Path) -> None:
@@ -216,6 +224,27 @@ def test_another_lock_of_tests_makes_nothing_anew(whole: Path) -> None:
     with (whole / "checkout/requirements-dev.lock").open("a") as lock:
         lock.write("another==1\n")
     assert steps(whole) == ["full", "torch", "project"]
+
+
+def test_two_at_once_take_turns(whole: Path) -> None:
+    # The first stands still in the middle until it may go on.
+    slow = FULL_PYTHON.replace(
+        '"-m venv "*)', '"-m venv "*) until [ -e "$here/goes-on" ]; do sleep 0.01; done;'
+    )
+    add_program(whole, "python3", slow.replace("CHECKOUT", str(whole / "checkout")))
+    with start(whole, "demo") as first:
+        assert first.stdout is not None
+        assert "virtual environment" in first.stdout.readline()
+        with start(whole) as second:
+            assert second.stdout is not None
+            line = second.stdout.readline()
+            (whole / "goes-on").touch()
+            first.communicate()
+            out, err = second.communicate()
+    assert line == "setup: waiting for another set-up of .venv\n"
+    assert (first.returncode, second.returncode) == (0, 0), err
+    assert "virtual environment" not in out
+    assert stamps(whole) == {".demo-done", ".setup-done"}
 
 
 def test_packages_that_do_not_fit_are_no_success(whole: Path) -> None:

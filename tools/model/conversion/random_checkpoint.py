@@ -24,6 +24,8 @@ class Size(NamedTuple):
     decoder_layers: int
     mels: int = 80
     languages: int = 99
+    tokens: int = 448
+    """Longest text and its prompt."""
 
 
 SIZES = {
@@ -89,6 +91,7 @@ def _config(size: Size, tokenizer: Tokenizer) -> WhisperConfig:
         decoder_layers=size.decoder_layers,
         decoder_attention_heads=size.heads,
         decoder_ffn_dim=4 * size.width,
+        max_target_positions=size.tokens,
         decoder_start_token_id=tokenizer.token_to_id("<|startoftranscript|>"),
         eos_token_id=end,
         bos_token_id=end,

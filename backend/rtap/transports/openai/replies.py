@@ -9,7 +9,7 @@ from pydantic import Field
 
 from rtap.languages import LANGUAGES
 from rtap.transports.openai.fields import TranscriptionFields
-from rtap.transports.schemas import Text, WireModel
+from rtap.transports.schemas import Text, TranscriptionFigures, WireModel
 from rtap.whisper.subtitles import SUBTITLES, rounded, to_text
 
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ class OpenAiWord(WireModel):
     end: float
 
 
-class OpenAiVerboseTranscription(WireModel):
-    """Reply with ``response_format`` ``verbose_json``."""
+class OpenAiVerboseTranscription(TranscriptionFigures):
+    """Reply with ``response_format`` ``verbose_json``, with figures that OpenAI's clients pass over."""
 
     task: Literal["transcribe", "translate"]
     language: str
@@ -119,6 +119,7 @@ def _verbose(
         segments=segments if "segment" in wanted or not wanted else None,
         words=_words(transcription) if "word" in wanted else None,
         usage=_usage(transcription),
+        **{name: _finite(value) for name, value in transcription.figures.items()},
     )
 
 

@@ -8,6 +8,7 @@ from rtap.transports.schemas.common import (
     Probability,
     SentimentMessage,
     Text,
+    TranscriptionFigures,
     WireModel,
 )
 from rtap.transports.schemas.events import (
@@ -93,6 +94,7 @@ __all__ = [
     "Text",
     "TranscribeFields",
     "TranscriptMessage",
+    "TranscriptionFigures",
     "TranscriptionReply",
     "WakeWordDetectedMessage",
     "WireModel",

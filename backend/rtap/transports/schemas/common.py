@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -72,3 +72,12 @@ class UtteranceResult(UtteranceText):
     confidence: Probability
     """Mean probability of the tokens."""
     sentiment: SentimentMessage | None = None
+
+
+class TranscriptionFigures(WireModel):
+    """What follows from a transcription, in every reply with details: its ``figures``, each with its name."""
+
+    EXAMPLE: ClassVar[dict[str, float]] = {"rtf": 0.40}
+
+    rtf: float
+    """Real-time factor: inference time over duration; 0 for audio without length."""

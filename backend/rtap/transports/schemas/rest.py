@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from pydantic import Field
 
 from rtap.audio.format import SAMPLE_RATE
-from rtap.transports.schemas.common import Probability, Text, WireModel, example, is_empty, is_none
+from rtap.transports.schemas.common import (
+    Probability,
+    Text,
+    TranscriptionFigures,
+    WireModel,
+    example,
+    is_empty,
+    is_none,
+)
 
 if TYPE_CHECKING:
     from rtap.transports.service import Health
@@ -174,7 +182,7 @@ class SegmentReply(WireModel):
         return cls(start=segment.start, end=segment.end, text=segment.text.strip(), words=words)
 
 
-class TranscriptionReply(WireModel):
+class TranscriptionReply(TranscriptionFigures):
     """Reply of ``POST /transcribe`` and ``POST /transcribe/base64``."""
 
     model_config = example(
@@ -183,9 +191,9 @@ class TranscriptionReply(WireModel):
         duration=5.2,
         inference_time=2.1,
         total_time=2.3,
-        rtf=0.40,
         timestamp=1698345600.456,
         request_id="5f0c9a1e",
+        **TranscriptionFigures.EXAMPLE,
     )
 
     text: Text
@@ -197,8 +205,6 @@ class TranscriptionReply(WireModel):
     """Time in the model."""
     total_time: float
     """From the request to this reply, time in the queue included."""
-    rtf: float
-    """Real-time factor: inference time over duration; 0 for audio without length."""
     timestamp: float
     request_id: Annotated[str | None, Field(exclude_if=is_none)] = None
     """As in ``X-Request-ID`` and in the log."""
