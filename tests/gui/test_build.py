@@ -18,7 +18,7 @@ from tools.root import ROOT
 
 HERE = Path(__file__).parent
 GUI = ROOT / "meta-userapp/recipes-gui/qt6-voice-assistant/files/gui"
-CTESTS = ["test_qml", *sorted(file.stem for file in HERE.glob("cpp/test_*.cpp"))]
+CTESTS = ["test_qml", *sorted(file.stem for file in HERE.glob("cpp/**/test_*.cpp"))]
 
 pytestmark = pytest.mark.slow
 
@@ -96,7 +96,7 @@ def test_cpp_is_formatted(packages_there: None) -> None:
 def test_translation_is_complete(packages_there: None, tmp_path: Path) -> None:
     german = tmp_path / "voice-assistant_de.ts"
     shutil.copy(GUI / "translations" / german.name, german)
-    sources = [*GUI.glob("qml/*.qml"), *GUI.glob("src/*.cpp"), *GUI.glob("src/*.h")]
+    sources = [*GUI.glob("qml/*.qml"), *GUI.glob("src/**/*.cpp"), *GUI.glob("src/**/*.h")]
     # In the sources' own folder, so that the contexts are found as the build finds them.
     done = run(qt_tool("lupdate"), *sources, "-no-obsolete", "-locations", "none", "-ts", german)
     assert done.returncode == 0, done.stdout
