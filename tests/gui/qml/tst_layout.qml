@@ -23,10 +23,6 @@ TestCase {
     SettingsManager {
         id: stored
     }
-    Theme {
-        id: look
-        height: frame.height
-    }
     Item {
         id: frame
     }
@@ -35,7 +31,6 @@ TestCase {
         id: statusBar
         StatusBar {
             width: frame.width
-            theme: look
             backendState: NetworkManager.Ready
             microphone: "Cabin microphone"
             handsFree: true
@@ -46,7 +41,6 @@ TestCase {
         id: microphoneButton
         MicrophoneButton {
             height: frame.height * 0.6
-            theme: look
             conversationState: Conversation.Idle
             level: 0.5
             ours: true
@@ -59,7 +53,6 @@ TestCase {
         TranscriptionView {
             width: frame.width * 0.6
             height: frame.height * 0.6
-            theme: look
             partialText: ""
             finalText: "set the temperature to twenty one degrees"
             hint: ""
@@ -72,7 +65,6 @@ TestCase {
         SettingsPanel {
             width: frame.width
             height: frame.height
-            theme: look
             settings: stored
             languages: ["en", "de", "fr", "es", "it", "nl"]
             models: ["cabin-en"]
@@ -88,7 +80,6 @@ TestCase {
         id: errorBanner
         ErrorBanner {
             width: frame.width - 24
-            theme: look
             message: qsTranslate("NetworkManager", "The assistant does not answer any more.")
             wayOut: qsTranslate("MainWindow", "It comes back by itself. Your history is kept.")
             action: qsTranslate("MainWindow", "Try now")
@@ -100,6 +91,7 @@ TestCase {
         entries.addTranscription("find the nearest charging station with a restaurant and a playground", new Date(), "en", 0.31);
     }
     function cleanupTestCase() {
+        Theme.height = 480;
         Qt.uiLanguage = "";
     }
     function cases(names: var): var {
@@ -121,13 +113,14 @@ TestCase {
     function make(component: Component, row: var, properties: var): Item {
         frame.width = row.width;
         frame.height = row.height;
+        Theme.height = row.height;
         Qt.uiLanguage = row.language;
         const item = createTemporaryObject(component, test, properties);
         waitForRendering(item);
         return item;
     }
     function check(item: Item) {
-        compare(inspector.complaints(item, look.touchTarget), []);
+        compare(inspector.complaints(item, Theme.touchTarget), []);
     }
 
     function test_german() {

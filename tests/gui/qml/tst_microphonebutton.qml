@@ -10,16 +10,12 @@ TestCase {
     height: 400
     visible: true
 
-    Theme {
-        id: look
-    }
     Inspector {
         id: inspector
     }
     Component {
         id: component
         MicrophoneButton {
-            theme: look
             conversationState: Conversation.Idle
             level: 0
             ours: false

@@ -10,9 +10,6 @@ TestCase {
     height: 480
     visible: true
 
-    Theme {
-        id: look
-    }
     Inspector {
         id: inspector
     }
@@ -23,7 +20,6 @@ TestCase {
         id: component
         SettingsPanel {
             anchors.fill: parent
-            theme: look
             settings: stored
             languages: ["en", "de", "fr"]
             models: ["cabin-en", "whisper-base"]

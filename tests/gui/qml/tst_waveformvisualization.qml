@@ -10,16 +10,12 @@ TestCase {
     height: 150
     visible: true
 
-    Theme {
-        id: look
-    }
     Inspector {
         id: inspector
     }
     WaveformVisualization {
         id: visualization
         anchors.fill: parent
-        theme: look
         level: 0
         running: false
     }
@@ -47,7 +43,7 @@ TestCase {
             const image = grabImage(visualization.waveform);
             let lit = 0;
             for (let x = 0; x < image.width; ++x)
-                lit += Qt.colorEqual(image.pixel(x, 20), look.accent) ? 1 : 0;
+                lit += Qt.colorEqual(image.pixel(x, 20), Theme.accent) ? 1 : 0;
             return lit;
         };
         compare(pixels(), 0);
@@ -59,9 +55,9 @@ TestCase {
         tryVerify(() => pixels() === 0);
     }
     function test_standsStillInGrey() {
-        compare(visualization.waveform.color, look.outline);
+        compare(visualization.waveform.color, Theme.outline);
         visualization.running = true;
-        compare(visualization.waveform.color, look.accent);
+        compare(visualization.waveform.color, Theme.accent);
         visualization.running = false;
     }
 }

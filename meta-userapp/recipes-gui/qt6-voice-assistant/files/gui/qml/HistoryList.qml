@@ -4,7 +4,6 @@ import QtQuick
 ListView {
     id: list
 
-    required property Theme theme
     /// Stands in large letters already, so that its line leaves it out.
     property string newestText
 
@@ -19,7 +18,6 @@ ListView {
 
     delegate: HistoryEntry {
         width: ListView.view.width
-        theme: (ListView.view as HistoryList).theme
         textShown: index > 0 || text !== (ListView.view as HistoryList).newestText
     }
 }

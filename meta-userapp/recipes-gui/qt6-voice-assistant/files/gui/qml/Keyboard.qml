@@ -1,19 +1,19 @@
 import QtQuick
 import QtQuick.Layouts
+import VoiceAssistant
 
 /// Letters, digits and what addresses and keys are made of, each as large as a finger.
 GridLayout {
     id: keyboard
 
-    required property Theme theme
     property bool upperCase: false
 
     signal typed(text: string)
     signal erased
 
     columns: 10
-    rowSpacing: theme.px(6)
-    columnSpacing: theme.px(6)
+    rowSpacing: Theme.px(6)
+    columnSpacing: Theme.px(6)
     // Keys lie alike everywhere.
     LayoutMirroring.enabled: false
     LayoutMirroring.childrenInherit: true
@@ -35,12 +35,11 @@ GridLayout {
             Layout.fillHeight: true
             // All keys are of one width.
             Layout.preferredWidth: 1
-            theme: keyboard.theme
             padding: 0
             symbol: isShift || isBackspace ? modelData : ""
             text: symbol !== "" ? "" : keyboard.upperCase ? modelData.toUpperCase() : modelData
-            color: lit ? theme.accent : theme.surface
-            textColor: lit ? theme.textOnAccent : theme.text
+            color: lit ? Theme.accent : Theme.surface
+            textColor: lit ? Theme.textOnAccent : Theme.text
             // The cursor stays where it is.
             focusPolicy: Qt.NoFocus
             autoRepeat: isBackspace

@@ -90,12 +90,17 @@ ApplicationWindow {
     visible: true
     visibility: fullScreen ? Window.FullScreen : Window.Windowed
     title: qsTr("Voice assistant")
-    color: look.background
+    color: Theme.background
 
-    Theme {
-        id: look
-        night: stored.nightTheme
-        height: page.height
+    Binding {
+        target: Theme
+        property: "night"
+        value: stored.nightTheme
+    }
+    Binding {
+        target: Theme
+        property: "height"
+        value: page.height
     }
     SettingsManager {
         id: stored
@@ -181,7 +186,6 @@ ApplicationWindow {
             StatusBar {
                 id: statusBar
                 Layout.fillWidth: true
-                theme: look
                 backendState: backend.backendState
                 microphone: {
                     if (!window.hasMicrophone)
@@ -198,24 +202,23 @@ ApplicationWindow {
                 }
             }
             Item {
-                implicitHeight: banner.height + look.spacing
+                implicitHeight: banner.height + Theme.spacing
                 visible: banner.visible
             }
             RowLayout {
                 Layout.fillWidth: true
                 Layout.fillHeight: true
-                Layout.leftMargin: look.margin
-                Layout.bottomMargin: look.spacing
-                spacing: look.margin
+                Layout.leftMargin: Theme.margin
+                Layout.bottomMargin: Theme.spacing
+                spacing: Theme.margin
 
                 ColumnLayout {
-                    spacing: look.spacing
+                    spacing: Theme.spacing
 
                     TranscriptionView {
                         objectName: "transcription"
                         Layout.fillWidth: true
                         Layout.fillHeight: true
-                        theme: look
                         partialText: conversation.partialText
                         finalText: window.nothingHeard || transcriptions.count === 0 ? "" : conversation.finalText
                         hint: window.hint
@@ -227,7 +230,6 @@ ApplicationWindow {
                         id: waveform
                         objectName: "waveform"
                         Layout.fillWidth: true
-                        theme: look
                         level: microphone.level
                         running: microphone.capturing
                         visible: window.pushToTalk
@@ -237,7 +239,6 @@ ApplicationWindow {
                     id: talkButton
                     objectName: "talkButton"
                     Layout.fillHeight: true
-                    theme: look
                     conversationState: conversation.state
                     level: microphone.level
                     ours: microphone.capturing
@@ -261,7 +262,6 @@ ApplicationWindow {
             objectName: "settingsPanel"
             anchors.fill: parent
             visible: false
-            theme: look
             settings: stored
             languages: backend.languages
             models: backend.models
@@ -295,10 +295,9 @@ ApplicationWindow {
             anchors {
                 left: parent.left
                 right: parent.right
-                margins: look.spacing
+                margins: Theme.spacing
             }
-            y: settingsPanel.visible ? parent.height - height - look.spacing : statusBar.height
-            theme: look
+            y: settingsPanel.visible ? parent.height - height - Theme.spacing : statusBar.height
             visible: window.trouble !== ""
             message: {
                 if (window.trouble === "backend")

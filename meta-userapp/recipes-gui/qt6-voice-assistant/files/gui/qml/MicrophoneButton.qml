@@ -7,7 +7,6 @@ import VoiceAssistant
 Item {
     id: button
 
-    required property Theme theme
     /// Conversation.State
     required property int conversationState
     /// Loudness, 0 to 1.
@@ -94,15 +93,14 @@ Item {
     }
 
     component Dot: Rectangle {
-        required property Theme theme
         required property bool lit
-        width: theme.px(18)
+        width: Theme.px(18)
         height: width
         radius: width / 2
-        color: lit ? theme.accent : theme.outline
+        color: lit ? Theme.accent : Theme.outline
     }
 
-    implicitWidth: theme.px(236)
+    implicitWidth: Theme.px(236)
     implicitHeight: column.implicitHeight
     activeFocusOnTab: true
 
@@ -143,13 +141,13 @@ Item {
         id: column
         anchors.centerIn: parent
         width: parent.width
-        spacing: button.theme.px(4)
+        spacing: Theme.px(4)
 
         Item {
             id: disc
             objectName: "disc"
             anchors.horizontalCenter: parent.horizontalCenter
-            width: button.theme.px(216)
+            width: Theme.px(216)
             height: width
 
             // Louder is wider, while listening.
@@ -159,9 +157,9 @@ Item {
                 width: circle.width + Math.round(button.level * (disc.width - circle.width) / 2) * 2
                 height: width
                 radius: width / 2
-                color: button.theme.surfacePressed
-                border.width: button.theme.line
-                border.color: button.theme.accent
+                color: Theme.surfacePressed
+                border.width: Theme.line
+                border.color: Theme.accent
                 Behavior on width {
                     SmoothedAnimation {
                         velocity: -1
@@ -173,19 +171,19 @@ Item {
             Rectangle {
                 id: circle
                 anchors.centerIn: parent
-                width: button.theme.px(172)
+                width: Theme.px(172)
                 height: width
                 radius: width / 2
                 color: {
                     if (button.listening)
-                        return button.theme.accent;
-                    return button.pressed && button.usable ? button.theme.surfacePressed : button.theme.surface;
+                        return Theme.accent;
+                    return button.pressed && button.usable ? Theme.surfacePressed : Theme.surface;
                 }
-                border.width: button.theme.px(button.activeFocus ? 6 : 4)
+                border.width: Theme.px(button.activeFocus ? 6 : 4)
                 border.color: {
                     if (button.failed)
-                        return button.theme.alert;
-                    return button.usable && !button.thinking ? button.theme.accent : button.theme.outline;
+                        return Theme.alert;
+                    return button.usable && !button.thinking ? Theme.accent : Theme.outline;
                 }
             }
 
@@ -193,30 +191,27 @@ Item {
                 anchors.centerIn: parent
                 visible: button.symbol !== ""
                 name: button.symbol
-                size: button.theme.px(84)
+                size: Theme.px(84)
                 color: {
                     if (button.listening)
-                        return button.theme.textOnAccent;
+                        return Theme.textOnAccent;
                     if (button.failed)
-                        return button.theme.alert;
-                    return button.usable ? button.theme.accent : button.theme.textDim;
+                        return Theme.alert;
+                    return button.usable ? Theme.accent : Theme.textDim;
                 }
             }
 
             Row {
                 anchors.centerIn: parent
                 visible: button.thinking
-                spacing: button.theme.px(12)
+                spacing: Theme.px(12)
                 Dot {
-                    theme: button.theme
                     lit: dots.step === 0
                 }
                 Dot {
-                    theme: button.theme
                     lit: dots.step === 1
                 }
                 Dot {
-                    theme: button.theme
                     lit: dots.step === 2
                 }
             }
@@ -235,8 +230,8 @@ Item {
             objectName: "word"
             width: parent.width
             text: button.word
-            color: button.failed ? button.theme.alert : button.theme.text
-            font.pixelSize: button.theme.fontLarge
+            color: button.failed ? Theme.alert : Theme.text
+            font.pixelSize: Theme.fontLarge
             font.weight: Font.Medium
             horizontalAlignment: Text.AlignHCenter
             wrapMode: Text.Wrap
@@ -245,8 +240,8 @@ Item {
             objectName: "advice"
             width: parent.width
             text: button.advice
-            color: button.theme.textDim
-            font.pixelSize: button.theme.fontSmall
+            color: Theme.textDim
+            font.pixelSize: Theme.fontSmall
             horizontalAlignment: Text.AlignHCenter
             wrapMode: Text.Wrap
         }

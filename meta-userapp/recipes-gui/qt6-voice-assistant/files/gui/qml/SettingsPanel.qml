@@ -6,7 +6,6 @@ import VoiceAssistant
 Rectangle {
     id: panel
 
-    required property Theme theme
     required property SettingsManager settings
     /// What the backend offers; empty while it is not there.
     required property var languages
@@ -100,7 +99,7 @@ Rectangle {
         id: languageNames
     }
 
-    color: theme.background
+    color: Theme.background
 
     Keys.onEscapePressed: back()
     Keys.onBackPressed: back()
@@ -112,12 +111,11 @@ Rectangle {
 
     ColumnLayout {
         anchors.fill: parent
-        anchors.margins: panel.theme.spacing
-        spacing: panel.theme.spacing
+        anchors.margins: Theme.spacing
+        spacing: Theme.spacing
         visible: panel.page === ""
 
         PageHeader {
-            theme: panel.theme
             title: qsTr("Settings")
             onBack: panel.back()
 
@@ -130,16 +128,16 @@ Rectangle {
                     Layout.fillWidth: true
                     visible: text !== ""
                     text: panel.system
-                    color: panel.theme.textDim
-                    font.pixelSize: panel.theme.fontSmall
+                    color: Theme.textDim
+                    font.pixelSize: Theme.fontSmall
                     elide: Text.ElideRight
                 }
                 Text {
                     objectName: "version"
                     Layout.fillWidth: true
                     text: panel.version
-                    color: panel.theme.textDim
-                    font.pixelSize: panel.theme.fontSmall
+                    color: Theme.textDim
+                    font.pixelSize: Theme.fontSmall
                     elide: Text.ElideRight
                 }
             }
@@ -147,9 +145,8 @@ Rectangle {
                 id: clear
                 objectName: "clearHistory"
                 property bool sure: false
-                theme: panel.theme
                 text: sure ? qsTr("Really clear?") : qsTr("Clear history")
-                textColor: sure ? panel.theme.alert : panel.theme.text
+                textColor: sure ? Theme.alert : Theme.text
                 onClicked: {
                     if (sure)
                         panel.historyCleared();
@@ -168,15 +165,14 @@ Rectangle {
             Layout.fillWidth: true
             Layout.fillHeight: true
             columns: 2
-            rowSpacing: panel.theme.px(8)
-            columnSpacing: panel.theme.px(8)
+            rowSpacing: Theme.px(8)
+            columnSpacing: Theme.px(8)
 
             SettingCard {
                 objectName: "language"
                 Layout.fillWidth: true
                 Layout.fillHeight: true
                 Layout.preferredWidth: 1 // columns of one width
-                theme: panel.theme
                 text: qsTr("You speak")
                 value: languageNames.name(panel.settings.language)
                 onClicked: {
@@ -189,7 +185,6 @@ Rectangle {
                 Layout.fillWidth: true
                 Layout.fillHeight: true
                 Layout.preferredWidth: 1 // columns of one width
-                theme: panel.theme
                 text: qsTr("Hands-free with wake word")
                 value: !enabled ? qsTr("Not available") : checked ? qsTr("On") : qsTr("Off")
                 enabled: panel.canListen
@@ -202,7 +197,6 @@ Rectangle {
                 Layout.fillWidth: true
                 Layout.fillHeight: true
                 Layout.preferredWidth: 1 // columns of one width
-                theme: panel.theme
                 text: panel.modelIsSmall ? qsTr("Speech model, knows few words") : qsTr("Speech model")
                 value: panel.modelName === "" ? qsTr("Not available") : panel.modelName
                 enabled: panel.models.length > 0
@@ -213,7 +207,6 @@ Rectangle {
                 Layout.fillWidth: true
                 Layout.fillHeight: true
                 Layout.preferredWidth: 1 // columns of one width
-                theme: panel.theme
                 text: qsTr("Microphone")
                 value: panel.settings.inputDevice || panel.systemDefault
                 onClicked: {
@@ -226,7 +219,6 @@ Rectangle {
                 Layout.fillWidth: true
                 Layout.fillHeight: true
                 Layout.preferredWidth: 1 // columns of one width
-                theme: panel.theme
                 text: qsTr("Night colours")
                 value: checked ? qsTr("On") : qsTr("Off")
                 checkable: true
@@ -238,7 +230,6 @@ Rectangle {
                 Layout.fillWidth: true
                 Layout.fillHeight: true
                 Layout.preferredWidth: 1 // columns of one width
-                theme: panel.theme
                 text: qsTr("Language of the screen")
                 value: languageNames.name(panel.settings.uiLanguage || "auto")
                 onClicked: {
@@ -251,7 +242,6 @@ Rectangle {
                 Layout.fillWidth: true
                 Layout.fillHeight: true
                 Layout.preferredWidth: 1 // columns of one width
-                theme: panel.theme
                 text: qsTr("Address of the backend")
                 value: panel.backendUrl
                 onClicked: panel.openText(this, panel.backendUrl, panel.urlPattern, "http://localhost:8000")
@@ -261,7 +251,6 @@ Rectangle {
                 Layout.fillWidth: true
                 Layout.fillHeight: true
                 Layout.preferredWidth: 1 // columns of one width
-                theme: panel.theme
                 text: qsTr("API key of the backend")
                 value: panel.settings.apiKey === "" ? qsTr("None") : qsTr("Entered")
                 onClicked: panel.openText(this, panel.settings.apiKey, "", "")
@@ -273,9 +262,8 @@ Rectangle {
         id: choicePage
         objectName: "choicePage"
         anchors.fill: parent
-        anchors.margins: panel.theme.spacing
+        anchors.margins: Theme.spacing
         visible: panel.page === "choice"
-        theme: panel.theme
         title: ""
         options: []
         current: ""
@@ -286,9 +274,8 @@ Rectangle {
         id: textPage
         objectName: "textPage"
         anchors.fill: parent
-        anchors.margins: panel.theme.spacing
+        anchors.margins: Theme.spacing
         visible: panel.page === "text"
-        theme: panel.theme
         title: ""
         text: ""
         onBack: panel.back()

@@ -5,7 +5,6 @@ import VoiceAssistant
 Item {
     id: view
 
-    required property Theme theme
     required property string partialText
     required property string finalText
     /// What to do, where there is no text yet.
@@ -49,8 +48,8 @@ Item {
             width: newest.width
             text: view.shownText
             textFormat: Text.PlainText
-            color: view.isFinal ? view.theme.text : view.theme.textDim
-            font.pixelSize: view.theme.fontHuge
+            color: view.isFinal ? Theme.text : Theme.textDim
+            font.pixelSize: Theme.fontHuge
             font.weight: view.isFinal ? Font.Medium : Font.Normal
             wrapMode: Text.Wrap
             horizontalAlignment: Text.AlignLeft
@@ -65,10 +64,9 @@ Item {
             left: parent.left
             right: parent.right
             top: newest.bottom
-            topMargin: view.theme.spacing
+            topMargin: Theme.spacing
             bottom: parent.bottom
         }
-        theme: view.theme
         visible: view.historyShown
         newestText: view.isFinal ? view.finalText : ""
         model: view.history

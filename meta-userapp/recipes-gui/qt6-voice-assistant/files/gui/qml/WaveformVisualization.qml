@@ -5,17 +5,15 @@ import VoiceAssistant
 Item {
     id: visualization
 
-    required property Theme theme
     /// Loudness, 0 to 1.
     required property real level
     /// Moves with the display's frames.
     required property bool running
 
-
     readonly property alias waveform: waveform
     readonly property real shownLevel: Math.min(Math.max(level, 0), 1)
 
-    implicitHeight: theme.px(150)
+    implicitHeight: Theme.px(150)
 
     Accessible.role: Accessible.Indicator
     Accessible.name: qsTr("Volume")
@@ -26,11 +24,11 @@ Item {
         anchors {
             left: parent.left
             right: meter.left
-            rightMargin: visualization.theme.margin
+            rightMargin: Theme.margin
             top: parent.top
             bottom: parent.bottom
         }
-        color: visualization.running ? visualization.theme.accent : visualization.theme.outline
+        color: visualization.running ? Theme.accent : Theme.outline
         seconds: 4
         running: visualization.running
     }
@@ -43,9 +41,9 @@ Item {
             top: parent.top
             bottom: parent.bottom
         }
-        width: visualization.theme.px(18)
+        width: Theme.px(18)
         radius: width / 2
-        color: visualization.theme.surface
+        color: Theme.surface
 
         Rectangle {
             objectName: "volume"
@@ -58,7 +56,7 @@ Item {
             height: Math.round(meter.width + visualization.shownLevel * (meter.height - meter.width))
             visible: visualization.level > 0
             radius: width / 2
-            color: visualization.running ? visualization.theme.accent : visualization.theme.outline
+            color: visualization.running ? Theme.accent : Theme.outline
 
             Behavior on height {
                 SmoothedAnimation {
