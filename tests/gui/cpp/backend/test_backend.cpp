@@ -1,5 +1,6 @@
 // The GUI's networking against the real backend. RTAP_COMMAND says how to start it.
 
+#include "backend/networkmanager.h"
 #include "backend/rtapprocess.h"
 #include "screen/conversation.h"
 

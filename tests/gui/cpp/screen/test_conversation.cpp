@@ -1,4 +1,5 @@
 #include "backend/fakebackend.h"
+#include "backend/networkmanager.h"
 #include "screen/conversation.h"
 
 #include <QFile>

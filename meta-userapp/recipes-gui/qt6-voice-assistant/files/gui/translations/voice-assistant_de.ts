@@ -26,10 +26,6 @@
         <source>You can go on as soon as it is back.</source>
         <translation>Sobald er wieder da ist, geht es weiter.</translation>
     </message>
-    <message>
-        <source>Try again.</source>
-        <translation>Bitte noch einmal versuchen.</translation>
-    </message>
 </context>
 <context>
     <name>EventsClient</name>

@@ -1,6 +1,7 @@
 #include "audio/audioengine.h"
 
 #include "audio/audiocapture.h"
+#include "audio/audioformat.h"
 #include "audio/audioinputs.h"
 #include "audio/levelmeter.h"
 #include "audio/systemaudioinputs.h"
@@ -12,8 +13,8 @@
 
 using namespace std::chrono_literals;
 
-constexpr qsizetype SamplesPerChunk = AudioEngine::SampleRate * AudioEngine::ChunkMs / 1000;
-constexpr int SamplesPerPeak = AudioEngine::SampleRate / AudioEngine::PeaksPerSecond;
+constexpr qsizetype SamplesPerChunk = AudioFormat::SampleRate * AudioFormat::ChunkMs / 1000;
+constexpr int SamplesPerPeak = AudioFormat::SampleRate / AudioFormat::PeaksPerSecond;
 // A microphone that another program holds, or that fell silent, tells nobody when it is free again.
 constexpr auto RetryInterval = 1s;
 

@@ -13,7 +13,7 @@
 class AudioCapture;
 class AudioInputs;
 
-/// Captures from a microphone: 16 kHz, mono, 32-bit float, in chunks of 100 ms.
+/// Captures from a microphone, in chunks of AudioFormat.
 ///
 /// A microphone with another format is converted. Errors are sentences for the driver in `error`, which is
 /// empty while nothing is wrong; capture that was cut off by an unplugged device goes on by itself when the
@@ -39,10 +39,6 @@ class AudioEngine : public QObject
     Q_PROPERTY(QString sourceFile READ sourceFile WRITE setSourceFile NOTIFY sourceFileChanged)
 
 public:
-    static constexpr int SampleRate = 16000; ///< Hz
-    static constexpr int ChunkMs = 100;
-    static constexpr int PeaksPerSecond = 100;
-
     explicit AudioEngine(QObject *parent = nullptr);
     /// With other microphones than the system's.
     explicit AudioEngine(std::unique_ptr<AudioInputs> inputs, QObject *parent = nullptr);

@@ -1,6 +1,6 @@
 #include "audio/microphonecapture.h"
 
-#include "audio/audioengine.h"
+#include "audio/audioformat.h"
 
 #include <QAudioSource>
 #include <QIODevice>
@@ -17,7 +17,7 @@ constexpr auto LongestGap = 2s;
 static QList<QAudioFormat> formatsToTry(const QAudioDevice &device)
 {
     QAudioFormat format;
-    format.setSampleRate(AudioEngine::SampleRate);
+    format.setSampleRate(AudioFormat::SampleRate);
     format.setChannelCount(1);
     QList<QAudioFormat> formats;
     for (const QAudioFormat::SampleFormat sampleFormat : {QAudioFormat::Float, QAudioFormat::Int16}) {
@@ -84,7 +84,7 @@ bool MicrophoneCapture::open(const QAudioFormat &format)
         return false;
     }
     m_converter.emplace(format);
-    m_resampler.emplace(format.sampleRate(), AudioEngine::SampleRate);
+    m_resampler.emplace(format.sampleRate(), AudioFormat::SampleRate);
     // Queued, so that a receiver of samplesReady may stop() without pulling the source from under its own
     // feet.
     connect(m_stream, &QIODevice::readyRead, this, &MicrophoneCapture::read, Qt::QueuedConnection);

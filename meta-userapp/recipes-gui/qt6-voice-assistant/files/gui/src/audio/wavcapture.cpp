@@ -1,13 +1,13 @@
 #include "audio/wavcapture.h"
 
-#include "audio/audioengine.h"
+#include "audio/audioformat.h"
 
 WavCapture::WavCapture(const QString &path, QObject *parent)
     : AudioCapture(parent)
     , m_path(path)
 {
     m_timer.setTimerType(Qt::PreciseTimer);
-    m_timer.setInterval(AudioEngine::ChunkMs);
+    m_timer.setInterval(AudioFormat::ChunkMs);
     connect(&m_timer, &QTimer::timeout, this, &WavCapture::play);
 }
 
@@ -18,7 +18,7 @@ QString WavCapture::start()
     if (!fault.isEmpty())
         return fault;
     m_converter.emplace(m_file.format());
-    m_resampler.emplace(m_file.format().sampleRate(), AudioEngine::SampleRate);
+    m_resampler.emplace(m_file.format().sampleRate(), AudioFormat::SampleRate);
     m_played = 0;
     m_atEnd = false;
     m_clock.start();

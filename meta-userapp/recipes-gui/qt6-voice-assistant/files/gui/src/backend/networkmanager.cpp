@@ -75,7 +75,7 @@ QHttpPart formFile(QFile *file)
 } // namespace
 
 NetworkManager::NetworkManager(QObject *parent)
-    : QObject(parent)
+    : SpeechBackend(parent)
     , m_startPatience(StartPatience)
     , m_requests(new RestClient(this))
     , m_questions(new RestClient(this))
@@ -366,7 +366,8 @@ void NetworkManager::onBackendError(const QString &stage, const QString &message
         emit modelInfoChanged();
         return;
     }
-    emit handsFreeError(message);
+    const Fault fault = Fault::ofMessage(message);
+    emit handsFreeFailed(fault.error, fault.wayOut.isEmpty() ? Fault::tr("Try again.") : fault.wayOut);
 }
 
 // ---- the backend's state

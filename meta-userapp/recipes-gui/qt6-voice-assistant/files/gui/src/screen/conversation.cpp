@@ -1,7 +1,5 @@
 #include "screen/conversation.h"
 
-#include "backend/fault.h"
-
 #include <QDateTime>
 
 #include <utility>
@@ -59,7 +57,7 @@ void Conversation::setAudio(AudioEngine *audio)
     updateCanTalk();
 }
 
-void Conversation::setNetwork(NetworkManager *network)
+void Conversation::setNetwork(SpeechBackend *network)
 {
     if (network == m_network)
         return;
@@ -68,23 +66,23 @@ void Conversation::setNetwork(NetworkManager *network)
         m_network->disconnect(this);
     m_network = network;
     if (network != nullptr) {
-        connect(network, &NetworkManager::speechStarted, this, [this] { m_speechTimer.stop(); });
-        connect(network, &NetworkManager::partialTranscription, this, &Conversation::onPartial);
-        connect(network, &NetworkManager::finalTranscription, this, &Conversation::onFinal);
-        connect(network, &NetworkManager::streamEnded, this, &Conversation::onStreamEnded);
-        connect(network, &NetworkManager::streamFailed, this,
+        connect(network, &SpeechBackend::speechStarted, this, [this] { m_speechTimer.stop(); });
+        connect(network, &SpeechBackend::partialTranscription, this, &Conversation::onPartial);
+        connect(network, &SpeechBackend::finalTranscription, this, &Conversation::onFinal);
+        connect(network, &SpeechBackend::streamEnded, this, &Conversation::onStreamEnded);
+        connect(network, &SpeechBackend::streamFailed, this,
                 [this](const QString &error, const QString &wayOut) {
                     if (isPushToTalk())
                         fail(error, wayOut);
                 });
-        connect(network, &NetworkManager::errorOccurred, this, &Conversation::onNetworkError);
-        connect(network, &NetworkManager::backendStateChanged, this, &Conversation::onBackendState);
-        connect(network, &NetworkManager::listeningChanged, this, &Conversation::tellWhetherToListen);
-        connect(network, &NetworkManager::wakeWordDetected, this, &Conversation::onWakeWord);
-        connect(network, &NetworkManager::pipelineStateChanged, this, &Conversation::onPipelineState);
-        connect(network, &NetworkManager::handsFreePartial, this, &Conversation::onHandsFreePartial);
-        connect(network, &NetworkManager::handsFreeTranscript, this, &Conversation::onHandsFreeTranscript);
-        connect(network, &NetworkManager::handsFreeError, this, &Conversation::onHandsFreeError);
+        connect(network, &SpeechBackend::errorOccurred, this, &Conversation::onNetworkError);
+        connect(network, &SpeechBackend::backendStateChanged, this, &Conversation::onBackendState);
+        connect(network, &SpeechBackend::listeningChanged, this, &Conversation::tellWhetherToListen);
+        connect(network, &SpeechBackend::wakeWordDetected, this, &Conversation::onWakeWord);
+        connect(network, &SpeechBackend::pipelineStateChanged, this, &Conversation::onPipelineState);
+        connect(network, &SpeechBackend::handsFreePartial, this, &Conversation::onHandsFreePartial);
+        connect(network, &SpeechBackend::handsFreeTranscript, this, &Conversation::onHandsFreeTranscript);
+        connect(network, &SpeechBackend::handsFreeFailed, this, &Conversation::onHandsFreeFailed);
         connect(network, &QObject::destroyed, this, &Conversation::onPartDestroyed);
     }
     emit networkChanged();
@@ -190,7 +188,7 @@ void Conversation::begin(Turn turn)
         return; // who heard of the state has cancelled
     if (turn == Turn::Tapped)
         m_speechTimer.start();
-    m_network->connectWebSocket(m_language);
+    m_network->openStream(m_language);
     m_audio->captureAudio();
     onAudioError();
 }
@@ -233,7 +231,7 @@ void Conversation::giveBack(Turn turn)
     if (m_audio != nullptr)
         m_audio->stopCapture();
     if (m_network != nullptr)
-        m_network->disconnectWebSocket();
+        m_network->dropStream();
 }
 
 void Conversation::fail(const QString &error, const QString &wayOut)
@@ -318,16 +316,16 @@ void Conversation::onBackendState()
     if (m_network == nullptr)
         return;
     switch (m_network->backendState()) {
-    case NetworkManager::BackendState::Ready:
+    case SpeechBackend::BackendState::Ready:
         if (m_endsWhenReady)
             dismissError();
         m_mustTellListening = m_wasHandsFreeSet;
         tellWhetherToListen();
         break;
-    case NetworkManager::BackendState::Starting:
+    case SpeechBackend::BackendState::Starting:
         break; // it loads a model: what is being said waits for that
-    case NetworkManager::BackendState::Lost:
-    case NetworkManager::BackendState::Failed:
+    case SpeechBackend::BackendState::Lost:
+    case SpeechBackend::BackendState::Failed:
         if (m_turn != Turn::Nobody)
             fail(m_network->backendMessage(), tr("You can go on as soon as it is back."));
         m_endsWhenReady = m_state == State::Error;
@@ -381,12 +379,10 @@ void Conversation::onHandsFreeTranscript(const QString &text, const QString &lan
     endTurn(false);
 }
 
-void Conversation::onHandsFreeError(const QString &message)
+void Conversation::onHandsFreeFailed(const QString &error, const QString &wayOut)
 {
-    if (!m_isHandsFree || isPushToTalk())
-        return;
-    const Fault fault = Fault::ofMessage(message);
-    fail(fault.error, fault.wayOut.isEmpty() ? tr("Try again.") : fault.wayOut);
+    if (m_isHandsFree && !isPushToTalk())
+        fail(error, wayOut);
 }
 
 void Conversation::listenHandsFree()

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "audio/audioengine.h"
-#include "backend/networkmanager.h"
+#include "backend/speechbackend.h"
 #include "history/transcriptionmodel.h"
 
 #include <QElapsedTimer>
@@ -19,14 +19,14 @@
 /// goes through /stream. Hands-free: the backend's microphone; this follows its events. Push-to-talk wins
 /// while both happen.
 ///
-/// Everything that NetworkManager reports as an error becomes the state Error here, at once or after what is
+/// Everything that the backend reports as an error becomes the state Error here, at once or after what is
 /// being said, so the screen needs no other place for errors.
 class Conversation : public QObject
 {
     Q_OBJECT
     QML_ELEMENT
     Q_PROPERTY(AudioEngine *audio READ audio WRITE setAudio NOTIFY audioChanged REQUIRED)
-    Q_PROPERTY(NetworkManager *network READ network WRITE setNetwork NOTIFY networkChanged REQUIRED)
+    Q_PROPERTY(SpeechBackend *network READ network WRITE setNetwork NOTIFY networkChanged REQUIRED)
     Q_PROPERTY(TranscriptionModel *history READ history WRITE setHistory NOTIFY historyChanged REQUIRED)
     /// Whisper's code, or "auto".
     Q_PROPERTY(QString language READ language WRITE setLanguage NOTIFY languageChanged)
@@ -57,8 +57,8 @@ public:
 
     AudioEngine *audio() const { return m_audio; }
     void setAudio(AudioEngine *audio);
-    NetworkManager *network() const { return m_network; }
-    void setNetwork(NetworkManager *network);
+    SpeechBackend *network() const { return m_network; }
+    void setNetwork(SpeechBackend *network);
     TranscriptionModel *history() const { return m_history; }
     void setHistory(TranscriptionModel *history);
     QString language() const { return m_language; }
@@ -126,7 +126,7 @@ private:
     void onHandsFreePartial(const QString &text);
     void onHandsFreeTranscript(const QString &text, const QString &language, double latency,
                                const QDateTime &time);
-    void onHandsFreeError(const QString &message);
+    void onHandsFreeFailed(const QString &error, const QString &wayOut);
     void listenHandsFree();
     void tellWhetherToListen();
 
@@ -136,7 +136,7 @@ private:
     void updateCanTalk();
 
     QPointer<AudioEngine> m_audio;
-    QPointer<NetworkManager> m_network;
+    QPointer<SpeechBackend> m_network;
     QPointer<TranscriptionModel> m_history;
     QString m_language = QStringLiteral("auto");
     bool m_isHandsFree = false;

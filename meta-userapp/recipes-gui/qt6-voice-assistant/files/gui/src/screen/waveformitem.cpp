@@ -1,6 +1,6 @@
 #include "screen/waveformitem.h"
 
-#include "audio/audioengine.h"
+#include "audio/audioformat.h"
 
 #include <QPainter>
 
@@ -14,7 +14,7 @@ constexpr qreal LeastHeight = 2; // of a bar: silence is a dotted line
 
 WaveformItem::WaveformItem(QQuickItem *parent)
     : QQuickPaintedItem(parent)
-    , m_scroller(AudioEngine::PeaksPerSecond, qsizetype((MostSeconds + 1) * AudioEngine::PeaksPerSecond))
+    , m_scroller(AudioFormat::PeaksPerSecond, qsizetype((MostSeconds + 1) * AudioFormat::PeaksPerSecond))
 {
     connect(&m_clock, &FrameClock::ticked, this, &WaveformItem::move);
 }
@@ -75,7 +75,7 @@ void WaveformItem::move(double seconds)
 void WaveformItem::paint(QPainter *painter)
 {
     // Bars keep their peaks while they move, so that no bar changes its height on the way.
-    const qreal peakWidth = width() / (m_seconds * AudioEngine::PeaksPerSecond);
+    const qreal peakWidth = width() / (m_seconds * AudioFormat::PeaksPerSecond);
     const qint64 peaksPerBar = std::max<qint64>(1, std::llround(BarPitch / peakWidth));
     const qreal pitch = qreal(peaksPerBar) * peakWidth;
     const double position = m_scroller.position();
