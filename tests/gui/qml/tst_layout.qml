@@ -43,7 +43,6 @@ TestCase {
             height: frame.height * 0.6
             conversationState: Conversation.Idle
             level: 0.5
-            ours: true
             reason: ""
             reasonSymbol: "microphone-off"
         }
@@ -142,7 +141,7 @@ TestCase {
         }));
     }
     function test_microphoneButton_data() {
-        return cases([Conversation.Idle, Conversation.Listening, Conversation.Thinking, Conversation.Error]);
+        return cases([Conversation.Idle, Conversation.Held, Conversation.Sent, Conversation.Error]);
     }
     function test_microphoneButton(row: var) {
         check(make(microphoneButton, row, {

@@ -234,7 +234,7 @@ void TestBackend::aTapIsEnough()
     connect(&conversation, &Conversation::partialTextChanged, this,
             [&] { partials.append(conversation.partialText()); });
     conversation.toggle();
-    QCOMPARE(conversation.state(), Conversation::State::Listening);
+    QCOMPARE(conversation.state(), Conversation::State::Tapped);
     QTRY_COMPARE_WITH_TIMEOUT(conversation.state(), Conversation::State::Idle, AnswerMs);
     QCOMPARE(conversation.finalText(), "set the temperature to twenty one degrees");
     QCOMPARE(history.count(), 1);
@@ -408,8 +408,9 @@ void TestBackend::handsFreeIsFollowed()
     QVERIFY2(conversation.finalText().endsWith("set the temperature to twenty one degrees"),
              qPrintable(conversation.finalText()));
     QVERIFY(!partial.isEmpty());
-    QCOMPARE(states, QList<Conversation::State>({Conversation::State::Listening,
-                                                 Conversation::State::Thinking, Conversation::State::Idle}));
+    QCOMPARE(states,
+             QList<Conversation::State>({Conversation::State::HandsFree, Conversation::State::HandsFreeSent,
+                                         Conversation::State::Idle}));
 }
 
 void TestBackend::theMicrophoneIsSwitched()

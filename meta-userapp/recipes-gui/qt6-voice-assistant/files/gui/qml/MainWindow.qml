@@ -33,23 +33,14 @@ ApplicationWindow {
     readonly property bool backendStarting: backend.backendState === NetworkManager.Starting
     readonly property bool backendLost: backend.backendState === NetworkManager.Lost
     readonly property bool backendGone: backendLost || backend.backendState === NetworkManager.Failed
-    readonly property bool failed: conversation.state === Conversation.Error
-    readonly property bool listening: conversation.state === Conversation.Listening
-    readonly property bool thinking: conversation.state === Conversation.Thinking
-    readonly property bool hasMicrophone: microphone.available || sourceFile !== ""
     /// What the banner is about; the settings leave the backend out, as that is where it can be mended.
     readonly property string trouble: {
         if (backendGone && !settingsPanel.visible)
             return "backend";
-        if (failed)
+        if (conversation.error !== "")
             return "conversation";
         return notice === "" ? "" : "notice";
     }
-    property bool nothingHeard: false
-    /// From the touch to the text: the waveform is in place of the history.
-    property bool pushToTalk: false
-    /// There is a final since the last touch or wake word.
-    property bool heard: false
     /// A complaint about settings or history.
     property string notice
     /// The stored model that the backend was asked for.
@@ -65,17 +56,22 @@ ApplicationWindow {
     }
 
     readonly property string hint: {
-        if (listening)
+        switch (conversation.state) {
+        case Conversation.Held:
+        case Conversation.Tapped:
+        case Conversation.HandsFree:
             return qsTr("Speak now.");
-        if (thinking)
+        case Conversation.Sent:
+        case Conversation.HandsFreeSent:
             return qsTr("One moment …");
+        }
         if (backendStarting)
             return backend.backendMessage;
         if (!backendReady)
             return "";
-        if (nothingHeard)
+        if (conversation.state === Conversation.NothingHeard)
             return qsTr("Nothing was heard. Say it again.");
-        if (!hasMicrophone)
+        if (!microphone.available)
             return statusBar.handsFree ? qsTr("Say the wake word, then speak.") : qsTr("Connect a microphone.");
         if (statusBar.handsFree)
             return qsTr("Hold the button and speak, or say the wake word.");
@@ -114,12 +110,6 @@ ApplicationWindow {
         inputDevice: stored.inputDevice
         sourceFile: window.sourceFile
         onPeaksReady: peaks => waveform.waveform.addPeaks(peaks)
-        onCapturingChanged: {
-            if (!capturing)
-                return;
-            waveform.waveform.clear();
-            window.pushToTalk = true;
-        }
     }
     NetworkManager {
         id: backend
@@ -135,7 +125,6 @@ ApplicationWindow {
         id: transcriptions
         storagePath: window.historyFile
         onStorageFailed: message => window.notice = message
-        onTranscriptionAdded: window.heard = true
     }
     Conversation {
         id: conversation
@@ -144,18 +133,6 @@ ApplicationWindow {
         history: transcriptions
         language: stored.language
         handsFree: stored.wakeWordEnabled
-        onNothingHeard: window.nothingHeard = true
-        onStateChanged: {
-            if (state === Conversation.Listening)
-                window.nothingHeard = window.heard = false;
-            else if (state !== Conversation.Thinking)
-                window.pushToTalk = false;
-        }
-    }
-    Timer {
-        running: window.nothingHeard
-        interval: 6000
-        onTriggered: window.nothingHeard = false
     }
     Report {
         active: window.reporting
@@ -188,7 +165,7 @@ ApplicationWindow {
                 Layout.fillWidth: true
                 backendState: backend.backendState
                 microphone: {
-                    if (!window.hasMicrophone)
+                    if (!microphone.available)
                         return "";
                     if (stored.inputDevice !== "")
                         return stored.inputDevice;
@@ -220,9 +197,12 @@ ApplicationWindow {
                         Layout.fillWidth: true
                         Layout.fillHeight: true
                         partialText: conversation.partialText
-                        finalText: window.nothingHeard || transcriptions.count === 0 ? "" : conversation.finalText
+                        finalText: {
+                            const silent = conversation.state === Conversation.NothingHeard;
+                            return silent || transcriptions.count === 0 ? "" : conversation.finalText;
+                        }
                         hint: window.hint
-                        busy: (window.listening || window.thinking) && !window.heard
+                        busy: conversation.awaitingFinal
                         history: transcriptions
                         historyShown: !waveform.visible
                     }
@@ -232,7 +212,7 @@ ApplicationWindow {
                         Layout.fillWidth: true
                         level: microphone.level
                         running: microphone.capturing
-                        visible: window.pushToTalk
+                        visible: conversation.pushToTalk
                     }
                 }
                 MicrophoneButton {
@@ -241,7 +221,6 @@ ApplicationWindow {
                     Layout.fillHeight: true
                     conversationState: conversation.state
                     level: microphone.level
-                    ours: microphone.capturing
                     focus: true
                     reason: {
                         if (conversation.canTalk)

@@ -11,17 +11,21 @@ Item {
     required property int conversationState
     /// Loudness, 0 to 1.
     required property real level
-    /// Whether the screen's microphone is on, rather than the backend's.
-    required property bool ours
     /// Why it cannot be used, one or two words; empty when it can.
     required property string reason
     /// And in a drawing.
     required property string reasonSymbol
 
     readonly property bool usable: reason === ""
-    readonly property bool listening: conversationState === Conversation.Listening
-    readonly property bool thinking: conversationState === Conversation.Thinking
-    readonly property bool failed: conversationState === Conversation.Error
+    /// The screen's microphone records, rather than the backend's.
+    readonly property bool ours: conversationState === Conversation.Held || conversationState === Conversation.Tapped
+    readonly property bool listening: ours || conversationState === Conversation.HandsFree
+    readonly property bool thinking: {
+        return conversationState === Conversation.Sent || conversationState === Conversation.HandsFreeSent;
+    }
+    readonly property bool failed: {
+        return conversationState === Conversation.Error || conversationState === Conversation.ErrorUntilReady;
+    }
     readonly property bool pressed: touch.pressed || keyDown
 
     readonly property string word: {
@@ -73,7 +77,7 @@ Item {
         began = false;
         if (failed)
             dismissed();
-        if (usable && !failed && !thinking && !(listening && ours)) {
+        if (usable && !failed && !thinking && !ours) {
             began = true;
             holdTimer.restart();
             begin();
@@ -83,7 +87,7 @@ Item {
         holdTimer.stop();
         if (began && held)
             letGo();
-        else if (listening && ours)
+        else if (ours)
             tapped();
         held = false;
         began = false;

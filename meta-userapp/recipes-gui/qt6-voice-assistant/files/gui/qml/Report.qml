@@ -13,10 +13,25 @@ Item {
     /// Something moves, so that frames are worth counting.
     required property bool moving
 
-    readonly property var states: ["idle", "listening", "thinking", "error"]
+    readonly property string stateName: {
+        switch (talk.state) {
+        case Conversation.Held:
+        case Conversation.Tapped:
+        case Conversation.HandsFree:
+            return "listening";
+        case Conversation.Sent:
+        case Conversation.HandsFreeSent:
+            return "thinking";
+        case Conversation.Error:
+        case Conversation.ErrorUntilReady:
+            return "error";
+        default:
+            return "idle";
+        }
+    }
     readonly property var backends: ["starting", "ready", "lost", "failed"]
     readonly property string shown: JSON.stringify({
-        "state": states[talk.state],
+        "state": stateName,
         "backend": backends[network.backendState],
         "can_talk": talk.canTalk,
         "partial": talk.partialText,

@@ -13,6 +13,9 @@ Item {
     readonly property alias waveform: waveform
     readonly property real shownLevel: Math.min(Math.max(level, 0), 1)
 
+    onRunningChanged: if (running)
+        waveform.clear()
+
     implicitHeight: Theme.px(150)
 
     Accessible.role: Accessible.Indicator

@@ -4,30 +4,25 @@
 
 #include <utility>
 
-using namespace std::chrono_literals;
-
 namespace {
 
 constexpr qint64 MereTouchMs = 300;
-constexpr auto ErrorTimeout = 8s;
-constexpr auto SpeechTimeout = 8s;
+constexpr int ErrorTimeoutMs = 8000;
+constexpr int SpeechTimeoutMs = 8000;
+constexpr int SilenceTimeoutMs = 6000;
 /// An utterance lasts 30 s at most and gives partial results all the while.
-constexpr auto HandsFreeTimeout = 40s;
+constexpr int HandsFreeTimeoutMs = 40'000;
 
 } // namespace
 
 Conversation::Conversation(QObject *parent)
     : QObject(parent)
+    , m_errorTimeout(ErrorTimeoutMs)
+    , m_speechTimeout(SpeechTimeoutMs)
+    , m_silenceTimeout(SilenceTimeoutMs)
 {
-    m_errorTimer.setSingleShot(true);
-    m_errorTimer.setInterval(ErrorTimeout);
-    connect(&m_errorTimer, &QTimer::timeout, this, &Conversation::dismissError);
-    m_speechTimer.setSingleShot(true);
-    m_speechTimer.setInterval(SpeechTimeout);
-    connect(&m_speechTimer, &QTimer::timeout, this, &Conversation::endSpeech);
-    m_handsFreeWatchdog.setSingleShot(true);
-    m_handsFreeWatchdog.setInterval(HandsFreeTimeout);
-    connect(&m_handsFreeWatchdog, &QTimer::timeout, this, [this] { endTurn(true); });
+    m_timer.setSingleShot(true);
+    connect(&m_timer, &QTimer::timeout, this, [this] { handle(Event::Timeout); });
 }
 
 Conversation::~Conversation() = default;
@@ -44,11 +39,11 @@ void Conversation::setAudio(AudioEngine *audio)
     m_audio = audio;
     if (audio != nullptr) {
         connect(audio, &AudioEngine::audioDataReady, this, [this](const QByteArray &chunk) {
-            if (isPushToTalk() && m_state == State::Listening && m_network != nullptr)
+            if ((m_state == State::Held || m_state == State::Tapped) && m_network != nullptr)
                 m_network->sendAudioChunk(chunk);
         });
         connect(audio, &AudioEngine::errorChanged, this, &Conversation::onAudioError);
-        connect(audio, &AudioEngine::sourceFileFinished, this, &Conversation::onSourceFileFinished);
+        connect(audio, &AudioEngine::sourceFileFinished, this, [this] { handle(Event::SpeechEnd); });
         connect(audio, &AudioEngine::inputDevicesChanged, this, &Conversation::updateCanTalk);
         connect(audio, &AudioEngine::sourceFileChanged, this, &Conversation::updateCanTalk);
         connect(audio, &QObject::destroyed, this, &Conversation::onPartDestroyed);
@@ -66,15 +61,12 @@ void Conversation::setNetwork(SpeechBackend *network)
         m_network->disconnect(this);
     m_network = network;
     if (network != nullptr) {
-        connect(network, &SpeechBackend::speechStarted, this, [this] { m_speechTimer.stop(); });
+        connect(network, &SpeechBackend::speechStarted, this, &Conversation::onSpeech);
         connect(network, &SpeechBackend::partialTranscription, this, &Conversation::onPartial);
         connect(network, &SpeechBackend::finalTranscription, this, &Conversation::onFinal);
         connect(network, &SpeechBackend::streamEnded, this, &Conversation::onStreamEnded);
         connect(network, &SpeechBackend::streamFailed, this,
-                [this](const QString &error, const QString &wayOut) {
-                    if (isPushToTalk())
-                        fail(error, wayOut);
-                });
+                [this](const QString &error, const QString &wayOut) { fail(Event::Failure, error, wayOut); });
         connect(network, &SpeechBackend::errorOccurred, this, &Conversation::onNetworkError);
         connect(network, &SpeechBackend::backendStateChanged, this, &Conversation::onBackendState);
         connect(network, &SpeechBackend::listeningChanged, this, &Conversation::tellWhetherToListen);
@@ -107,12 +99,13 @@ void Conversation::setLanguage(const QString &language)
 
 void Conversation::setHandsFree(bool handsFree)
 {
-    m_mustTellListening = m_mustTellListening || !m_wasHandsFreeSet || handsFree != m_isHandsFree;
-    m_wasHandsFreeSet = true;
-    if (handsFree != m_isHandsFree) {
-        m_isHandsFree = handsFree;
-        if (!handsFree && m_turn == Turn::HandsFree)
-            endTurn(true);
+    const bool isOther = handsFree != isHandsFree();
+    if (handsFree != m_handsFree)
+        m_mustTellListening = true;
+    m_handsFree = handsFree;
+    if (isOther) {
+        if (!handsFree)
+            handle(Event::HandsFreeStop);
         emit handsFreeChanged();
     }
     tellWhetherToListen();
@@ -120,134 +113,172 @@ void Conversation::setHandsFree(bool handsFree)
 
 void Conversation::setErrorTimeout(int milliseconds)
 {
-    if (milliseconds == m_errorTimer.interval())
-        return;
-    m_errorTimer.setInterval(milliseconds);
-    emit errorTimeoutChanged();
+    if (std::exchange(m_errorTimeout, milliseconds) != milliseconds)
+        emit errorTimeoutChanged();
 }
 
 void Conversation::setSpeechTimeout(int milliseconds)
 {
-    if (milliseconds == m_speechTimer.interval())
-        return;
-    m_speechTimer.setInterval(milliseconds);
-    emit speechTimeoutChanged();
+    if (std::exchange(m_speechTimeout, milliseconds) != milliseconds)
+        emit speechTimeoutChanged();
 }
 
-// ---- push-to-talk
+void Conversation::setSilenceTimeout(int milliseconds)
+{
+    if (std::exchange(m_silenceTimeout, milliseconds) != milliseconds)
+        emit silenceTimeoutChanged();
+}
+
+// ---- the button
 
 void Conversation::press()
 {
-    begin(Turn::Held);
+    if (m_canTalk)
+        handle(Event::Press);
 }
 
 void Conversation::release()
 {
-    if (m_turn == Turn::Held)
-        endSpeech();
+    handle(Event::Release);
 }
 
 void Conversation::toggle()
 {
-    if (m_turn == Turn::Held && m_state == State::Listening) {
-        m_turn = Turn::Tapped;
-        m_speechTimer.start();
-    } else if (m_turn == Turn::Tapped) {
-        endSpeech();
-    } else {
-        begin(Turn::Tapped);
-    }
+    if (m_canTalk || isPushToTalk())
+        handle(Event::Tap);
 }
 
 void Conversation::cancel()
 {
-    if (m_turn == Turn::HandsFree)
+    if (isTurn(m_state) && !isPushToTalk())
         m_ignoresHandsFree = true;
-    if (m_turn != Turn::Nobody)
-        endTurn(true);
+    handle(Event::Cancel);
 }
 
 void Conversation::dismissError()
 {
-    if (m_state == State::Error)
-        setState(State::Idle);
+    handle(Event::Dismissal);
 }
 
-void Conversation::begin(Turn turn)
+// ---- from state to state
+
+/// Go where an event leads, and do what belongs to that.
+void Conversation::handle(Event event)
 {
-    if (!m_canTalk || isPushToTalk())
+    const State previous = m_state;
+    const State to = next(m_state, event);
+    if (to == m_state)
         return;
-    m_handsFreeWatchdog.stop();
-    m_turn = turn;
-    m_heard.clear();
+    if (isTurn(m_state) && !isTurn(to) && !m_laterError.isEmpty()) {
+        showError(next(State::Idle, Event::RequestFailure), QString(m_laterError), QString(m_laterWayOut));
+        return;
+    }
+    if (to == State::Sent) {
+        completeRecording();
+        if (m_state != previous)
+            return; // it failed
+    }
+    enter(to);
+    if (m_state == to && isPushToTalk(to) && !isPushToTalk(previous)) // otherwise a receiver has cancelled
+        beginRecording();
+}
+
+/// Be in another state, and tell of it.
+void Conversation::enter(State state)
+{
+    const State previous = std::exchange(m_state, state);
+    startTimer();
+    if (isPushToTalk(previous) && !isPushToTalk(state))
+        giveBack();
+    const bool begins = state == State::HandsFree || (isPushToTalk(state) && !isPushToTalk(previous));
+    if (begins)
+        m_finals.clear();
+    if (begins || !isTurn(state))
+        setPartialText(QString());
+    if (!isError(state)) {
+        m_error.clear();
+        m_wayOut.clear();
+    }
+    updateAwaitingFinal();
+    emit stateChanged();
+}
+
+void Conversation::beginRecording()
+{
     m_isMereTouch = false;
     m_sincePress.start();
-    setPartialText(QString());
-    setState(State::Listening);
-    if (m_turn != turn)
-        return; // who heard of the state has cancelled
-    if (turn == Turn::Tapped)
-        m_speechTimer.start();
     m_network->openStream(m_language);
     m_audio->captureAudio();
     onAudioError();
 }
 
-void Conversation::endSpeech()
+void Conversation::completeRecording()
 {
-    if (!isPushToTalk() || m_state != State::Listening)
-        return;
+    const State previous = m_state;
     m_isMereTouch = m_sincePress.elapsed() < MereTouchMs;
-    m_speechTimer.stop();
     m_audio->stopCapture(); // its last chunk still comes through
-    if (!isPushToTalk())
-        return; // it failed
-    m_network->endStream();
-    setState(State::Thinking);
+    if (m_state == previous)
+        m_network->endStream();
 }
 
-/// Back to rest. Silent: nobody is told that nothing was heard.
-void Conversation::endTurn(bool isSilent)
+/// Give back what push-to-talk used.
+void Conversation::giveBack()
 {
-    const Turn turn = std::exchange(m_turn, Turn::Nobody);
-    giveBack(turn);
-    setPartialText(QString());
-    if (!m_laterError.isEmpty()) {
-        fail(std::exchange(m_laterError, QString()), std::exchange(m_laterWayOut, QString()));
-        return;
-    }
-    setState(State::Idle);
-    if (!isSilent && m_heard.isEmpty())
-        emit nothingHeard();
-}
-
-/// Give back what a turn used.
-void Conversation::giveBack(Turn turn)
-{
-    m_speechTimer.stop();
-    m_handsFreeWatchdog.stop();
-    if (turn != Turn::Held && turn != Turn::Tapped)
-        return;
     if (m_audio != nullptr)
         m_audio->stopCapture();
     if (m_network != nullptr)
         m_network->dropStream();
 }
 
-void Conversation::fail(const QString &error, const QString &wayOut)
+/// Each state has one time-out, or none.
+void Conversation::startTimer()
 {
-    giveBack(std::exchange(m_turn, Turn::Nobody));
-    setPartialText(QString());
+    switch (m_state) {
+    case State::Idle:
+    case State::Held:
+    case State::Sent:
+        m_timer.stop();
+        break;
+    case State::NothingHeard:
+        m_timer.start(m_silenceTimeout);
+        break;
+    case State::Tapped:
+        m_timer.start(m_speechTimeout);
+        break;
+    case State::HandsFree:
+    case State::HandsFreeSent:
+        m_timer.start(HandsFreeTimeoutMs);
+        break;
+    case State::Error:
+    case State::ErrorUntilReady:
+        m_timer.start(m_errorTimeout);
+        break;
+    }
+}
+
+/// Show an error, if the event makes one in this state.
+void Conversation::fail(Event event, const QString &error, const QString &wayOut)
+{
+    const State to = next(m_state, event);
+    if (isError(to))
+        showError(to, error, wayOut);
+}
+
+void Conversation::showError(State to, const QString &error, const QString &wayOut)
+{
+    if (m_network != nullptr && !m_network->isConnected())
+        to = next(to, Event::BackendLoss);
     m_laterError.clear();
     m_laterWayOut.clear();
-    m_endsWhenReady = m_network != nullptr && !m_network->isConnected();
-    m_errorTimer.start();
     const bool isNew = error != m_error || wayOut != m_wayOut;
     m_error = error;
     m_wayOut = wayOut;
-    if (m_state != State::Error)
-        setState(State::Error);
-    else if (isNew)
+    if (to != m_state) {
+        enter(to);
+        return;
+    }
+    startTimer();
+    if (isNew)
         emit stateChanged();
 }
 
@@ -257,21 +288,25 @@ void Conversation::onPartDestroyed()
     updateCanTalk();
 }
 
+// ---- push-to-talk
+
 void Conversation::onAudioError()
 {
-    if (isPushToTalk() && m_state == State::Listening && !m_audio->error().isEmpty())
-        fail(m_audio->error(), tr("Check the microphone, or choose another one in the settings."));
+    if ((m_state == State::Held || m_state == State::Tapped) && !m_audio->error().isEmpty()) {
+        fail(Event::Failure, m_audio->error(),
+             tr("Check the microphone, or choose another one in the settings."));
+    }
 }
 
-void Conversation::onSourceFileFinished()
+void Conversation::onSpeech()
 {
-    if (m_turn == Turn::Tapped)
-        endSpeech();
+    if (m_state == State::Tapped)
+        m_timer.stop(); // somebody speaks
 }
 
 void Conversation::onPartial(const QString &text)
 {
-    m_speechTimer.stop();
+    onSpeech();
     if (isPushToTalk())
         setPartialText(text);
 }
@@ -281,32 +316,38 @@ void Conversation::onFinal(const QString &text, const QString &language, double 
     if (!isPushToTalk())
         return;
     setPartialText(QString());
-    const QString said = text.trimmed();
-    if (!said.isEmpty()) {
-        m_heard.append(said);
-        if (m_history != nullptr)
-            m_history->addTranscription(said, QDateTime::currentDateTime(), language, latency);
-        setFinalText(m_heard.join(QLatin1Char(' ')));
-    }
-    if (m_turn == Turn::Tapped)
-        endSpeech();
+    addFinal(text, language, latency, QDateTime::currentDateTime());
+    handle(Event::SpeechEnd);
 }
 
 void Conversation::onStreamEnded()
 {
-    if (isPushToTalk())
-        endTurn(m_isMereTouch);
+    handle(m_finals.isEmpty() && !m_isMereTouch ? Event::StreamSilence : Event::StreamEnd);
+}
+
+/// Keep a final of this turn, if it has text.
+void Conversation::addFinal(const QString &text, const QString &language, double latency,
+                            const QDateTime &time)
+{
+    const QString said = text.trimmed();
+    if (said.isEmpty())
+        return;
+    m_finals.append(said);
+    if (m_history != nullptr)
+        m_history->addTranscription(said, time, language, latency);
+    setFinalText(m_finals.join(QLatin1Char(' ')));
+    updateAwaitingFinal();
 }
 
 // ---- the backend
 
 void Conversation::onNetworkError(const QString &error, const QString &wayOut)
 {
-    if (m_turn == Turn::Nobody) {
-        fail(error, wayOut);
-    } else {
+    if (isTurn(m_state)) {
         m_laterError = error;
         m_laterWayOut = wayOut;
+    } else {
+        fail(Event::RequestFailure, error, wayOut);
     }
 }
 
@@ -317,18 +358,19 @@ void Conversation::onBackendState()
         return;
     switch (m_network->backendState()) {
     case SpeechBackend::BackendState::Ready:
-        if (m_endsWhenReady)
-            dismissError();
-        m_mustTellListening = m_wasHandsFreeSet;
+        handle(Event::BackendReturn);
+        m_mustTellListening = m_handsFree.has_value();
         tellWhetherToListen();
         break;
     case SpeechBackend::BackendState::Starting:
         break; // it loads a model: what is being said waits for that
     case SpeechBackend::BackendState::Lost:
     case SpeechBackend::BackendState::Failed:
-        if (m_turn != Turn::Nobody)
-            fail(m_network->backendMessage(), tr("You can go on as soon as it is back."));
-        m_endsWhenReady = m_state == State::Error;
+        if (isTurn(m_state)) {
+            fail(Event::BackendLoss, m_network->backendMessage(), tr("You can go on as soon as it is back."));
+        } else {
+            handle(Event::BackendLoss);
+        }
         break;
     }
 }
@@ -338,64 +380,53 @@ void Conversation::onBackendState()
 void Conversation::onWakeWord()
 {
     m_ignoresHandsFree = false;
-    listenHandsFree();
+    followSpeech();
 }
 
 void Conversation::onPipelineState(const QString &state)
 {
     if (state == QLatin1String("LISTENING")) {
-        listenHandsFree();
+        followSpeech();
     } else if (state == QLatin1String("PROCESSING")) {
-        if (m_turn == Turn::HandsFree)
-            setState(State::Thinking);
+        handle(Event::HandsFreeSpeechEnd);
     } else if (state != QLatin1String("EMIT")) {
         m_ignoresHandsFree = false;
-        if (m_turn == Turn::HandsFree)
-            endTurn(state != QLatin1String("IDLE"));
+        handle(state == QLatin1String("IDLE") ? Event::HandsFreeIdle : Event::HandsFreeStop);
     }
 }
 
 void Conversation::onHandsFreePartial(const QString &text)
 {
-    if (m_turn != Turn::HandsFree)
+    if (!isTurn(m_state) || isPushToTalk())
         return;
-    m_handsFreeWatchdog.start();
+    startTimer();
     setPartialText(text);
 }
 
 void Conversation::onHandsFreeTranscript(const QString &text, const QString &language, double latency,
                                          const QDateTime &time)
 {
-    if (!m_isHandsFree || m_ignoresHandsFree || isPushToTalk())
+    if (!isHandsFree() || m_ignoresHandsFree || isPushToTalk())
         return;
-    const QString said = text.trimmed();
-    m_heard.clear();
-    if (!said.isEmpty()) {
-        m_heard.append(said);
-        if (m_history != nullptr)
-            m_history->addTranscription(said, time, language, latency);
-        setFinalText(said);
-    }
-    endTurn(false);
+    m_finals.clear();
+    addFinal(text, language, latency, time);
+    handle(m_finals.isEmpty() ? Event::HandsFreeSilence : Event::HandsFreeFinal);
 }
 
 void Conversation::onHandsFreeFailed(const QString &error, const QString &wayOut)
 {
-    if (m_isHandsFree && !isPushToTalk())
-        fail(error, wayOut);
+    if (isHandsFree())
+        fail(Event::HandsFreeFailure, error, wayOut);
 }
 
-void Conversation::listenHandsFree()
+void Conversation::followSpeech()
 {
-    if (!m_isHandsFree || m_ignoresHandsFree || isPushToTalk())
+    if (!isHandsFree() || m_ignoresHandsFree)
         return;
-    m_handsFreeWatchdog.start();
-    if (m_turn == Turn::HandsFree && m_state == State::Listening)
-        return;
-    m_turn = Turn::HandsFree;
-    m_heard.clear();
-    setPartialText(QString());
-    setState(State::Listening);
+    if (m_state == State::HandsFree)
+        startTimer();
+    else
+        handle(Event::HandsFreeSpeech);
 }
 
 void Conversation::tellWhetherToListen()
@@ -403,25 +434,11 @@ void Conversation::tellWhetherToListen()
     if (!m_mustTellListening || m_network == nullptr || !m_network->isConnected() || !m_network->canListen())
         return;
     m_mustTellListening = false;
-    if (m_network->isListening() != m_isHandsFree)
-        m_network->setListening(m_isHandsFree);
+    if (m_network->isListening() != isHandsFree())
+        m_network->setListening(isHandsFree());
 }
 
 // ---- what the screen sees
-
-void Conversation::setState(State state)
-{
-    if (state == m_state)
-        return;
-    m_state = state;
-    if (state != State::Error) {
-        m_errorTimer.stop();
-        m_endsWhenReady = false;
-        m_error.clear();
-        m_wayOut.clear();
-    }
-    emit stateChanged();
-}
 
 void Conversation::setPartialText(const QString &text)
 {
@@ -439,10 +456,19 @@ void Conversation::setFinalText(const QString &text)
     emit finalTextChanged();
 }
 
+void Conversation::updateAwaitingFinal()
+{
+    const bool isAwaitingFinal = isTurn(m_state) && m_finals.isEmpty();
+    if (isAwaitingFinal == m_isAwaitingFinal)
+        return;
+    m_isAwaitingFinal = isAwaitingFinal;
+    emit awaitingFinalChanged();
+}
+
 void Conversation::updateCanTalk()
 {
-    const bool hasSound = m_audio != nullptr && (m_audio->isAvailable() || !m_audio->sourceFile().isEmpty());
-    const bool canTalk = hasSound && m_network != nullptr && m_network->isConnected();
+    const bool canTalk =
+        m_audio != nullptr && m_audio->isAvailable() && m_network != nullptr && m_network->isConnected();
     if (canTalk == m_canTalk)
         return;
     m_canTalk = canTalk;
