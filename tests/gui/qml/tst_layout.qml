@@ -71,8 +71,8 @@ TestCase {
             backendUrl: "http://localhost:8000"
             canListen: true
             inputDevices: ["Cabin microphone"]
-            system: qsTranslate("MainWindow", "System %1").arg("0.1.0 (20261101093000)")
-            version: qsTranslate("MainWindow", "Screen %1, backend %2").arg("0.1.0").arg("0.1.0")
+            systemVersion: "0.1.0 (20261101093000)"
+            backendVersion: "0.1.0"
         }
     }
     Component {
@@ -80,8 +80,8 @@ TestCase {
         ErrorBanner {
             width: frame.width - 24
             message: qsTranslate("NetworkManager", "The assistant does not answer any more.")
-            wayOut: qsTranslate("MainWindow", "It comes back by itself. Your history is kept.")
-            action: qsTranslate("MainWindow", "Try now")
+            wayOut: qsTranslate("Trouble", "It comes back by itself. Your history is kept.")
+            action: qsTranslate("Trouble", "Try now")
         }
     }
 

@@ -16,10 +16,15 @@ Rectangle {
     required property string backendUrl
     required property bool canListen
     required property var inputDevices
-    /// The version of the device; empty where it has none.
-    required property string system
-    required property string version
+    /// Of the device's image; empty where there is none.
+    required property string systemVersion
+    /// Empty while it is not known.
+    required property string backendVersion
 
+    readonly property string system: systemVersion === "" ? "" : qsTr("System %1").arg(systemVersion)
+    readonly property string version: {
+        return qsTr("Screen %1, backend %2").arg(Qt.application.version).arg(backendVersion || "–");
+    }
     readonly property string urlPattern: "^https?://[^\\s/:?#@]+(:\\d{1,5})?/?$"
     readonly property string systemDefault: qsTr("Automatic")
 
@@ -32,9 +37,14 @@ Rectangle {
     property string page
     property string setting
 
+    function open() {
+        visible = true;
+        forceActiveFocus();
+    }
     /// One step back: out of a page, then out of the panel.
     function back() {
         if (page === "") {
+            visible = false;
             closed();
             return;
         }
