@@ -64,6 +64,17 @@ def circle(found: dict[str, set[str]]) -> list[str]:
     return []
 
 
+def reachable(found: dict[str, set[str]], *files: str) -> set[str]:
+    """The files, and all that they include directly or indirectly."""
+    seen: set[str] = set()
+    ahead = set(files)
+    while ahead:
+        file = ahead.pop()
+        seen.add(file)
+        ahead |= found[file] - seen
+    return seen
+
+
 def test_every_folder_has_its_place() -> None:
     folders = {file.parent.relative_to(SOURCES).as_posix() for file in SOURCES.rglob("*.cpp")}
     assert folders == set(ORDER)
@@ -79,6 +90,11 @@ def test_folders_include_in_one_direction() -> None:
 
 def test_no_circle() -> None:
     assert circle(includes(SOURCES)) == []
+
+
+def test_conversation_knows_no_socket() -> None:
+    needed = reachable(includes(SOURCES), "screen/conversation.h", "screen/conversation.cpp")
+    assert {name for name in needed if name.startswith("backend/")} == {"backend/speechbackend.h"}
 
 
 @pytest.fixture
