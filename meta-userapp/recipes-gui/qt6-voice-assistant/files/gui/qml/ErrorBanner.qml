@@ -2,13 +2,13 @@ import QtQuick
 import QtQuick.Layouts
 import VoiceAssistant
 
-/// What went wrong, the way out of it, and a button that takes it.
+/// Shows what went wrong and what to do about it, with a button that does it.
 Rectangle {
     id: banner
 
     required property string message
     required property string wayOut
-    /// Empty: no button.
+    /// Text of the button; empty: there is no button.
     required property string action
 
     signal acted

@@ -1,7 +1,7 @@
 import QtQuick
 import VoiceAssistant
 
-/// What to do, or what the assistant does: stands where the text will be.
+/// Says what to do, or what the assistant is doing; shown where the text will be.
 QtObject {
     /// Conversation.State
     required property int conversationState
@@ -9,9 +9,9 @@ QtObject {
     required property int backendState
     /// Why the backend is not ready.
     required property string backendMessage
-    /// The screen has a microphone.
+    /// Whether the screen has a microphone.
     required property bool hasMicrophone
-    /// The backend's microphone waits for the wake word.
+    /// Whether the backend's microphone waits for the wake word.
     required property bool handsFree
 
     readonly property string text: {

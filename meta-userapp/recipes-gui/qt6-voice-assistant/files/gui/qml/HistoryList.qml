@@ -4,7 +4,7 @@ import QtQuick
 ListView {
     id: list
 
-    /// Stands in large letters already, so that its line leaves it out.
+    /// Text that is shown in large letters above the list; its line leaves it out.
     property string newestText
 
     clip: true
@@ -12,7 +12,7 @@ ListView {
     Accessible.role: Accessible.List
     Accessible.name: qsTr("History")
 
-    // From the newest on, unless somebody leafs through it.
+    // Shows the newest entry, unless somebody scrolls.
     onCountChanged: if (!moving)
         positionViewAtBeginning()
 

@@ -2,7 +2,7 @@ import QtQuick
 import QtQuick.Layouts
 import VoiceAssistant
 
-/// Letters, digits and what addresses and keys are made of, each as large as a finger.
+/// Keys for letters, digits and the signs of addresses and API keys, each as large as a finger.
 GridLayout {
     id: keyboard
 
@@ -14,7 +14,7 @@ GridLayout {
     columns: 10
     rowSpacing: Theme.px(6)
     columnSpacing: Theme.px(6)
-    // Keys lie alike everywhere.
+    // The order of keys is the same in every language.
     LayoutMirroring.enabled: false
     LayoutMirroring.childrenInherit: true
 
@@ -33,14 +33,14 @@ GridLayout {
             objectName: "key-" + modelData
             Layout.fillWidth: true
             Layout.fillHeight: true
-            // All keys are of one width.
+            // All keys have the same width.
             Layout.preferredWidth: 1
             padding: 0
             symbol: isShift || isBackspace ? modelData : ""
             text: symbol !== "" ? "" : keyboard.upperCase ? modelData.toUpperCase() : modelData
             color: lit ? Theme.accent : Theme.surface
             textColor: lit ? Theme.textOnAccent : Theme.text
-            // The cursor stays where it is.
+            // The text field keeps the cursor.
             focusPolicy: Qt.NoFocus
             autoRepeat: isBackspace
             Accessible.name: isShift ? qsTr("Capital letters") : isBackspace ? qsTr("Delete") : text

@@ -6,19 +6,19 @@ import VoiceAssistant
 ApplicationWindow {
     id: window
 
-    /// In place of the stored one, until another is entered.
+    /// Address to use in place of the stored one, until another is entered.
     property string backendUrl
     property int eventsPort: 5802
     /// A WAV file in place of a microphone.
     property string sourceFile
     /// Where the history is kept; empty: nowhere.
     property string historyFile
-    /// Of the device's image; empty where there is none.
+    /// Version of the device's image; empty where there is none.
     property string systemVersion
     property bool fullScreen: false
     /// Degrees by which the picture is turned clockwise, a multiple of 90; "auto": so that it is wider than high.
     property string turned
-    /// Tells on the log what the screen shows, for tests and measurements.
+    /// Whether to log what the screen shows, for tests and measurements.
     property bool reporting: false
     /// A complaint about settings or history.
     property alias notice: trouble.notice

@@ -3,7 +3,7 @@ import VoiceAssistant
 
 /// Hold it and speak, or tap it, speak and tap again.
 ///
-/// Speech begins with the touch itself, so that no first word is lost; whether it was a tap is known at its end.
+/// Recording begins with the touch, so that the first word is not lost; its release decides whether it was a tap.
 Item {
     id: button
 
@@ -13,11 +13,11 @@ Item {
     required property real level
     /// Why it cannot be used, one or two words; empty when it can.
     required property string reason
-    /// And in a drawing.
+    /// The same as a symbol: one of Icon's names.
     required property string reasonSymbol
 
     readonly property bool usable: reason === ""
-    /// The screen's microphone records, rather than the backend's.
+    /// Whether the screen's microphone records, rather than the backend's.
     readonly property bool ours: conversationState === Conversation.Held || conversationState === Conversation.Tapped
     readonly property bool listening: ours || conversationState === Conversation.HandsFree
     readonly property bool thinking: {
@@ -56,20 +56,20 @@ Item {
         return usable ? "microphone" : reasonSymbol;
     }
 
-    /// A longer touch was held, a shorter one a tap.
+    /// Milliseconds; a shorter touch is a tap.
     property int holdMs: 400
-    /// The touch that began is still there, and has been for longer than a tap.
+    /// Whether the present touch has lasted longer than a tap.
     property bool held: false
     property bool began: false
     property bool keyDown: false
 
-    /// With the touch itself.
+    /// A touch began.
     signal begin
-    /// It was held, and has been let go.
+    /// A touch that was longer than a tap ended.
     signal letGo
-    /// It was a tap, the first or the second one.
+    /// A tap ended, the first or the second one.
     signal tapped
-    /// Out of the state Error.
+    /// A touch ended the state Error.
     signal dismissed
 
     function down() {
@@ -154,7 +154,7 @@ Item {
             width: Theme.px(216)
             height: width
 
-            // Louder is wider, while listening.
+            // While listening, its width follows the loudness.
             Rectangle {
                 anchors.centerIn: parent
                 visible: button.listening
@@ -251,7 +251,7 @@ Item {
         }
     }
 
-    // Not a button of Controls: those let go when a finger slips off, as it does on a rough road.
+    // A button of Qt Quick Controls would count a finger that slips off as a release, and fingers slip on a rough road.
     MouseArea {
         id: touch
         objectName: "touch"

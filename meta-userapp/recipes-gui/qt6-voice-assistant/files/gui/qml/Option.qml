@@ -3,12 +3,12 @@ import QtQuick.Layouts
 import QtQuick.Templates as T
 import VoiceAssistant
 
-/// One line of a choice.
+/// One line of a list of choices.
 T.AbstractButton {
     id: option
 
     required property string detail
-    /// It is what holds now.
+    /// Whether it is the present choice.
     required property bool current
 
     implicitHeight: Theme.px(72)

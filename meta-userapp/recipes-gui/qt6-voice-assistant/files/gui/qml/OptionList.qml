@@ -1,7 +1,7 @@
 import QtQuick
 import VoiceAssistant
 
-/// One out of several, each a line that a finger hits.
+/// A list to choose one out of several; each line is large enough for a finger.
 ListView {
     id: list
 

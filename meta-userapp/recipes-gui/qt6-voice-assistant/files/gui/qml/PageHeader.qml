@@ -2,7 +2,7 @@ import QtQuick
 import QtQuick.Layouts
 import VoiceAssistant
 
-/// The way back and where one is; what stands inside follows at the end of the line.
+/// A button that leads back, and the page's title; children follow at the end of the line.
 RowLayout {
     id: header
 

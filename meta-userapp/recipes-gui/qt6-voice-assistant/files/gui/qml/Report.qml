@@ -1,7 +1,7 @@
 import QtQuick
 import VoiceAssistant
 
-/// Tells on the log, a line of JSON each, what the screen shows and how many frames it took.
+/// Logs what the screen shows and how many frames it drew, each as a line of JSON.
 Item {
     id: report
 
@@ -10,7 +10,7 @@ Item {
     required property Conversation talk
     required property TranscriptionModel history
     required property Window screen
-    /// Something moves, so that frames are worth counting.
+    /// Whether something moves, so that frames are counted.
     required property bool moving
 
     readonly property string stateName: {

@@ -11,12 +11,12 @@ Rectangle {
     required property var languages
     required property var models
     required property string modelName
-    /// Whether it knows few words, as the backend warns.
+    /// Whether the backend warns that the model knows few words.
     property bool modelIsSmall: false
     required property string backendUrl
     required property bool canListen
     required property var inputDevices
-    /// Of the device's image; empty where there is none.
+    /// Version of the device's image; empty where there is none.
     required property string systemVersion
     /// Empty while it is not known.
     required property string backendVersion
@@ -67,7 +67,7 @@ Rectangle {
         page = "text";
         textPage.open();
     }
-    /// What a page has brought.
+    /// Stores what was chosen or entered on a page.
     function choose(value: string) {
         switch (setting) {
         case "language":
@@ -114,7 +114,7 @@ Rectangle {
     Keys.onEscapePressed: back()
     Keys.onBackPressed: back()
 
-    // Touches that hit nothing stay here.
+    // Touches beside the cards do not reach what lies below the panel.
     MouseArea {
         anchors.fill: parent
     }

@@ -2,13 +2,13 @@ import QtQuick
 import QtQuick.Layouts
 import VoiceAssistant
 
-/// The backend, the microphone and the version; and the way to the settings.
+/// Shows the backend's state, the microphone and the version, with the button for the settings.
 Item {
     id: bar
 
     /// NetworkManager.BackendState
     required property int backendState
-    /// Empty: there is none.
+    /// Its name; empty: there is none.
     required property string microphone
     required property bool handsFree
     required property string version

@@ -2,7 +2,7 @@ import QtQuick
 import QtQuick.Layouts
 import VoiceAssistant
 
-/// Where somebody talks: the status bar, what is said, its history or the waveform, and the button.
+/// The page to talk on: the status bar, the text with the history or the waveform, and the button.
 ColumnLayout {
     id: page
 
@@ -11,7 +11,7 @@ ColumnLayout {
     required property NetworkManager backend
     required property Conversation talk
     required property TranscriptionModel history
-    /// Free height below the status bar, for the banner.
+    /// Height to leave free below the status bar, for the banner.
     required property real bannerHeight
 
     readonly property alias waveform: visualization.waveform
@@ -19,7 +19,7 @@ ColumnLayout {
 
     signal settingsRequested
 
-    /// Keys talk.
+    /// Lets the space bar and the return key talk.
     function focusButton() {
         talkButton.forceActiveFocus();
     }

@@ -3,7 +3,7 @@ import QtQuick.Layouts
 import QtQuick.Templates as T
 import VoiceAssistant
 
-/// A line of text and a keyboard on the screen, as a car has no other. One that is plugged in works, too.
+/// A text field with a keyboard on the screen, as a car has no other; a keyboard that is plugged in works too.
 Item {
     id: page
 
@@ -14,13 +14,13 @@ Item {
     property string example
 
     readonly property bool fits: pattern === "" || new RegExp(pattern).test(field.text.trim())
-    /// Empty: nothing is.
+    /// What is wrong with the text; empty: nothing.
     readonly property string wrong: fits ? "" : qsTr("Such as %1").arg(example)
 
     signal accepted(text: string)
     signal back
 
-    /// Begins to edit.
+    /// Shows the text, ready to be edited.
     function open() {
         field.text = text;
         field.forceActiveFocus();

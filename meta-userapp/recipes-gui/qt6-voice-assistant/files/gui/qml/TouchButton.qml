@@ -7,7 +7,7 @@ import VoiceAssistant
 T.Button {
     id: button
 
-    /// A name of Icon's.
+    /// One of Icon's names; empty: none.
     property string symbol
     property color color: Theme.surface
     property color textColor: Theme.text

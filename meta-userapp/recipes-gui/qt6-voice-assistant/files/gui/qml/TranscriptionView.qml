@@ -7,9 +7,9 @@ Item {
 
     required property string partialText
     required property string finalText
-    /// What to do, where there is no text yet.
+    /// Shown where there is no text yet.
     required property string hint
-    /// Somebody speaks, or was heard and not yet understood.
+    /// Whether a final is awaited.
     required property bool busy
     required property TranscriptionModel history
     property bool historyShown: true
@@ -25,7 +25,7 @@ Item {
             right: parent.right
             top: parent.top
         }
-        // Two lines always, so that what is beneath mostly stands still.
+        // At least two lines, so that the history below seldom moves.
         height: {
             if (!view.historyShown)
                 return view.height;
@@ -34,7 +34,7 @@ Item {
         contentHeight: label.contentHeight
         boundsBehavior: Flickable.StopAtBounds
         clip: contentHeight > height
-        // The end of what is being said, the beginning of what has been.
+        // A partial shows its end, a final its beginning.
         contentY: view.isFinal ? 0 : Math.max(0, contentHeight - height)
 
         FontMetrics {

@@ -1,7 +1,7 @@
 import QtQuick
 import VoiceAssistant
 
-/// What the banner says, and what its button does: one fault at a time, the most serious first.
+/// Decides what the banner says and what its button does: one fault at a time, the most serious first.
 QtObject {
     id: trouble
 
@@ -15,7 +15,7 @@ QtObject {
     /// NetworkManager.BackendState
     required property int backendState
     required property string backendMessage
-    /// Of the conversation; empty: none.
+    /// The conversation's error; empty: none.
     required property string error
     required property string errorWayOut
     /// The settings leave the backend's fault out, as that is where it can be mended.
@@ -40,7 +40,7 @@ QtObject {
         }
         return notice;
     }
-    /// Empty where the message names it itself.
+    /// What to do; empty where the message says so itself.
     readonly property string wayOut: {
         if (kind === Trouble.Conversation)
             return errorWayOut;
@@ -50,10 +50,10 @@ QtObject {
 
     /// The conversation's error has been read.
     signal dismissed
-    /// The backend is to be asked whether it is well.
+    /// The driver wants the backend to be asked for its health.
     signal checkRequested
 
-    /// The banner's button.
+    /// Does what the banner's button is for.
     function act() {
         dismissed();
         notice = "";

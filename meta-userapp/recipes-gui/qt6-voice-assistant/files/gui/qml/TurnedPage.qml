@@ -16,7 +16,7 @@ Item {
         return Number(turned) % 90 === 0 ? Number(turned) : 0;
     }
     readonly property bool sideways: degrees % 180 !== 0
-    /// The least that the window needs around it.
+    /// The least size of the window.
     readonly property size minimumSize: sideways ? Qt.size(384, 640) : Qt.size(640, 384)
 
     anchors.centerIn: parent

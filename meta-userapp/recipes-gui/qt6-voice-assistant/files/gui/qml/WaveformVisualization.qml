@@ -1,13 +1,13 @@
 import QtQuick
 import VoiceAssistant
 
-/// What the microphone hears: the last seconds as a waveform, and the volume of this moment.
+/// Shows the last seconds of the microphone as a waveform, and its present loudness as a bar.
 Item {
     id: visualization
 
     /// Loudness, 0 to 1.
     required property real level
-    /// Moves with the display's frames.
+    /// Whether the microphone records; the waveform moves meanwhile.
     required property bool running
 
     readonly property alias waveform: waveform
@@ -55,7 +55,7 @@ Item {
                 right: parent.right
                 bottom: parent.bottom
             }
-            // From a circle to the whole.
+            // From a circle to the full height.
             height: Math.round(meter.width + visualization.shownLevel * (meter.height - meter.width))
             visible: visualization.level > 0
             radius: width / 2
