@@ -26,11 +26,16 @@ TestCase {
         Theme.height = 480;
         Qt.uiLanguage = "";
     }
+    /// Draw, also where nothing has changed, and wait for that.
+    function render(window: MainWindow) {
+        window.update();
+        verify(waitForRendering(window.contentItem));
+    }
     function make(properties: var): MainWindow {
         const window = createTemporaryObject(component, null, properties ?? {});
         verify(window);
         tryVerify(() => window.visible);
-        waitForRendering(window.contentItem);
+        render(window);
         return window;
     }
     function part(window: MainWindow, name: string): var {
@@ -65,10 +70,10 @@ TestCase {
             "height": row.height
         });
         tryCompare(window.contentItem, "height", row.height);
-        waitForRendering(window.contentItem);
+        render(window);
         compare(inspector.complaints(window.contentItem, Theme.touchTarget), []);
         part(window, "settingsButton").clicked();
-        waitForRendering(window.contentItem);
+        render(window);
         compare(inspector.complaints(part(window, "settingsPanel"), Theme.touchTarget), []);
     }
     /// Where the panel has a point of the page, as a picture that is turned clockwise has it.
@@ -136,7 +141,7 @@ TestCase {
         });
         const page = part(upright, "page");
         tryCompare(page, "width", upright.width);
-        waitForRendering(upright.contentItem);
+        render(upright);
         const expected = grabImage(upright.contentItem);
         upright.destroy();
 
@@ -147,7 +152,7 @@ TestCase {
         });
         tryCompare(part(window, "page"), "width", expected.width);
         compare(part(window, "page").height, expected.height);
-        waitForRendering(window.contentItem);
+        render(window);
         compare(inspector.complaints(part(window, "page"), Theme.touchTarget), []);
 
         // The panel's own rows and columns, as a driver sees them.
@@ -184,7 +189,7 @@ TestCase {
         window.notice = "The history cannot be stored.";
         const banner = part(window, "errorBanner");
         tryVerify(() => banner.visible);
-        waitForRendering(window.contentItem);
+        render(window);
         compare(inspector.complaints(window.contentItem, 67), []);
         verify(banner.y + banner.height <= part(window, "transcription").mapToItem(window.contentItem, 0, 0).y);
         mouseClick(inspector.find(banner, "action"));
@@ -232,7 +237,7 @@ TestCase {
         const x = () => part(window, "talkButton").mapToItem(window.contentItem, 0, 0).x;
         verify(x() > window.width / 2);
         part(window, "page").LayoutMirroring.enabled = true;
-        waitForRendering(window.contentItem);
+        render(window);
         verify(x() < window.width / 2);
         compare(inspector.complaints(window.contentItem, 67), []);
     }
