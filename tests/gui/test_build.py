@@ -18,7 +18,7 @@ from tools.root import ROOT
 
 HERE = Path(__file__).parent
 GUI = ROOT / "meta-userapp/recipes-gui/qt6-voice-assistant/files/gui"
-CTESTS = ["test_qml", *sorted(file.stem for file in HERE.glob("cpp/test_*.cpp"))]
+CTESTS = ["test_qml", *sorted(file.stem for file in HERE.glob("cpp/**/test_*.cpp"))]
 
 pytestmark = pytest.mark.slow
 
@@ -79,6 +79,11 @@ def test_qml_is_clean(build_folder: Path) -> None:
     assert "Warning" not in done.stdout
 
 
+def test_main_window_only_puts_parts_together() -> None:
+    text = (GUI / "qml/MainWindow.qml").read_text("utf-8")
+    assert re.findall(r"\bTimer\b|\bfunction\b|\bif \(|\bswitch \(|\breturn\b", text) == []
+
+
 def test_cpp_is_formatted(packages_there: None) -> None:
     sources = [
         file
@@ -96,10 +101,12 @@ def test_cpp_is_formatted(packages_there: None) -> None:
 def test_translation_is_complete(packages_there: None, tmp_path: Path) -> None:
     german = tmp_path / "voice-assistant_de.ts"
     shutil.copy(GUI / "translations" / german.name, german)
-    sources = [*GUI.glob("qml/*.qml"), *GUI.glob("src/*.cpp"), *GUI.glob("src/*.h")]
+    sources = [*GUI.glob("qml/*.qml"), *GUI.glob("src/**/*.cpp"), *GUI.glob("src/**/*.h")]
     # In the sources' own folder, so that the contexts are found as the build finds them.
-    done = run(qt_tool("lupdate"), *sources, "-no-obsolete", "-locations", "none", "-ts", german)
+    options = ["-no-obsolete", "-locations", "none", "-I", str(GUI / "src")]
+    done = run(qt_tool("lupdate"), *sources, *options, "-ts", german)
     assert done.returncode == 0, done.stdout
+    assert "unknown namespace" not in done.stdout
     messages = ET.parse(german).getroot().findall("context/message")
     assert len(messages) > 100
     unfinished = [

@@ -177,7 +177,7 @@ class Application:
                 )
             return self._shown[-1]
 
-    # MainWindow.qml keeps these places: the button in a column at the end, the settings above it.
+    # TalkPage.qml keeps these places: the button in a column at the end, the settings above it.
 
     def press_button(self) -> None:
         """Hold the microphone button."""

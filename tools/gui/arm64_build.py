@@ -33,6 +33,7 @@ _QML_MODULES: Final = (
     "qtquick",
     "qtquick-controls",
     "qtquick-layouts",
+    "qtquick-shapes",
 )
 _PACKAGES: Final = (
     *(f"qml6-module-{name}" for name in (*_QML_MODULES, "qtquick-templates", "qtquick-window")),

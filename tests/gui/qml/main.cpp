@@ -1,4 +1,4 @@
-#include "screenlanguage.h"
+#include "screen/screenlanguage.h"
 
 #include <QCoreApplication>
 #include <QFont>

@@ -10,16 +10,12 @@ TestCase {
     height: 300
     visible: true
 
-    Theme {
-        id: look
-    }
     Inspector {
         id: inspector
     }
     ErrorBanner {
         id: banner
         width: 776
-        theme: look
         message: "The assistant does not answer any more."
         wayOut: "It comes back by itself."
         action: "Try now"
@@ -58,7 +54,7 @@ TestCase {
             + "Plug it in again, or choose another one in the settings.";
         banner.wayOut = "Check the microphone, or choose another one in the settings.";
         waitForRendering(banner);
-        compare(inspector.complaints(banner, look.touchTarget), []);
+        compare(inspector.complaints(banner, Theme.touchTarget), []);
         banner.wayOut = "";
         verify(!inspector.find(banner, "wayOut").visible);
     }

@@ -58,7 +58,6 @@ TestCase {
         icon.name = "back";
         tryVerify(() => drawn(30, 40, 12, 20) > drawn(58, 40, 12, 20), 5000, "points to the left");
         icon.LayoutMirroring.enabled = true;
-        icon.requestPaint();
         tryVerify(() => drawn(30, 40, 12, 20) < drawn(58, 40, 12, 20), 5000, "points to the right");
     }
 }

@@ -23,10 +23,6 @@ TestCase {
     SettingsManager {
         id: stored
     }
-    Theme {
-        id: look
-        height: frame.height
-    }
     Item {
         id: frame
     }
@@ -35,7 +31,6 @@ TestCase {
         id: statusBar
         StatusBar {
             width: frame.width
-            theme: look
             backendState: NetworkManager.Ready
             microphone: "Cabin microphone"
             handsFree: true
@@ -46,10 +41,8 @@ TestCase {
         id: microphoneButton
         MicrophoneButton {
             height: frame.height * 0.6
-            theme: look
             conversationState: Conversation.Idle
             level: 0.5
-            ours: true
             reason: ""
             reasonSymbol: "microphone-off"
         }
@@ -59,7 +52,6 @@ TestCase {
         TranscriptionView {
             width: frame.width * 0.6
             height: frame.height * 0.6
-            theme: look
             partialText: ""
             finalText: "set the temperature to twenty one degrees"
             hint: ""
@@ -72,7 +64,6 @@ TestCase {
         SettingsPanel {
             width: frame.width
             height: frame.height
-            theme: look
             settings: stored
             languages: ["en", "de", "fr", "es", "it", "nl"]
             models: ["cabin-en"]
@@ -80,18 +71,17 @@ TestCase {
             backendUrl: "http://localhost:8000"
             canListen: true
             inputDevices: ["Cabin microphone"]
-            system: qsTranslate("MainWindow", "System %1").arg("0.1.0 (20261101093000)")
-            version: qsTranslate("MainWindow", "Screen %1, backend %2").arg("0.1.0").arg("0.1.0")
+            systemVersion: "0.1.0 (20261101093000)"
+            backendVersion: "0.1.0"
         }
     }
     Component {
         id: errorBanner
         ErrorBanner {
             width: frame.width - 24
-            theme: look
             message: qsTranslate("NetworkManager", "The assistant does not answer any more.")
-            wayOut: qsTranslate("MainWindow", "It comes back by itself. Your history is kept.")
-            action: qsTranslate("MainWindow", "Try now")
+            wayOut: qsTranslate("Trouble", "It comes back by itself. Your history is kept.")
+            action: qsTranslate("Trouble", "Try now")
         }
     }
 
@@ -100,6 +90,7 @@ TestCase {
         entries.addTranscription("find the nearest charging station with a restaurant and a playground", new Date(), "en", 0.31);
     }
     function cleanupTestCase() {
+        Theme.height = 480;
         Qt.uiLanguage = "";
     }
     function cases(names: var): var {
@@ -121,13 +112,14 @@ TestCase {
     function make(component: Component, row: var, properties: var): Item {
         frame.width = row.width;
         frame.height = row.height;
+        Theme.height = row.height;
         Qt.uiLanguage = row.language;
         const item = createTemporaryObject(component, test, properties);
         waitForRendering(item);
         return item;
     }
     function check(item: Item) {
-        compare(inspector.complaints(item, look.touchTarget), []);
+        compare(inspector.complaints(item, Theme.touchTarget), []);
     }
 
     function test_german() {
@@ -149,7 +141,7 @@ TestCase {
         }));
     }
     function test_microphoneButton_data() {
-        return cases([Conversation.Idle, Conversation.Listening, Conversation.Thinking, Conversation.Error]);
+        return cases([Conversation.Idle, Conversation.Held, Conversation.Sent, Conversation.Error]);
     }
     function test_microphoneButton(row: var) {
         check(make(microphoneButton, row, {

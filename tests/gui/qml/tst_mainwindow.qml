@@ -21,13 +21,21 @@ TestCase {
     }
 
     function cleanup() {
+        // The windows set it, and it outlives them.
+        Theme.night = true;
+        Theme.height = 480;
         Qt.uiLanguage = "";
+    }
+    /// Draw, also where nothing has changed, and wait for that.
+    function render(window: MainWindow) {
+        window.update();
+        verify(waitForRendering(window.contentItem));
     }
     function make(properties: var): MainWindow {
         const window = createTemporaryObject(component, null, properties ?? {});
         verify(window);
         tryVerify(() => window.visible);
-        waitForRendering(window.contentItem);
+        render(window);
         return window;
     }
     function part(window: MainWindow, name: string): var {
@@ -62,12 +70,11 @@ TestCase {
             "height": row.height
         });
         tryCompare(window.contentItem, "height", row.height);
-        waitForRendering(window.contentItem);
-        const touchTarget = part(window, "talkButton").theme.touchTarget;
-        compare(inspector.complaints(window.contentItem, touchTarget), []);
+        render(window);
+        compare(inspector.complaints(window.contentItem, Theme.touchTarget), []);
         part(window, "settingsButton").clicked();
-        waitForRendering(window.contentItem);
-        compare(inspector.complaints(part(window, "settingsPanel"), touchTarget), []);
+        render(window);
+        compare(inspector.complaints(part(window, "settingsPanel"), Theme.touchTarget), []);
     }
     /// Where the panel has a point of the page, as a picture that is turned clockwise has it.
     function onPanel(window: MainWindow, degrees: int, x: real, y: real): point {
@@ -134,7 +141,7 @@ TestCase {
         });
         const page = part(upright, "page");
         tryCompare(page, "width", upright.width);
-        waitForRendering(upright.contentItem);
+        render(upright);
         const expected = grabImage(upright.contentItem);
         upright.destroy();
 
@@ -145,9 +152,8 @@ TestCase {
         });
         tryCompare(part(window, "page"), "width", expected.width);
         compare(part(window, "page").height, expected.height);
-        waitForRendering(window.contentItem);
-        const touchTarget = part(window, "talkButton").theme.touchTarget;
-        compare(inspector.complaints(part(window, "page"), touchTarget), []);
+        render(window);
+        compare(inspector.complaints(part(window, "page"), Theme.touchTarget), []);
 
         // The panel's own rows and columns, as a driver sees them.
         const seen = grabImage(window.contentItem);
@@ -183,7 +189,7 @@ TestCase {
         window.notice = "The history cannot be stored.";
         const banner = part(window, "errorBanner");
         tryVerify(() => banner.visible);
-        waitForRendering(window.contentItem);
+        render(window);
         compare(inspector.complaints(window.contentItem, 67), []);
         verify(banner.y + banner.height <= part(window, "transcription").mapToItem(window.contentItem, 0, 0).y);
         mouseClick(inspector.find(banner, "action"));
@@ -231,7 +237,7 @@ TestCase {
         const x = () => part(window, "talkButton").mapToItem(window.contentItem, 0, 0).x;
         verify(x() > window.width / 2);
         part(window, "page").LayoutMirroring.enabled = true;
-        waitForRendering(window.contentItem);
+        render(window);
         verify(x() < window.width / 2);
         compare(inspector.complaints(window.contentItem, 67), []);
     }

@@ -10,30 +10,23 @@ TestCase {
     height: 400
     visible: true
 
-    Theme {
-        id: look
-    }
     Inspector {
         id: inspector
     }
     Component {
         id: component
         MicrophoneButton {
-            theme: look
             conversationState: Conversation.Idle
             level: 0
-            ours: false
             reason: ""
             reasonSymbol: "microphone-off"
             height: 400
             holdMs: 100
             focus: true
             // As the conversation does.
-            onBegin: {
-                conversationState = Conversation.Listening;
-                ours = true;
-            }
-            onLetGo: conversationState = Conversation.Thinking
+            onBegin: conversationState = Conversation.Held
+            onLetGo: conversationState = Conversation.Sent
+            onTapped: conversationState = conversationState === Conversation.Held ? Conversation.Tapped : Conversation.Sent
             onDismissed: conversationState = Conversation.Idle
         }
     }
@@ -69,7 +62,7 @@ TestCase {
     function test_stateIsToldByWordAndDrawing() {
         const button = make({});
         const looks = [];
-        for (const state of [Conversation.Idle, Conversation.Listening, Conversation.Thinking, Conversation.Error]) {
+        for (const state of [Conversation.Idle, Conversation.Held, Conversation.Sent, Conversation.Error]) {
             button.conversationState = state;
             looks.push([inspector.find(button, "word").text, button.symbol]);
         }
@@ -89,7 +82,7 @@ TestCase {
         const button = make({});
         mouseClick(button, 100, 200);
         compare(counts(), [1, 0, 1, 0], "the first one is told, so that it is no longer held");
-        compare(button.conversationState, Conversation.Listening);
+        compare(button.conversationState, Conversation.Tapped);
         compare(button.advice, "Tap to send");
         mouseClick(button, 100, 200);
         compare(counts(), [1, 0, 2, 0]);
@@ -112,16 +105,40 @@ TestCase {
         mouseClick(button, 100, 200);
         compare(counts(), [0, 0, 0, 0]);
     }
-    function test_thinkingTakesNoTouch() {
+    function test_thinkingTakesNoTouch_data() {
+        return [
+            {
+                "tag": "push-to-talk",
+                "state": Conversation.Sent
+            },
+            {
+                "tag": "hands-free",
+                "state": Conversation.HandsFreeSent
+            }
+        ];
+    }
+    function test_thinkingTakesNoTouch(row: var) {
         make({
-            "conversationState": Conversation.Thinking
+            "conversationState": row.state
         });
         mouseClick(test, 100, 200);
         compare(counts(), [0, 0, 0, 0]);
     }
-    function test_touchLeavesTheErrorAndTalks() {
+    function test_touchLeavesTheErrorAndTalks_data() {
+        return [
+            {
+                "tag": "error",
+                "state": Conversation.Error
+            },
+            {
+                "tag": "error until the backend is ready",
+                "state": Conversation.ErrorUntilReady
+            }
+        ];
+    }
+    function test_touchLeavesTheErrorAndTalks(row: var) {
         const button = make({
-            "conversationState": Conversation.Error
+            "conversationState": row.state
         });
         mouseClick(button, 100, 200);
         compare(counts(), [1, 0, 1, 1]);
@@ -144,7 +161,7 @@ TestCase {
     }
     function test_touchTakesOverFromHandsFree() {
         const button = make({
-            "conversationState": Conversation.Listening
+            "conversationState": Conversation.HandsFree
         });
         compare(button.advice, "Hands-free");
         mousePress(button, 100, 200);

@@ -10,9 +10,6 @@ TestCase {
     height: 480
     visible: true
 
-    Theme {
-        id: look
-    }
     Inspector {
         id: inspector
     }
@@ -23,7 +20,6 @@ TestCase {
         id: component
         SettingsPanel {
             anchors.fill: parent
-            theme: look
             settings: stored
             languages: ["en", "de", "fr"]
             models: ["cabin-en", "whisper-base"]
@@ -31,8 +27,8 @@ TestCase {
             backendUrl: "http://localhost:8000"
             canListen: true
             inputDevices: ["Cabin microphone", "Headset"]
-            system: ""
-            version: "Screen 1, backend 2"
+            systemVersion: ""
+            backendVersion: "2"
             focus: true
         }
     }
@@ -111,9 +107,11 @@ TestCase {
     }
     function test_versions() {
         const panel = make();
-        compare(inspector.find(panel, "version").text, "Screen 1, backend 2");
+        compare(inspector.find(panel, "version").text, "Screen 1.2.3, backend 2");
+        panel.backendVersion = "";
+        compare(inspector.find(panel, "version").text, "Screen 1.2.3, backend –");
         verify(!inspector.find(panel, "system").visible);
-        panel.system = "System 3";
+        panel.systemVersion = "3";
         verify(inspector.find(panel, "system").visible);
         compare(inspector.find(panel, "system").text, "System 3");
     }
@@ -262,6 +260,10 @@ TestCase {
         const panel = make();
         mouseClick(inspector.find(panel, "back"));
         compare(closed.count, 1);
+        verify(!panel.visible);
+        panel.open();
+        verify(panel.visible);
+        verify(panel.activeFocus);
     }
     function test_historyIsClearedAfterASecondTap() {
         const panel = make();

@@ -10,16 +10,12 @@ TestCase {
     height: 100
     visible: true
 
-    Theme {
-        id: look
-    }
     Inspector {
         id: inspector
     }
     StatusBar {
         id: bar
         width: 800
-        theme: look
         backendState: NetworkManager.Starting
         microphone: "Cabin microphone"
         handsFree: false
@@ -52,9 +48,9 @@ TestCase {
     }
     function test_troubleHasTheColourOfTrouble() {
         bar.backendState = NetworkManager.Lost;
-        compare(fact("backend").color, look.alert);
+        compare(fact("backend").color, Theme.alert);
         bar.backendState = NetworkManager.Ready;
-        compare(fact("backend").color, look.text);
+        compare(fact("backend").color, Theme.text);
     }
     function test_microphone() {
         compare(fact("microphone").text, "Cabin microphone");

@@ -10,9 +10,6 @@ TestCase {
     height: 400
     visible: true
 
-    Theme {
-        id: look
-    }
     Inspector {
         id: inspector
     }
@@ -24,7 +21,6 @@ TestCase {
         id: component
         TranscriptionView {
             anchors.fill: parent
-            theme: look
             partialText: ""
             finalText: ""
             hint: "Hold the button and speak."
@@ -45,7 +41,7 @@ TestCase {
     function test_hintComesFirst() {
         const view = make({});
         compare(large(view).text, "Hold the button and speak.");
-        compare(large(view).color, look.textDim);
+        compare(large(view).color, Theme.textDim);
     }
     function test_partialIsGreyAndFinalIsBright() {
         const view = make({
@@ -53,13 +49,13 @@ TestCase {
             "partialText": "navigate"
         });
         compare(large(view).text, "navigate");
-        compare(large(view).color, look.textDim);
+        compare(large(view).color, Theme.textDim);
         verify(large(view).font.pixelSize >= 34);
         view.partialText = "";
         view.busy = false;
         view.finalText = "navigate home";
         compare(large(view).text, "navigate home");
-        compare(large(view).color, look.text);
+        compare(large(view).color, Theme.text);
     }
     function test_newSpeechHidesTheOldFinal() {
         const view = make({

@@ -10,22 +10,27 @@ TestCase {
     height: 150
     visible: true
 
-    Theme {
-        id: look
-    }
     Inspector {
         id: inspector
     }
     WaveformVisualization {
         id: visualization
         anchors.fill: parent
-        theme: look
         level: 0
         running: false
     }
 
     function volume(): Item {
         return inspector.find(visualization, "volume");
+    }
+
+    /// Pixels of the waveform, far from the middle, where it rests.
+    function lit(): int {
+        const image = grabImage(visualization.waveform);
+        let count = 0;
+        for (let x = 0; x < image.width; ++x)
+            count += Qt.colorEqual(image.pixel(x, 20), Theme.accent) ? 1 : 0;
+        return count;
     }
 
     function test_meterFollowsTheLevel() {
@@ -42,26 +47,26 @@ TestCase {
         compare(volume().height, meter.height, "never out of its frame");
     }
     function test_waveformMovesWhileRunning() {
-        // Far from the middle, where it rests.
-        const pixels = () => {
-            const image = grabImage(visualization.waveform);
-            let lit = 0;
-            for (let x = 0; x < image.width; ++x)
-                lit += Qt.colorEqual(image.pixel(x, 20), look.accent) ? 1 : 0;
-            return lit;
-        };
-        compare(pixels(), 0);
+        compare(lit(), 0);
         visualization.running = true;
         visualization.waveform.addPeaks(Array(100).fill(1));
-        tryVerify(() => pixels() > 10);
+        tryVerify(() => lit() > 10);
         visualization.running = false;
         visualization.waveform.clear();
-        tryVerify(() => pixels() === 0);
+        tryVerify(() => lit() === 0);
+    }
+    function test_eachRecordingBeginsEmpty() {
+        visualization.running = true;
+        visualization.waveform.addPeaks(Array(100).fill(1));
+        visualization.running = false;
+        visualization.running = true;
+        compare(lit(), 0);
+        visualization.running = false;
     }
     function test_standsStillInGrey() {
-        compare(visualization.waveform.color, look.outline);
+        compare(visualization.waveform.color, Theme.outline);
         visualization.running = true;
-        compare(visualization.waveform.color, look.accent);
+        compare(visualization.waveform.color, Theme.accent);
         visualization.running = false;
     }
 }

@@ -67,6 +67,7 @@ _DEPENDENCIES: Final = (
     "qml6-module-qtquick",
     "qml6-module-qtquick-controls",
     "qml6-module-qtquick-layouts",
+    "qml6-module-qtquick-shapes",
     "qml6-module-qtquick-templates",
     "qml6-module-qtquick-window",
     "qt6-qpa-plugins",

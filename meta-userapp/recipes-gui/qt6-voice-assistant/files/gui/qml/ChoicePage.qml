@@ -1,10 +1,10 @@
 import QtQuick
+import VoiceAssistant
 
 /// A page to choose one out of several.
 Item {
     id: page
 
-    required property Theme theme
     required property string title
     /// Objects with `value`, `text` and `detail`.
     required property var options
@@ -20,7 +20,6 @@ Item {
             right: parent.right
             top: parent.top
         }
-        theme: page.theme
         title: page.title
         onBack: page.back()
     }
@@ -30,10 +29,9 @@ Item {
             left: parent.left
             right: parent.right
             top: header.bottom
-            topMargin: page.theme.spacing
+            topMargin: Theme.spacing
             bottom: parent.bottom
         }
-        theme: page.theme
         options: page.options
         current: page.current
         onChosen: value => page.chosen(value)

@@ -1,50 +1,50 @@
 import QtQuick
 import QtQuick.Layouts
+import VoiceAssistant
 
-/// What went wrong, the way out of it, and a button that takes it.
+/// Shows what went wrong and what to do about it, with a button that does it.
 Rectangle {
     id: banner
 
-    required property Theme theme
     required property string message
     required property string wayOut
-    /// Empty: no button.
+    /// Text of the button; empty: there is no button.
     required property string action
 
     signal acted
 
-    implicitHeight: Math.max(theme.touchTarget, sentences.implicitHeight) + 2 * theme.px(8)
-    radius: theme.radius
-    color: theme.surface
-    border.width: theme.line
-    border.color: theme.alert
+    implicitHeight: Math.max(Theme.touchTarget, sentences.implicitHeight) + 2 * Theme.px(8)
+    radius: Theme.radius
+    color: Theme.surface
+    border.width: Theme.line
+    border.color: Theme.alert
 
     Accessible.role: Accessible.AlertMessage
     Accessible.name: message + " " + wayOut
 
     RowLayout {
         anchors.fill: parent
-        anchors.leftMargin: banner.theme.margin
-        anchors.rightMargin: banner.theme.px(8)
-        spacing: banner.theme.margin
+        anchors.leftMargin: Theme.margin
+        anchors.rightMargin: Theme.px(8)
+        spacing: Theme.margin
 
         Icon {
             name: "warning"
-            size: banner.theme.px(44)
-            color: banner.theme.alert
+            size: Theme.px(44)
+            color: Theme.alert
         }
         ColumnLayout {
             id: sentences
             Layout.fillWidth: true
-            spacing: banner.theme.px(2)
+            spacing: Theme.px(2)
 
             Text {
                 objectName: "message"
                 Layout.fillWidth: true
                 text: banner.message
                 textFormat: Text.PlainText
-                color: banner.theme.text
-                font.pixelSize: banner.theme.fontMedium
+                color: Theme.text
+                font.pixelSize: Theme.fontMedium
                 font.weight: Font.Medium
                 wrapMode: Text.Wrap
                 maximumLineCount: 3
@@ -57,8 +57,8 @@ Rectangle {
                 visible: text !== ""
                 text: banner.wayOut
                 textFormat: Text.PlainText
-                color: banner.theme.textDim
-                font.pixelSize: banner.theme.fontSmall
+                color: Theme.textDim
+                font.pixelSize: Theme.fontSmall
                 wrapMode: Text.Wrap
                 maximumLineCount: 2
                 elide: Text.ElideRight
@@ -67,11 +67,10 @@ Rectangle {
         }
         TouchButton {
             objectName: "action"
-            theme: banner.theme
             visible: text !== ""
             text: banner.action
-            color: banner.theme.alert
-            textColor: banner.theme.textOnAlert
+            color: Theme.alert
+            textColor: Theme.textOnAlert
             onClicked: banner.acted()
         }
     }

@@ -1,11 +1,11 @@
 import QtQuick
 import QtQuick.Layouts
+import VoiceAssistant
 
 /// One line of the history.
 Item {
     id: entry
 
-    required property Theme theme
     required property int index
     required property string text
     required property date time
@@ -14,7 +14,7 @@ Item {
     required property real latency
     property bool textShown: true
 
-    implicitHeight: Math.max(theme.px(44), line.implicitHeight + theme.px(10))
+    implicitHeight: Math.max(Theme.px(44), line.implicitHeight + Theme.px(10))
 
     Accessible.role: Accessible.ListItem
     Accessible.name: text
@@ -26,14 +26,14 @@ Item {
             right: parent.right
             verticalCenter: parent.verticalCenter
         }
-        spacing: entry.theme.px(14)
+        spacing: Theme.px(14)
 
         Text {
             objectName: "time"
             Layout.minimumWidth: implicitWidth
             text: entry.time.toLocaleTimeString(Qt.locale(), Locale.ShortFormat)
-            color: entry.theme.textDim
-            font.pixelSize: entry.theme.fontSmall
+            color: Theme.textDim
+            font.pixelSize: Theme.fontSmall
         }
         Text {
             objectName: "text"
@@ -41,8 +41,8 @@ Item {
             visible: entry.textShown
             text: entry.text
             textFormat: Text.PlainText
-            color: entry.theme.text
-            font.pixelSize: entry.theme.fontMedium
+            color: Theme.text
+            font.pixelSize: Theme.fontMedium
             wrapMode: Text.Wrap
             elide: Text.ElideRight
             maximumLineCount: 2
@@ -52,16 +52,16 @@ Item {
             objectName: "language"
             visible: entry.language !== ""
             text: entry.language.toUpperCase()
-            color: entry.theme.textDim
-            font.pixelSize: entry.theme.fontSmall
+            color: Theme.textDim
+            font.pixelSize: Theme.fontSmall
         }
         Text {
             objectName: "latency"
             visible: entry.latency > 0
             //: How long the text took, in seconds
             text: qsTr("%1 s").arg(Number(entry.latency).toLocaleString(Qt.locale(), "f", 1))
-            color: entry.theme.textDim
-            font.pixelSize: entry.theme.fontSmall
+            color: Theme.textDim
+            font.pixelSize: Theme.fontSmall
         }
         Item {
             Layout.fillWidth: true

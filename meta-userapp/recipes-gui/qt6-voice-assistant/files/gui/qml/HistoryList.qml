@@ -4,8 +4,7 @@ import QtQuick
 ListView {
     id: list
 
-    required property Theme theme
-    /// Stands in large letters already, so that its line leaves it out.
+    /// Text that is shown in large letters above the list; its line leaves it out.
     property string newestText
 
     clip: true
@@ -13,13 +12,12 @@ ListView {
     Accessible.role: Accessible.List
     Accessible.name: qsTr("History")
 
-    // From the newest on, unless somebody leafs through it.
+    // Shows the newest entry, unless somebody scrolls.
     onCountChanged: if (!moving)
         positionViewAtBeginning()
 
     delegate: HistoryEntry {
         width: ListView.view.width
-        theme: (ListView.view as HistoryList).theme
         textShown: index > 0 || text !== (ListView.view as HistoryList).newestText
     }
 }

@@ -1,20 +1,20 @@
 import QtQuick
 import QtQuick.Layouts
+import VoiceAssistant
 
-/// Letters, digits and what addresses and keys are made of, each as large as a finger.
+/// Keys for letters, digits and the signs of addresses and API keys, each as large as a finger.
 GridLayout {
     id: keyboard
 
-    required property Theme theme
     property bool upperCase: false
 
     signal typed(text: string)
     signal erased
 
     columns: 10
-    rowSpacing: theme.px(6)
-    columnSpacing: theme.px(6)
-    // Keys lie alike everywhere.
+    rowSpacing: Theme.px(6)
+    columnSpacing: Theme.px(6)
+    // The order of keys is the same in every language.
     LayoutMirroring.enabled: false
     LayoutMirroring.childrenInherit: true
 
@@ -33,15 +33,14 @@ GridLayout {
             objectName: "key-" + modelData
             Layout.fillWidth: true
             Layout.fillHeight: true
-            // All keys are of one width.
+            // All keys have the same width.
             Layout.preferredWidth: 1
-            theme: keyboard.theme
             padding: 0
             symbol: isShift || isBackspace ? modelData : ""
             text: symbol !== "" ? "" : keyboard.upperCase ? modelData.toUpperCase() : modelData
-            color: lit ? theme.accent : theme.surface
-            textColor: lit ? theme.textOnAccent : theme.text
-            // The cursor stays where it is.
+            color: lit ? Theme.accent : Theme.surface
+            textColor: lit ? Theme.textOnAccent : Theme.text
+            // The text field keeps the cursor.
             focusPolicy: Qt.NoFocus
             autoRepeat: isBackspace
             Accessible.name: isShift ? qsTr("Capital letters") : isBackspace ? qsTr("Delete") : text

@@ -1,293 +1,145 @@
 import QtQuick
 import QtQuick.Controls.Basic
-import QtQuick.Layouts
 import VoiceAssistant
 
 /// The screen: puts the parts together, and nothing else.
 ApplicationWindow {
     id: window
 
-    /// In place of the stored one, until another is entered.
+    /// Address to use in place of the stored one, until another is entered.
     property string backendUrl
     property int eventsPort: 5802
     /// A WAV file in place of a microphone.
     property string sourceFile
     /// Where the history is kept; empty: nowhere.
     property string historyFile
-    /// Of the device's image; empty where there is none.
+    /// Version of the device's image; empty where there is none.
     property string systemVersion
     property bool fullScreen: false
     /// Degrees by which the picture is turned clockwise, a multiple of 90; "auto": so that it is wider than high.
     property string turned
-    /// Tells on the log what the screen shows, for tests and measurements.
+    /// Whether to log what the screen shows, for tests and measurements.
     property bool reporting: false
-
-    readonly property int degrees: {
-        if (turned === "auto")
-            return width < height ? 90 : 0;
-        return Number(turned) % 90 === 0 ? Number(turned) : 0;
-    }
-    readonly property bool sideways: degrees % 180 !== 0
-
-    readonly property bool backendReady: backend.backendState === NetworkManager.Ready
-    readonly property bool backendStarting: backend.backendState === NetworkManager.Starting
-    readonly property bool backendLost: backend.backendState === NetworkManager.Lost
-    readonly property bool backendGone: backendLost || backend.backendState === NetworkManager.Failed
-    readonly property bool failed: conversation.state === Conversation.Error
-    readonly property bool listening: conversation.state === Conversation.Listening
-    readonly property bool thinking: conversation.state === Conversation.Thinking
-    readonly property bool hasMicrophone: microphone.available || sourceFile !== ""
-    /// What the banner is about; the settings leave the backend out, as that is where it can be mended.
-    readonly property string trouble: {
-        if (backendGone && !settingsPanel.visible)
-            return "backend";
-        if (failed)
-            return "conversation";
-        return notice === "" ? "" : "notice";
-    }
-    property bool nothingHeard: false
-    /// From the touch to the text: the waveform is in place of the history.
-    property bool pushToTalk: false
-    /// There is a final since the last touch or wake word.
-    property bool heard: false
     /// A complaint about settings or history.
-    property string notice
-    /// The stored model that the backend was asked for.
-    property string askedModel
-
-    /// The backend starts with a model of its own.
-    function useStoredModel() {
-        const wanted = stored.modelName;
-        if (wanted === askedModel || wanted === backend.modelName || ![...backend.models].includes(wanted))
-            return;
-        askedModel = wanted;
-        backend.loadModel(wanted);
-    }
-
-    readonly property string hint: {
-        if (listening)
-            return qsTr("Speak now.");
-        if (thinking)
-            return qsTr("One moment …");
-        if (backendStarting)
-            return backend.backendMessage;
-        if (!backendReady)
-            return "";
-        if (nothingHeard)
-            return qsTr("Nothing was heard. Say it again.");
-        if (!hasMicrophone)
-            return statusBar.handsFree ? qsTr("Say the wake word, then speak.") : qsTr("Connect a microphone.");
-        if (statusBar.handsFree)
-            return qsTr("Hold the button and speak, or say the wake word.");
-        return qsTr("Hold the button and speak.");
-    }
+    property alias notice: trouble.notice
 
     // A display without a window manager gives a window the size that it asks for.
     width: fullScreen ? Screen.width : 800
     height: fullScreen ? Screen.height : 480
-    minimumWidth: sideways ? 384 : 640
-    minimumHeight: sideways ? 640 : 384
+    minimumWidth: page.minimumSize.width
+    minimumHeight: page.minimumSize.height
     visible: true
     visibility: fullScreen ? Window.FullScreen : Window.Windowed
     title: qsTr("Voice assistant")
-    color: look.background
+    color: Theme.background
 
-    Theme {
-        id: look
-        night: stored.nightTheme
-        height: page.height
+    Binding {
+        target: Theme
+        property: "night"
+        value: stored.nightTheme
+    }
+    Binding {
+        target: Theme
+        property: "height"
+        value: page.height
     }
     SettingsManager {
         id: stored
         onUiLanguageChanged: Qt.uiLanguage = uiLanguage
-        onInvalid: message => window.notice = message
-        onStorageFailed: message => window.notice = message
+        onInvalid: message => trouble.notice = message
+        onStorageFailed: message => trouble.notice = message
         Component.onCompleted: Qt.uiLanguage = uiLanguage
     }
     AudioEngine {
-        id: microphone
+        id: audioEngine
         inputDevice: stored.inputDevice
         sourceFile: window.sourceFile
-        onPeaksReady: peaks => waveform.waveform.addPeaks(peaks)
-        onCapturingChanged: {
-            if (!capturing)
-                return;
-            waveform.waveform.clear();
-            window.pushToTalk = true;
-        }
+        onPeaksReady: peaks => talkPage.waveform.addPeaks(peaks)
     }
     NetworkManager {
-        id: backend
-        backendUrl: window.backendUrl === "" ? stored.backendUrl : window.backendUrl
+        id: networkManager
+        backendUrl: window.backendUrl || stored.backendUrl
         apiKey: stored.apiKey
         eventsPort: window.eventsPort
         active: true
-        onModelInfoChanged: window.useStoredModel()
-        onBackendStateChanged: if (backendState === NetworkManager.Lost)
-            window.askedModel = ""
     }
     TranscriptionModel {
         id: transcriptions
         storagePath: window.historyFile
-        onStorageFailed: message => window.notice = message
-        onTranscriptionAdded: window.heard = true
+        onStorageFailed: message => trouble.notice = message
     }
     Conversation {
         id: conversation
-        audio: microphone
-        network: backend
+        audio: audioEngine
+        network: networkManager
         history: transcriptions
         language: stored.language
         handsFree: stored.wakeWordEnabled
-        onNothingHeard: window.nothingHeard = true
-        onStateChanged: {
-            if (state === Conversation.Listening)
-                window.nothingHeard = window.heard = false;
-            else if (state !== Conversation.Thinking)
-                window.pushToTalk = false;
-        }
     }
-    Timer {
-        running: window.nothingHeard
-        interval: 6000
-        onTriggered: window.nothingHeard = false
+    ModelChoice {
+        id: modelChoice
+        settings: stored
+        backend: networkManager
+    }
+    Trouble {
+        id: trouble
+        backendState: networkManager.backendState
+        backendMessage: networkManager.backendMessage
+        error: conversation.error
+        errorWayOut: conversation.wayOut
+        settingsShown: settingsPanel.visible
+        onDismissed: conversation.dismissError()
+        onCheckRequested: networkManager.checkHealth()
     }
     Report {
         active: window.reporting
-        moving: microphone.capturing
-        network: backend
+        moving: audioEngine.capturing
+        network: networkManager
         talk: conversation
         history: transcriptions
         screen: window
     }
 
-    // Turned here, and not by the platform: neither eglfs nor vnc can turn Qt Quick's picture, and where the scene is
-    // turned, a finger meets what it points at without any calibration of the touch screen.
-    Item {
+    TurnedPage {
         id: page
         objectName: "page"
-        anchors.centerIn: parent
-        width: window.sideways ? parent.height : parent.width
-        height: window.sideways ? parent.width : parent.height
-        rotation: window.degrees
-        LayoutMirroring.enabled: Application.layoutDirection === Qt.RightToLeft
-        LayoutMirroring.childrenInherit: true
+        turned: window.turned
 
-        ColumnLayout {
+        TalkPage {
+            id: talkPage
             anchors.fill: parent
-            spacing: 0
             visible: !settingsPanel.visible
-
-            StatusBar {
-                id: statusBar
-                Layout.fillWidth: true
-                theme: look
-                backendState: backend.backendState
-                microphone: {
-                    if (!window.hasMicrophone)
-                        return "";
-                    if (stored.inputDevice !== "")
-                        return stored.inputDevice;
-                    return microphone.inputDevices.length === 1 ? microphone.inputDevices[0] : qsTr("Microphone");
-                }
-                handsFree: stored.wakeWordEnabled && backend.canListen && backend.listening
-                version: Qt.application.version
-                onSettingsRequested: {
-                    settingsPanel.visible = true;
-                    settingsPanel.forceActiveFocus();
-                }
-            }
-            Item {
-                implicitHeight: banner.height + look.spacing
-                visible: banner.visible
-            }
-            RowLayout {
-                Layout.fillWidth: true
-                Layout.fillHeight: true
-                Layout.leftMargin: look.margin
-                Layout.bottomMargin: look.spacing
-                spacing: look.margin
-
-                ColumnLayout {
-                    spacing: look.spacing
-
-                    TranscriptionView {
-                        objectName: "transcription"
-                        Layout.fillWidth: true
-                        Layout.fillHeight: true
-                        theme: look
-                        partialText: conversation.partialText
-                        finalText: window.nothingHeard || transcriptions.count === 0 ? "" : conversation.finalText
-                        hint: window.hint
-                        busy: (window.listening || window.thinking) && !window.heard
-                        history: transcriptions
-                        historyShown: !waveform.visible
-                    }
-                    WaveformVisualization {
-                        id: waveform
-                        objectName: "waveform"
-                        Layout.fillWidth: true
-                        theme: look
-                        level: microphone.level
-                        running: microphone.capturing
-                        visible: window.pushToTalk
-                    }
-                }
-                MicrophoneButton {
-                    id: talkButton
-                    objectName: "talkButton"
-                    Layout.fillHeight: true
-                    theme: look
-                    conversationState: conversation.state
-                    level: microphone.level
-                    ours: microphone.capturing
-                    focus: true
-                    reason: {
-                        if (conversation.canTalk)
-                            return "";
-                        return window.backendReady ? qsTr("No microphone") : statusBar.backendText;
-                    }
-                    reasonSymbol: window.backendStarting ? "hourglass" : "microphone-off"
-                    onBegin: conversation.press()
-                    onLetGo: conversation.release()
-                    onTapped: conversation.toggle()
-                    onDismissed: conversation.dismissError()
-                }
-            }
+            settings: stored
+            microphone: audioEngine
+            backend: networkManager
+            talk: conversation
+            history: transcriptions
+            bannerHeight: banner.visible ? banner.height + Theme.spacing : 0
+            onSettingsRequested: settingsPanel.open()
         }
-
         SettingsPanel {
             id: settingsPanel
             objectName: "settingsPanel"
             anchors.fill: parent
             visible: false
-            theme: look
             settings: stored
-            languages: backend.languages
-            models: backend.models
-            modelName: backend.modelName
-            modelIsSmall: backend.modelIsSmall
-            backendUrl: backend.backendUrl
-            canListen: backend.canListen
-            inputDevices: microphone.inputDevices
-            system: window.systemVersion === "" ? "" : qsTr("System %1").arg(window.systemVersion)
-            version: qsTr("Screen %1, backend %2").arg(Qt.application.version).arg(backend.backendVersion || "–")
-            onModelChosen: name => {
-                window.askedModel = "";
-                stored.modelName = name;
-                window.useStoredModel();
-            }
+            languages: networkManager.languages
+            models: networkManager.models
+            modelName: networkManager.modelName
+            modelIsSmall: networkManager.modelIsSmall
+            backendUrl: networkManager.backendUrl
+            canListen: networkManager.canListen
+            inputDevices: audioEngine.inputDevices
+            systemVersion: window.systemVersion
+            backendVersion: networkManager.backendVersion
+            onModelChosen: name => modelChoice.choose(name)
             onBackendUrlChosen: url => {
                 window.backendUrl = "";
                 stored.backendUrl = url;
             }
             onHistoryCleared: transcriptions.clearHistory()
-            onClosed: {
-                visible = false;
-                talkButton.forceActiveFocus();
-            }
+            onClosed: talkPage.focusButton()
         }
-
         // Under the status bar; over the settings, at their end.
         ErrorBanner {
             id: banner
@@ -295,30 +147,14 @@ ApplicationWindow {
             anchors {
                 left: parent.left
                 right: parent.right
-                margins: look.spacing
+                margins: Theme.spacing
             }
-            y: settingsPanel.visible ? parent.height - height - look.spacing : statusBar.height
-            theme: look
-            visible: window.trouble !== ""
-            message: {
-                if (window.trouble === "backend")
-                    return backend.backendMessage;
-                return window.trouble === "conversation" ? conversation.error : window.notice;
-            }
-            wayOut: {
-                if (window.trouble === "conversation")
-                    return conversation.wayOut;
-                // The others name it themselves.
-                const lost = window.trouble === "backend" && window.backendLost;
-                return lost ? qsTr("It comes back by itself. Your history is kept.") : "";
-            }
-            action: window.trouble === "backend" ? qsTr("Try now") : qsTr("OK")
-            onActed: {
-                conversation.dismissError();
-                window.notice = "";
-                if (window.trouble === "backend")
-                    backend.checkHealth();
-            }
+            y: settingsPanel.visible ? parent.height - height - Theme.spacing : talkPage.statusBar.height
+            visible: trouble.kind !== Trouble.None
+            message: trouble.message
+            wayOut: trouble.wayOut
+            action: trouble.action
+            onActed: trouble.act()
         }
     }
 }

@@ -3,26 +3,29 @@ import VoiceAssistant
 
 /// Hold it and speak, or tap it, speak and tap again.
 ///
-/// Speech begins with the touch itself, so that no first word is lost; whether it was a tap is known at its end.
+/// Recording begins with the touch, so that the first word is not lost; its release decides whether it was a tap.
 Item {
     id: button
 
-    required property Theme theme
     /// Conversation.State
     required property int conversationState
     /// Loudness, 0 to 1.
     required property real level
-    /// Whether the screen's microphone is on, rather than the backend's.
-    required property bool ours
     /// Why it cannot be used, one or two words; empty when it can.
     required property string reason
-    /// And in a drawing.
+    /// The same as a symbol: one of Icon's names.
     required property string reasonSymbol
 
     readonly property bool usable: reason === ""
-    readonly property bool listening: conversationState === Conversation.Listening
-    readonly property bool thinking: conversationState === Conversation.Thinking
-    readonly property bool failed: conversationState === Conversation.Error
+    /// Whether the screen's microphone records, rather than the backend's.
+    readonly property bool ours: conversationState === Conversation.Held || conversationState === Conversation.Tapped
+    readonly property bool listening: ours || conversationState === Conversation.HandsFree
+    readonly property bool thinking: {
+        return conversationState === Conversation.Sent || conversationState === Conversation.HandsFreeSent;
+    }
+    readonly property bool failed: {
+        return conversationState === Conversation.Error || conversationState === Conversation.ErrorUntilReady;
+    }
     readonly property bool pressed: touch.pressed || keyDown
 
     readonly property string word: {
@@ -53,20 +56,20 @@ Item {
         return usable ? "microphone" : reasonSymbol;
     }
 
-    /// A longer touch was held, a shorter one a tap.
+    /// Milliseconds; a shorter touch is a tap.
     property int holdMs: 400
-    /// The touch that began is still there, and has been for longer than a tap.
+    /// Whether the present touch has lasted longer than a tap.
     property bool held: false
     property bool began: false
     property bool keyDown: false
 
-    /// With the touch itself.
+    /// A touch began.
     signal begin
-    /// It was held, and has been let go.
+    /// A touch that was longer than a tap ended.
     signal letGo
-    /// It was a tap, the first or the second one.
+    /// A tap ended, the first or the second one.
     signal tapped
-    /// Out of the state Error.
+    /// A touch ended the state Error.
     signal dismissed
 
     function down() {
@@ -74,7 +77,7 @@ Item {
         began = false;
         if (failed)
             dismissed();
-        if (usable && !failed && !thinking && !(listening && ours)) {
+        if (usable && !failed && !thinking && !ours) {
             began = true;
             holdTimer.restart();
             begin();
@@ -84,7 +87,7 @@ Item {
         holdTimer.stop();
         if (began && held)
             letGo();
-        else if (listening && ours)
+        else if (ours)
             tapped();
         held = false;
         began = false;
@@ -94,15 +97,14 @@ Item {
     }
 
     component Dot: Rectangle {
-        required property Theme theme
         required property bool lit
-        width: theme.px(18)
+        width: Theme.px(18)
         height: width
         radius: width / 2
-        color: lit ? theme.accent : theme.outline
+        color: lit ? Theme.accent : Theme.outline
     }
 
-    implicitWidth: theme.px(236)
+    implicitWidth: Theme.px(236)
     implicitHeight: column.implicitHeight
     activeFocusOnTab: true
 
@@ -143,25 +145,25 @@ Item {
         id: column
         anchors.centerIn: parent
         width: parent.width
-        spacing: button.theme.px(4)
+        spacing: Theme.px(4)
 
         Item {
             id: disc
             objectName: "disc"
             anchors.horizontalCenter: parent.horizontalCenter
-            width: button.theme.px(216)
+            width: Theme.px(216)
             height: width
 
-            // Louder is wider, while listening.
+            // While listening, its width follows the loudness.
             Rectangle {
                 anchors.centerIn: parent
                 visible: button.listening
                 width: circle.width + Math.round(button.level * (disc.width - circle.width) / 2) * 2
                 height: width
                 radius: width / 2
-                color: button.theme.surfacePressed
-                border.width: button.theme.line
-                border.color: button.theme.accent
+                color: Theme.surfacePressed
+                border.width: Theme.line
+                border.color: Theme.accent
                 Behavior on width {
                     SmoothedAnimation {
                         velocity: -1
@@ -173,19 +175,19 @@ Item {
             Rectangle {
                 id: circle
                 anchors.centerIn: parent
-                width: button.theme.px(172)
+                width: Theme.px(172)
                 height: width
                 radius: width / 2
                 color: {
                     if (button.listening)
-                        return button.theme.accent;
-                    return button.pressed && button.usable ? button.theme.surfacePressed : button.theme.surface;
+                        return Theme.accent;
+                    return button.pressed && button.usable ? Theme.surfacePressed : Theme.surface;
                 }
-                border.width: button.theme.px(button.activeFocus ? 6 : 4)
+                border.width: Theme.px(button.activeFocus ? 6 : 4)
                 border.color: {
                     if (button.failed)
-                        return button.theme.alert;
-                    return button.usable && !button.thinking ? button.theme.accent : button.theme.outline;
+                        return Theme.alert;
+                    return button.usable && !button.thinking ? Theme.accent : Theme.outline;
                 }
             }
 
@@ -193,30 +195,27 @@ Item {
                 anchors.centerIn: parent
                 visible: button.symbol !== ""
                 name: button.symbol
-                size: button.theme.px(84)
+                size: Theme.px(84)
                 color: {
                     if (button.listening)
-                        return button.theme.textOnAccent;
+                        return Theme.textOnAccent;
                     if (button.failed)
-                        return button.theme.alert;
-                    return button.usable ? button.theme.accent : button.theme.textDim;
+                        return Theme.alert;
+                    return button.usable ? Theme.accent : Theme.textDim;
                 }
             }
 
             Row {
                 anchors.centerIn: parent
                 visible: button.thinking
-                spacing: button.theme.px(12)
+                spacing: Theme.px(12)
                 Dot {
-                    theme: button.theme
                     lit: dots.step === 0
                 }
                 Dot {
-                    theme: button.theme
                     lit: dots.step === 1
                 }
                 Dot {
-                    theme: button.theme
                     lit: dots.step === 2
                 }
             }
@@ -235,8 +234,8 @@ Item {
             objectName: "word"
             width: parent.width
             text: button.word
-            color: button.failed ? button.theme.alert : button.theme.text
-            font.pixelSize: button.theme.fontLarge
+            color: button.failed ? Theme.alert : Theme.text
+            font.pixelSize: Theme.fontLarge
             font.weight: Font.Medium
             horizontalAlignment: Text.AlignHCenter
             wrapMode: Text.Wrap
@@ -245,14 +244,14 @@ Item {
             objectName: "advice"
             width: parent.width
             text: button.advice
-            color: button.theme.textDim
-            font.pixelSize: button.theme.fontSmall
+            color: Theme.textDim
+            font.pixelSize: Theme.fontSmall
             horizontalAlignment: Text.AlignHCenter
             wrapMode: Text.Wrap
         }
     }
 
-    // Not a button of Controls: those let go when a finger slips off, as it does on a rough road.
+    // A button of Qt Quick Controls would count a finger that slips off as a release, and fingers slip on a rough road.
     MouseArea {
         id: touch
         objectName: "touch"

@@ -1,17 +1,17 @@
 import QtQuick
 import QtQuick.Layouts
 import QtQuick.Templates as T
+import VoiceAssistant
 
-/// One line of a choice.
+/// One line of a list of choices.
 T.AbstractButton {
     id: option
 
-    required property Theme theme
     required property string detail
-    /// It is what holds now.
+    /// Whether it is the present choice.
     required property bool current
 
-    implicitHeight: theme.px(72)
+    implicitHeight: Theme.px(72)
     focusPolicy: Qt.StrongFocus
 
     Accessible.role: Accessible.RadioButton
@@ -19,16 +19,16 @@ T.AbstractButton {
     Accessible.checked: current
 
     contentItem: RowLayout {
-        spacing: option.theme.margin
+        spacing: Theme.margin
 
         Text {
             objectName: "optionText"
             Layout.fillWidth: true
-            Layout.leftMargin: option.theme.margin
+            Layout.leftMargin: Theme.margin
             text: option.text
             textFormat: Text.PlainText
-            color: option.theme.text
-            font.pixelSize: option.theme.fontLarge
+            color: Theme.text
+            font.pixelSize: Theme.fontLarge
             font.weight: option.current ? Font.Medium : Font.Normal
             elide: Text.ElideRight
             horizontalAlignment: Text.AlignLeft
@@ -36,21 +36,21 @@ T.AbstractButton {
         Text {
             visible: text !== ""
             text: option.detail
-            color: option.theme.textDim
-            font.pixelSize: option.theme.fontSmall
+            color: Theme.textDim
+            font.pixelSize: Theme.fontSmall
         }
         Icon {
-            Layout.rightMargin: option.theme.margin
+            Layout.rightMargin: Theme.margin
             name: option.current ? "check" : ""
-            size: option.theme.px(34)
-            color: option.theme.accent
+            size: Theme.px(34)
+            color: Theme.accent
         }
     }
 
     background: Rectangle {
-        radius: option.theme.radius
-        color: option.down ? option.theme.surfacePressed : option.theme.surface
-        border.width: option.current || option.visualFocus ? option.theme.line : 0
-        border.color: option.theme.accent
+        radius: Theme.radius
+        color: option.down ? Theme.surfacePressed : Theme.surface
+        border.width: option.current || option.visualFocus ? Theme.line : 0
+        border.color: Theme.accent
     }
 }

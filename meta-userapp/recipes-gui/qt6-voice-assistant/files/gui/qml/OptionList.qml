@@ -1,10 +1,10 @@
 import QtQuick
+import VoiceAssistant
 
-/// One out of several, each a line that a finger hits.
+/// A list to choose one out of several; each line is large enough for a finger.
 ListView {
     id: list
 
-    required property Theme theme
     /// Objects with `value`, `text` and `detail`.
     required property var options
     required property string current
@@ -13,7 +13,7 @@ ListView {
 
     clip: true
     boundsBehavior: Flickable.StopAtBounds
-    spacing: theme.px(8)
+    spacing: Theme.px(8)
     model: options
     Accessible.role: Accessible.List
 
@@ -29,7 +29,6 @@ ListView {
         readonly property OptionList list: ListView.view as OptionList
 
         width: ListView.view.width
-        theme: list.theme
         text: modelData.text
         detail: modelData.detail
         current: modelData.value === list.current

@@ -1,20 +1,19 @@
 import QtQuick
 import QtQuick.Layouts
+import VoiceAssistant
 
-/// The way back and where one is; what stands inside follows at the end of the line.
+/// A button that leads back, and the page's title; children follow at the end of the line.
 RowLayout {
     id: header
 
-    required property Theme theme
     required property string title
 
     signal back
 
-    spacing: theme.spacing
+    spacing: Theme.spacing
 
     TouchButton {
         objectName: "back"
-        theme: header.theme
         symbol: "back"
         Accessible.name: qsTr("Back")
         onClicked: header.back()
@@ -23,8 +22,8 @@ RowLayout {
         objectName: "title"
         Layout.fillWidth: true
         text: header.title
-        color: header.theme.text
-        font.pixelSize: header.theme.fontLarge
+        color: Theme.text
+        font.pixelSize: Theme.fontLarge
         font.weight: Font.Medium
         elide: Text.ElideRight
         horizontalAlignment: Text.AlignLeft

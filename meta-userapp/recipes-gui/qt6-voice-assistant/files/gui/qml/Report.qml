@@ -1,7 +1,7 @@
 import QtQuick
 import VoiceAssistant
 
-/// Tells on the log, a line of JSON each, what the screen shows and how many frames it took.
+/// Logs what the screen shows and how many frames it drew, each as a line of JSON.
 Item {
     id: report
 
@@ -10,13 +10,28 @@ Item {
     required property Conversation talk
     required property TranscriptionModel history
     required property Window screen
-    /// Something moves, so that frames are worth counting.
+    /// Whether something moves, so that frames are counted.
     required property bool moving
 
-    readonly property var states: ["idle", "listening", "thinking", "error"]
+    readonly property string stateName: {
+        switch (talk.state) {
+        case Conversation.Held:
+        case Conversation.Tapped:
+        case Conversation.HandsFree:
+            return "listening";
+        case Conversation.Sent:
+        case Conversation.HandsFreeSent:
+            return "thinking";
+        case Conversation.Error:
+        case Conversation.ErrorUntilReady:
+            return "error";
+        default:
+            return "idle";
+        }
+    }
     readonly property var backends: ["starting", "ready", "lost", "failed"]
     readonly property string shown: JSON.stringify({
-        "state": states[talk.state],
+        "state": stateName,
         "backend": backends[network.backendState],
         "can_talk": talk.canTalk,
         "partial": talk.partialText,

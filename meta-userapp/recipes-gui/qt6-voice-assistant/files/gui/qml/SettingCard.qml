@@ -1,29 +1,28 @@
 import QtQuick
 import QtQuick.Layouts
 import QtQuick.Templates as T
+import VoiceAssistant
 
 /// One setting: its name, its value, and a switch where it is on or off; otherwise a tap shows the choices.
 T.AbstractButton {
     id: card
 
-    required property Theme theme
     /// The value in words.
     required property string value
 
     component Switch: Rectangle {
         id: track
 
-        required property Theme theme
         required property bool checked
         required property bool mirrored
-        readonly property int gap: theme.px(5)
+        readonly property int gap: Theme.px(5)
 
-        implicitWidth: theme.px(68)
-        implicitHeight: theme.px(38)
+        implicitWidth: Theme.px(68)
+        implicitHeight: Theme.px(38)
         radius: height / 2
-        color: checked ? theme.accent : theme.surfacePressed
-        border.width: checked ? 0 : theme.line
-        border.color: theme.outline
+        color: checked ? Theme.accent : Theme.surfacePressed
+        border.width: checked ? 0 : Theme.line
+        border.color: Theme.outline
 
         Rectangle {
             anchors.verticalCenter: parent.verticalCenter
@@ -31,11 +30,11 @@ T.AbstractButton {
             width: track.height - 2 * track.gap
             height: width
             radius: width / 2
-            color: track.checked ? track.theme.textOnAccent : track.theme.textDim
+            color: track.checked ? Theme.textOnAccent : Theme.textDim
         }
     }
 
-    implicitHeight: theme.px(88)
+    implicitHeight: Theme.px(88)
     focusPolicy: Qt.StrongFocus
 
     Accessible.role: checkable ? Accessible.CheckBox : Accessible.Button
@@ -43,19 +42,19 @@ T.AbstractButton {
     Accessible.description: value
 
     contentItem: RowLayout {
-        spacing: card.theme.spacing
+        spacing: Theme.spacing
 
         ColumnLayout {
             Layout.fillWidth: true
-            Layout.leftMargin: card.theme.margin
-            spacing: card.theme.px(4)
+            Layout.leftMargin: Theme.margin
+            spacing: Theme.px(4)
 
             Text {
                 objectName: "label"
                 Layout.fillWidth: true
                 text: card.text
-                color: card.theme.textDim
-                font.pixelSize: card.theme.fontSmall
+                color: Theme.textDim
+                font.pixelSize: Theme.fontSmall
                 elide: Text.ElideRight
                 horizontalAlignment: Text.AlignLeft
             }
@@ -64,35 +63,34 @@ T.AbstractButton {
                 Layout.fillWidth: true
                 text: card.value
                 textFormat: Text.PlainText
-                color: card.enabled ? card.theme.text : card.theme.textDim
-                font.pixelSize: card.theme.fontMedium
+                color: card.enabled ? Theme.text : Theme.textDim
+                font.pixelSize: Theme.fontMedium
                 font.weight: Font.Medium
                 elide: Text.ElideRight
                 horizontalAlignment: Text.AlignLeft
             }
         }
         Icon {
-            Layout.rightMargin: card.theme.spacing
+            Layout.rightMargin: Theme.spacing
             visible: !card.checkable && card.enabled
             name: "forward"
             directional: true
-            size: card.theme.px(30)
-            color: card.theme.textDim
+            size: Theme.px(30)
+            color: Theme.textDim
         }
         Switch {
             objectName: "switch"
-            Layout.rightMargin: card.theme.margin
+            Layout.rightMargin: Theme.margin
             visible: card.checkable && card.enabled
-            theme: card.theme
             checked: card.checked
             mirrored: card.mirrored
         }
     }
 
     background: Rectangle {
-        radius: card.theme.radius
-        color: card.down ? card.theme.surfacePressed : card.theme.surface
-        border.width: card.visualFocus ? 2 * card.theme.line : 0
-        border.color: card.theme.accent
+        radius: Theme.radius
+        color: card.down ? Theme.surfacePressed : Theme.surface
+        border.width: card.visualFocus ? 2 * Theme.line : 0
+        border.color: Theme.accent
     }
 }

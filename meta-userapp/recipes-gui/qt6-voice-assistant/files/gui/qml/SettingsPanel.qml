@@ -6,21 +6,25 @@ import VoiceAssistant
 Rectangle {
     id: panel
 
-    required property Theme theme
     required property SettingsManager settings
     /// What the backend offers; empty while it is not there.
     required property var languages
     required property var models
     required property string modelName
-    /// Whether it knows few words, as the backend warns.
+    /// Whether the backend warns that the model knows few words.
     property bool modelIsSmall: false
     required property string backendUrl
     required property bool canListen
     required property var inputDevices
-    /// The version of the device; empty where it has none.
-    required property string system
-    required property string version
+    /// Version of the device's image; empty where there is none.
+    required property string systemVersion
+    /// Empty while it is not known.
+    required property string backendVersion
 
+    readonly property string system: systemVersion === "" ? "" : qsTr("System %1").arg(systemVersion)
+    readonly property string version: {
+        return qsTr("Screen %1, backend %2").arg(Qt.application.version).arg(backendVersion || "–");
+    }
     readonly property string urlPattern: "^https?://[^\\s/:?#@]+(:\\d{1,5})?/?$"
     readonly property string systemDefault: qsTr("Automatic")
 
@@ -33,9 +37,14 @@ Rectangle {
     property string page
     property string setting
 
+    function open() {
+        visible = true;
+        forceActiveFocus();
+    }
     /// One step back: out of a page, then out of the panel.
     function back() {
         if (page === "") {
+            visible = false;
             closed();
             return;
         }
@@ -58,7 +67,7 @@ Rectangle {
         page = "text";
         textPage.open();
     }
-    /// What a page has brought.
+    /// Stores what was chosen or entered on a page.
     function choose(value: string) {
         switch (setting) {
         case "language":
@@ -100,24 +109,23 @@ Rectangle {
         id: languageNames
     }
 
-    color: theme.background
+    color: Theme.background
 
     Keys.onEscapePressed: back()
     Keys.onBackPressed: back()
 
-    // Touches that hit nothing stay here.
+    // Touches beside the cards do not reach what lies below the panel.
     MouseArea {
         anchors.fill: parent
     }
 
     ColumnLayout {
         anchors.fill: parent
-        anchors.margins: panel.theme.spacing
-        spacing: panel.theme.spacing
+        anchors.margins: Theme.spacing
+        spacing: Theme.spacing
         visible: panel.page === ""
 
         PageHeader {
-            theme: panel.theme
             title: qsTr("Settings")
             onBack: panel.back()
 
@@ -130,16 +138,16 @@ Rectangle {
                     Layout.fillWidth: true
                     visible: text !== ""
                     text: panel.system
-                    color: panel.theme.textDim
-                    font.pixelSize: panel.theme.fontSmall
+                    color: Theme.textDim
+                    font.pixelSize: Theme.fontSmall
                     elide: Text.ElideRight
                 }
                 Text {
                     objectName: "version"
                     Layout.fillWidth: true
                     text: panel.version
-                    color: panel.theme.textDim
-                    font.pixelSize: panel.theme.fontSmall
+                    color: Theme.textDim
+                    font.pixelSize: Theme.fontSmall
                     elide: Text.ElideRight
                 }
             }
@@ -147,9 +155,8 @@ Rectangle {
                 id: clear
                 objectName: "clearHistory"
                 property bool sure: false
-                theme: panel.theme
                 text: sure ? qsTr("Really clear?") : qsTr("Clear history")
-                textColor: sure ? panel.theme.alert : panel.theme.text
+                textColor: sure ? Theme.alert : Theme.text
                 onClicked: {
                     if (sure)
                         panel.historyCleared();
@@ -168,15 +175,14 @@ Rectangle {
             Layout.fillWidth: true
             Layout.fillHeight: true
             columns: 2
-            rowSpacing: panel.theme.px(8)
-            columnSpacing: panel.theme.px(8)
+            rowSpacing: Theme.px(8)
+            columnSpacing: Theme.px(8)
 
             SettingCard {
                 objectName: "language"
                 Layout.fillWidth: true
                 Layout.fillHeight: true
                 Layout.preferredWidth: 1 // columns of one width
-                theme: panel.theme
                 text: qsTr("You speak")
                 value: languageNames.name(panel.settings.language)
                 onClicked: {
@@ -189,7 +195,6 @@ Rectangle {
                 Layout.fillWidth: true
                 Layout.fillHeight: true
                 Layout.preferredWidth: 1 // columns of one width
-                theme: panel.theme
                 text: qsTr("Hands-free with wake word")
                 value: !enabled ? qsTr("Not available") : checked ? qsTr("On") : qsTr("Off")
                 enabled: panel.canListen
@@ -202,7 +207,6 @@ Rectangle {
                 Layout.fillWidth: true
                 Layout.fillHeight: true
                 Layout.preferredWidth: 1 // columns of one width
-                theme: panel.theme
                 text: panel.modelIsSmall ? qsTr("Speech model, knows few words") : qsTr("Speech model")
                 value: panel.modelName === "" ? qsTr("Not available") : panel.modelName
                 enabled: panel.models.length > 0
@@ -213,7 +217,6 @@ Rectangle {
                 Layout.fillWidth: true
                 Layout.fillHeight: true
                 Layout.preferredWidth: 1 // columns of one width
-                theme: panel.theme
                 text: qsTr("Microphone")
                 value: panel.settings.inputDevice || panel.systemDefault
                 onClicked: {
@@ -226,7 +229,6 @@ Rectangle {
                 Layout.fillWidth: true
                 Layout.fillHeight: true
                 Layout.preferredWidth: 1 // columns of one width
-                theme: panel.theme
                 text: qsTr("Night colours")
                 value: checked ? qsTr("On") : qsTr("Off")
                 checkable: true
@@ -238,7 +240,6 @@ Rectangle {
                 Layout.fillWidth: true
                 Layout.fillHeight: true
                 Layout.preferredWidth: 1 // columns of one width
-                theme: panel.theme
                 text: qsTr("Language of the screen")
                 value: languageNames.name(panel.settings.uiLanguage || "auto")
                 onClicked: {
@@ -251,7 +252,6 @@ Rectangle {
                 Layout.fillWidth: true
                 Layout.fillHeight: true
                 Layout.preferredWidth: 1 // columns of one width
-                theme: panel.theme
                 text: qsTr("Address of the backend")
                 value: panel.backendUrl
                 onClicked: panel.openText(this, panel.backendUrl, panel.urlPattern, "http://localhost:8000")
@@ -261,7 +261,6 @@ Rectangle {
                 Layout.fillWidth: true
                 Layout.fillHeight: true
                 Layout.preferredWidth: 1 // columns of one width
-                theme: panel.theme
                 text: qsTr("API key of the backend")
                 value: panel.settings.apiKey === "" ? qsTr("None") : qsTr("Entered")
                 onClicked: panel.openText(this, panel.settings.apiKey, "", "")
@@ -273,9 +272,8 @@ Rectangle {
         id: choicePage
         objectName: "choicePage"
         anchors.fill: parent
-        anchors.margins: panel.theme.spacing
+        anchors.margins: Theme.spacing
         visible: panel.page === "choice"
-        theme: panel.theme
         title: ""
         options: []
         current: ""
@@ -286,9 +284,8 @@ Rectangle {
         id: textPage
         objectName: "textPage"
         anchors.fill: parent
-        anchors.margins: panel.theme.spacing
+        anchors.margins: Theme.spacing
         visible: panel.page === "text"
-        theme: panel.theme
         title: ""
         text: ""
         onBack: panel.back()

@@ -2,14 +2,13 @@ import QtQuick
 import QtQuick.Layouts
 import VoiceAssistant
 
-/// The backend, the microphone and the version; and the way to the settings.
+/// Shows the backend's state, the microphone and the version, with the button for the settings.
 Item {
     id: bar
 
-    required property Theme theme
     /// NetworkManager.BackendState
     required property int backendState
-    /// Empty: there is none.
+    /// Its name; empty: there is none.
     required property string microphone
     required property bool handsFree
     required property string version
@@ -41,40 +40,39 @@ Item {
     readonly property color backendColor: {
         switch (backendState) {
         case NetworkManager.Ready:
-            return theme.text;
+            return Theme.text;
         case NetworkManager.Starting:
-            return theme.textDim;
+            return Theme.textDim;
         default:
-            return theme.alert;
+            return Theme.alert;
         }
     }
 
     signal settingsRequested
 
-    implicitHeight: theme.touchTarget + theme.spacing
+    implicitHeight: Theme.touchTarget + Theme.spacing
 
     component Fact: RowLayout {
         id: fact
 
-        required property Theme theme
         required property string symbol
         required property string text
-        property color color: theme.textDim
+        property color color: Theme.textDim
 
-        spacing: theme.px(8)
+        spacing: Theme.px(8)
         Accessible.role: Accessible.StaticText
         Accessible.name: text
 
         Icon {
             name: fact.symbol
-            size: fact.theme.px(26)
+            size: Theme.px(26)
             color: fact.color
         }
         Text {
             Layout.fillWidth: true
             text: fact.text
             color: fact.color
-            font.pixelSize: fact.theme.fontSmall
+            font.pixelSize: Theme.fontSmall
             elide: Text.ElideRight
             horizontalAlignment: Text.AlignLeft
         }
@@ -82,21 +80,19 @@ Item {
 
     RowLayout {
         anchors.fill: parent
-        anchors.leftMargin: bar.theme.margin
-        anchors.rightMargin: bar.theme.spacing
-        spacing: bar.theme.px(24)
+        anchors.leftMargin: Theme.margin
+        anchors.rightMargin: Theme.spacing
+        spacing: Theme.px(24)
 
         Fact {
             objectName: "backend"
             Layout.minimumWidth: implicitWidth
-            theme: bar.theme
             symbol: bar.backendSymbol
             text: bar.backendText
             color: bar.backendColor
         }
         Fact {
             objectName: "microphone"
-            theme: bar.theme
             Layout.fillWidth: true
             symbol: bar.microphone === "" ? "microphone-off" : "microphone"
             text: bar.microphone === "" ? qsTr("No microphone") : bar.microphone
@@ -104,7 +100,6 @@ Item {
         Fact {
             objectName: "handsFree"
             Layout.minimumWidth: implicitWidth
-            theme: bar.theme
             visible: bar.handsFree
             symbol: "sound"
             text: qsTr("Hands-free")
@@ -112,12 +107,11 @@ Item {
         Text {
             objectName: "version"
             text: bar.version
-            color: bar.theme.textDim
-            font.pixelSize: bar.theme.fontSmall
+            color: Theme.textDim
+            font.pixelSize: Theme.fontSmall
         }
         TouchButton {
             objectName: "settingsButton"
-            theme: bar.theme
             symbol: "settings"
             Accessible.name: qsTr("Settings")
             onClicked: bar.settingsRequested()

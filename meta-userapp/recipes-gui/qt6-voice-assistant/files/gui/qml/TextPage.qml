@@ -1,12 +1,12 @@
 import QtQuick
 import QtQuick.Layouts
 import QtQuick.Templates as T
+import VoiceAssistant
 
-/// A line of text and a keyboard on the screen, as a car has no other. One that is plugged in works, too.
+/// A text field with a keyboard on the screen, as a car has no other; a keyboard that is plugged in works too.
 Item {
     id: page
 
-    required property Theme theme
     required property string title
     required property string text
     /// A regular expression that the text has to match, and an example of one that does.
@@ -14,13 +14,13 @@ Item {
     property string example
 
     readonly property bool fits: pattern === "" || new RegExp(pattern).test(field.text.trim())
-    /// Empty: nothing is.
+    /// What is wrong with the text; empty: nothing.
     readonly property string wrong: fits ? "" : qsTr("Such as %1").arg(example)
 
     signal accepted(text: string)
     signal back
 
-    /// Begins to edit.
+    /// Shows the text, ready to be edited.
     function open() {
         field.text = text;
         field.forceActiveFocus();
@@ -38,14 +38,13 @@ Item {
 
     ColumnLayout {
         anchors.fill: parent
-        spacing: page.theme.px(8)
+        spacing: Theme.px(8)
 
         RowLayout {
-            spacing: page.theme.spacing
+            spacing: Theme.spacing
 
             TouchButton {
                 objectName: "back"
-                theme: page.theme
                 symbol: "back"
                 Accessible.name: qsTr("Back")
                 onClicked: page.back()
@@ -54,15 +53,15 @@ Item {
                 id: field
                 objectName: "field"
                 Layout.fillWidth: true
-                implicitHeight: page.theme.touchTarget
-                leftPadding: page.theme.margin
-                rightPadding: page.theme.margin
-                topPadding: page.theme.px(28)
-                bottomPadding: page.theme.px(4)
-                color: page.theme.text
-                selectionColor: page.theme.accent
-                selectedTextColor: page.theme.textOnAccent
-                font.pixelSize: page.theme.fontMedium
+                implicitHeight: Theme.touchTarget
+                leftPadding: Theme.margin
+                rightPadding: Theme.margin
+                topPadding: Theme.px(28)
+                bottomPadding: Theme.px(4)
+                color: Theme.text
+                selectionColor: Theme.accent
+                selectedTextColor: Theme.textOnAccent
+                font.pixelSize: Theme.fontMedium
                 verticalAlignment: TextInput.AlignVCenter
                 horizontalAlignment: TextInput.AlignLeft
                 inputMethodHints: Qt.ImhUrlCharactersOnly | Qt.ImhNoAutoUppercase | Qt.ImhNoPredictiveText
@@ -76,10 +75,10 @@ Item {
                     color: owner.color
                 }
                 background: Rectangle {
-                    radius: page.theme.radius
-                    color: page.theme.surface
-                    border.width: page.theme.line
-                    border.color: page.wrong === "" ? page.theme.accent : page.theme.alert
+                    radius: Theme.radius
+                    color: Theme.surface
+                    border.width: Theme.line
+                    border.color: page.wrong === "" ? Theme.accent : Theme.alert
 
                     Text {
                         objectName: "fieldTitle"
@@ -87,13 +86,13 @@ Item {
                             left: parent.left
                             right: parent.right
                             top: parent.top
-                            leftMargin: page.theme.margin
-                            rightMargin: page.theme.margin
-                            topMargin: page.theme.px(5)
+                            leftMargin: Theme.margin
+                            rightMargin: Theme.margin
+                            topMargin: Theme.px(5)
                         }
                         text: page.wrong === "" ? page.title : page.wrong
-                        color: page.wrong === "" ? page.theme.textDim : page.theme.alert
-                        font.pixelSize: page.theme.fontSmall
+                        color: page.wrong === "" ? Theme.textDim : Theme.alert
+                        font.pixelSize: Theme.fontSmall
                         elide: Text.ElideRight
                         horizontalAlignment: Text.AlignLeft
                     }
@@ -101,11 +100,10 @@ Item {
             }
             TouchButton {
                 objectName: "save"
-                theme: page.theme
                 text: qsTr("Save")
                 enabled: page.wrong === ""
-                color: page.theme.accent
-                textColor: page.theme.textOnAccent
+                color: Theme.accent
+                textColor: Theme.textOnAccent
                 onClicked: page.accept()
             }
         }
@@ -113,7 +111,6 @@ Item {
         Keyboard {
             Layout.fillWidth: true
             Layout.fillHeight: true
-            theme: page.theme
             onTyped: text => field.insert(field.cursorPosition, text)
             onErased: page.erase()
         }

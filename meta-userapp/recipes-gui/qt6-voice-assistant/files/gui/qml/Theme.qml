@@ -1,10 +1,14 @@
+pragma Singleton
+
 import QtQuick
 
 /// Colours and sizes. Every text has a contrast of 7:1 or more against each surface that it stands on.
 ///
-/// Sizes follow the window's height, so that a screen of seven inches shows the same at any resolution.
+/// Sizes follow the window's height, so that a screen of seven inches shows the same at any resolution. MainWindow sets
+/// `night` and `height`; everything else reads.
 QtObject {
     property bool night: true
+    /// Of the window, in pixels.
     property real height: 480
 
     // ---- Surfaces

@@ -1,23 +1,23 @@
 import QtQuick
 import QtQuick.Layouts
 import QtQuick.Templates as T
+import VoiceAssistant
 
 /// A button with a symbol or a text; never smaller than a finger in a glove.
 T.Button {
     id: button
 
-    required property Theme theme
-    /// A name of Icon's.
+    /// One of Icon's names; empty: none.
     property string symbol
-    property color color: theme.surface
-    property color textColor: theme.text
+    property color color: Theme.surface
+    property color textColor: Theme.text
 
-    readonly property color lineColor: !enabled ? theme.textDim : down ? theme.text : textColor
+    readonly property color lineColor: !enabled ? Theme.textDim : down ? Theme.text : textColor
 
-    implicitWidth: Math.max(theme.touchTarget, implicitContentWidth + leftPadding + rightPadding)
-    implicitHeight: theme.touchTarget
+    implicitWidth: Math.max(Theme.touchTarget, implicitContentWidth + leftPadding + rightPadding)
+    implicitHeight: Theme.touchTarget
     padding: 0
-    horizontalPadding: text === "" ? 0 : theme.margin
+    horizontalPadding: text === "" ? 0 : Theme.margin
     focusPolicy: Qt.StrongFocus
 
     Accessible.role: Accessible.Button
@@ -30,7 +30,7 @@ T.Button {
             Layout.alignment: Qt.AlignCenter
             visible: button.symbol !== ""
             name: button.symbol
-            size: button.theme.px(32)
+            size: Theme.px(32)
             color: button.lineColor
             directional: button.symbol === "back"
         }
@@ -40,16 +40,16 @@ T.Button {
             visible: text !== ""
             text: button.text
             color: button.lineColor
-            font.pixelSize: button.theme.fontMedium
+            font.pixelSize: Theme.fontMedium
             font.weight: Font.Medium
             horizontalAlignment: Text.AlignHCenter
         }
     }
 
     background: Rectangle {
-        radius: button.theme.radius
-        color: button.down || !button.enabled ? button.theme.surfacePressed : button.color
-        border.width: button.visualFocus ? 2 * button.theme.line : 0
-        border.color: button.theme.accent
+        radius: Theme.radius
+        color: button.down || !button.enabled ? Theme.surfacePressed : button.color
+        border.width: button.visualFocus ? 2 * Theme.line : 0
+        border.color: Theme.accent
     }
 }

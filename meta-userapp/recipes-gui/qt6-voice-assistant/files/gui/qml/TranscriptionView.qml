@@ -5,12 +5,11 @@ import VoiceAssistant
 Item {
     id: view
 
-    required property Theme theme
     required property string partialText
     required property string finalText
-    /// What to do, where there is no text yet.
+    /// Shown where there is no text yet.
     required property string hint
-    /// Somebody speaks, or was heard and not yet understood.
+    /// Whether a final is awaited.
     required property bool busy
     required property TranscriptionModel history
     property bool historyShown: true
@@ -26,7 +25,7 @@ Item {
             right: parent.right
             top: parent.top
         }
-        // Two lines always, so that what is beneath mostly stands still.
+        // At least two lines, so that the history below seldom moves.
         height: {
             if (!view.historyShown)
                 return view.height;
@@ -35,7 +34,7 @@ Item {
         contentHeight: label.contentHeight
         boundsBehavior: Flickable.StopAtBounds
         clip: contentHeight > height
-        // The end of what is being said, the beginning of what has been.
+        // A partial shows its end, a final its beginning.
         contentY: view.isFinal ? 0 : Math.max(0, contentHeight - height)
 
         FontMetrics {
@@ -49,8 +48,8 @@ Item {
             width: newest.width
             text: view.shownText
             textFormat: Text.PlainText
-            color: view.isFinal ? view.theme.text : view.theme.textDim
-            font.pixelSize: view.theme.fontHuge
+            color: view.isFinal ? Theme.text : Theme.textDim
+            font.pixelSize: Theme.fontHuge
             font.weight: view.isFinal ? Font.Medium : Font.Normal
             wrapMode: Text.Wrap
             horizontalAlignment: Text.AlignLeft
@@ -65,10 +64,9 @@ Item {
             left: parent.left
             right: parent.right
             top: newest.bottom
-            topMargin: view.theme.spacing
+            topMargin: Theme.spacing
             bottom: parent.bottom
         }
-        theme: view.theme
         visible: view.historyShown
         newestText: view.isFinal ? view.finalText : ""
         model: view.history

@@ -1,21 +1,22 @@
 import QtQuick
 import VoiceAssistant
 
-/// What the microphone hears: the last seconds as a waveform, and the volume of this moment.
+/// Shows the last seconds of the microphone as a waveform, and its present loudness as a bar.
 Item {
     id: visualization
 
-    required property Theme theme
     /// Loudness, 0 to 1.
     required property real level
-    /// Moves with the display's frames.
+    /// Whether the microphone records; the waveform moves meanwhile.
     required property bool running
-
 
     readonly property alias waveform: waveform
     readonly property real shownLevel: Math.min(Math.max(level, 0), 1)
 
-    implicitHeight: theme.px(150)
+    onRunningChanged: if (running)
+        waveform.clear()
+
+    implicitHeight: Theme.px(150)
 
     Accessible.role: Accessible.Indicator
     Accessible.name: qsTr("Volume")
@@ -26,11 +27,11 @@ Item {
         anchors {
             left: parent.left
             right: meter.left
-            rightMargin: visualization.theme.margin
+            rightMargin: Theme.margin
             top: parent.top
             bottom: parent.bottom
         }
-        color: visualization.running ? visualization.theme.accent : visualization.theme.outline
+        color: visualization.running ? Theme.accent : Theme.outline
         seconds: 4
         running: visualization.running
     }
@@ -43,9 +44,9 @@ Item {
             top: parent.top
             bottom: parent.bottom
         }
-        width: visualization.theme.px(18)
+        width: Theme.px(18)
         radius: width / 2
-        color: visualization.theme.surface
+        color: Theme.surface
 
         Rectangle {
             objectName: "volume"
@@ -54,11 +55,11 @@ Item {
                 right: parent.right
                 bottom: parent.bottom
             }
-            // From a circle to the whole.
+            // From a circle to the full height.
             height: Math.round(meter.width + visualization.shownLevel * (meter.height - meter.width))
             visible: visualization.level > 0
             radius: width / 2
-            color: visualization.running ? visualization.theme.accent : visualization.theme.outline
+            color: visualization.running ? Theme.accent : Theme.outline
 
             Behavior on height {
                 SmoothedAnimation {

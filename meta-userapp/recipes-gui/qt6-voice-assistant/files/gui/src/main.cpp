@@ -1,5 +1,5 @@
 #include "quitsignals.h"
-#include "screenlanguage.h"
+#include "screen/screenlanguage.h"
 #include "systemversion.h"
 
 #include <QCommandLineParser>

@@ -26,10 +26,6 @@
         <source>You can go on as soon as it is back.</source>
         <translation>Sobald er wieder da ist, geht es weiter.</translation>
     </message>
-    <message>
-        <source>Try again.</source>
-        <translation>Bitte noch einmal versuchen.</translation>
-    </message>
 </context>
 <context>
     <name>EventsClient</name>
@@ -133,6 +129,37 @@
     </message>
 </context>
 <context>
+    <name>Hint</name>
+    <message>
+        <source>Speak now.</source>
+        <translation>Bitte sprechen.</translation>
+    </message>
+    <message>
+        <source>One moment …</source>
+        <translation>Einen Moment …</translation>
+    </message>
+    <message>
+        <source>Nothing was heard. Say it again.</source>
+        <translation>Nichts gehört. Bitte wiederholen.</translation>
+    </message>
+    <message>
+        <source>Say the wake word, then speak.</source>
+        <translation>Erst das Aktivierungswort sagen, dann sprechen.</translation>
+    </message>
+    <message>
+        <source>Connect a microphone.</source>
+        <translation>Bitte ein Mikrofon anschließen.</translation>
+    </message>
+    <message>
+        <source>Hold the button and speak, or say the wake word.</source>
+        <translation>Taste halten und sprechen oder das Aktivierungswort sagen.</translation>
+    </message>
+    <message>
+        <source>Hold the button and speak.</source>
+        <translation>Taste halten und sprechen.</translation>
+    </message>
+</context>
+<context>
     <name>HistoryEntry</name>
     <message>
         <source>%1 s</source>
@@ -168,64 +195,8 @@
 <context>
     <name>MainWindow</name>
     <message>
-        <source>Speak now.</source>
-        <translation>Bitte sprechen.</translation>
-    </message>
-    <message>
-        <source>One moment …</source>
-        <translation>Einen Moment …</translation>
-    </message>
-    <message>
-        <source>Nothing was heard. Say it again.</source>
-        <translation>Nichts gehört. Bitte wiederholen.</translation>
-    </message>
-    <message>
-        <source>Hold the button and speak, or say the wake word.</source>
-        <translation>Taste halten und sprechen oder das Aktivierungswort sagen.</translation>
-    </message>
-    <message>
-        <source>Say the wake word, then speak.</source>
-        <translation>Erst das Aktivierungswort sagen, dann sprechen.</translation>
-    </message>
-    <message>
-        <source>Hold the button and speak.</source>
-        <translation>Taste halten und sprechen.</translation>
-    </message>
-    <message>
-        <source>Connect a microphone.</source>
-        <translation>Bitte ein Mikrofon anschließen.</translation>
-    </message>
-    <message>
         <source>Voice assistant</source>
         <translation>Sprachassistent</translation>
-    </message>
-    <message>
-        <source>Microphone</source>
-        <translation>Mikrofon</translation>
-    </message>
-    <message>
-        <source>No microphone</source>
-        <translation>Kein Mikrofon</translation>
-    </message>
-    <message>
-        <source>System %1</source>
-        <translation>System %1</translation>
-    </message>
-    <message>
-        <source>Screen %1, backend %2</source>
-        <translation>Anzeige %1, Backend %2</translation>
-    </message>
-    <message>
-        <source>It comes back by itself. Your history is kept.</source>
-        <translation>Er kommt von selbst zurück. Der Verlauf bleibt erhalten.</translation>
-    </message>
-    <message>
-        <source>Try now</source>
-        <translation>Jetzt prüfen</translation>
-    </message>
-    <message>
-        <source>OK</source>
-        <translation>OK</translation>
     </message>
 </context>
 <context>
@@ -441,6 +412,14 @@
         <source>Really clear?</source>
         <translation>Wirklich löschen?</translation>
     </message>
+    <message>
+        <source>System %1</source>
+        <translation>System %1</translation>
+    </message>
+    <message>
+        <source>Screen %1, backend %2</source>
+        <translation>Anzeige %1, Backend %2</translation>
+    </message>
 </context>
 <context>
     <name>StatusBar</name>
@@ -474,6 +453,17 @@
     </message>
 </context>
 <context>
+    <name>TalkPage</name>
+    <message>
+        <source>Microphone</source>
+        <translation>Mikrofon</translation>
+    </message>
+    <message>
+        <source>No microphone</source>
+        <translation>Kein Mikrofon</translation>
+    </message>
+</context>
+<context>
     <name>TextPage</name>
     <message>
         <source>Such as %1</source>
@@ -493,6 +483,21 @@
     <message>
         <source>The history cannot be stored in “%1”. Make room there, or set another place.</source>
         <translation>Der Verlauf lässt sich nicht in „%1“ speichern. Bitte dort Platz schaffen oder einen anderen Ort einstellen.</translation>
+    </message>
+</context>
+<context>
+    <name>Trouble</name>
+    <message>
+        <source>It comes back by itself. Your history is kept.</source>
+        <translation>Er kommt von selbst zurück. Der Verlauf bleibt erhalten.</translation>
+    </message>
+    <message>
+        <source>Try now</source>
+        <translation>Jetzt prüfen</translation>
+    </message>
+    <message>
+        <source>OK</source>
+        <translation>OK</translation>
     </message>
 </context>
 <context>

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <QByteArray>
+#include <QDateTime>
+#include <QObject>
+#include <QQmlEngine>
+#include <QString>
+
+/// What a conversation needs of the backend. It knows of no connection: NetworkManager implements it.
+class SpeechBackend : public QObject
+{
+    Q_OBJECT
+    QML_ELEMENT
+    QML_UNCREATABLE("NetworkManager implements it")
+    Q_PROPERTY(BackendState backendState READ backendState NOTIFY backendStateChanged)
+    /// Shorthand: backendState is Ready.
+    Q_PROPERTY(bool isConnected READ isConnected NOTIFY backendStateChanged)
+    /// Why the backend is not ready, a sentence for the driver; empty when it is.
+    Q_PROPERTY(QString backendMessage READ backendMessage NOTIFY backendStateChanged)
+    /// Whether the backend's own microphone listens (hands-free), as the backend says; see setListening().
+    Q_PROPERTY(bool listening READ isListening NOTIFY listeningChanged)
+    /// Whether the backend has a microphone of its own that can be switched; false until it has said so.
+    Q_PROPERTY(bool canListen READ canListen NOTIFY listeningChanged)
+
+public:
+    enum class BackendState {
+        Starting, ///< never seen ready since the GUI started, or it says "loading model"
+        Ready,
+        Lost, ///< was there, and does not answer any more
+        Failed ///< answers, but says that it cannot work (backendMessage says why)
+    };
+    Q_ENUM(BackendState)
+
+    using QObject::QObject;
+
+    virtual BackendState backendState() const = 0;
+    bool isConnected() const { return backendState() == BackendState::Ready; }
+    virtual QString backendMessage() const = 0;
+    virtual bool isListening() const = 0;
+    virtual bool canListen() const = 0;
+
+    /// Switch the backend's microphone, for hands-free use; listeningChanged follows.
+    Q_INVOKABLE virtual void setListening(bool enabled) = 0;
+
+    // ---- Push-to-talk: openStream, chunks (kept until the connection is ready), endStream, final(s),
+    // streamEnded
+    /// Begin to transcribe; a stream that is open is dropped.
+    virtual void openStream(const QString &language) = 0;
+    Q_INVOKABLE virtual void sendAudioChunk(const QByteArray &chunk) = 0;
+    /// The audio is complete; streamEnded follows the last final, after 10 s at most.
+    Q_INVOKABLE virtual void endStream() = 0;
+    /// At once, without finals and without streamEnded.
+    virtual void dropStream() = 0;
+
+signals:
+    /// A request failed. Both are sentences for the driver: what happened, and the way out.
+    void errorOccurred(const QString &error, const QString &wayOut);
+    // ---- Push-to-talk
+    void speechStarted();
+    void partialTranscription(const QString &text);
+    void finalTranscription(const QString &text, const QString &language, double latency);
+    /// The stream failed; errorOccurred follows with the same sentences.
+    void streamFailed(const QString &error, const QString &wayOut);
+    /// The stream is over: after endStream's last final, or because it broke (then errorOccurred came
+    /// before).
+    void streamEnded();
+    // ---- Hands-free: events of the backend's own microphone
+    void wakeWordDetected(const QString &name);
+    void pipelineStateChanged(const QString &state); ///< IDLE LISTENING PROCESSING EMIT ERROR SHUTDOWN
+    void handsFreePartial(const QString &text);
+    void handsFreeTranscript(const QString &text, const QString &language, double latency,
+                             const QDateTime &time);
+    /// The backend's microphone or its pipeline failed; sentences as of errorOccurred.
+    void handsFreeFailed(const QString &error, const QString &wayOut);
+
+    void backendStateChanged();
+    void listeningChanged();
+};

@@ -1,0 +1,67 @@
+#pragma once
+
+#include "backend/backendsocket.h"
+#include "backend/fault.h"
+
+#include <QByteArray>
+#include <QList>
+#include <QObject>
+#include <QTimer>
+#include <QUrl>
+
+#include <chrono>
+
+/// One stretch of speech through /stream: chunks of audio go in, partial and final text come out.
+class StreamClient : public QObject
+{
+    Q_OBJECT
+
+public:
+    /// 30 s of 16 kHz mono in 32-bit floats: what is kept while the connection is not there yet.
+    static constexpr qsizetype LongestQueue = 30 * 16000 * 4;
+
+    explicit StreamClient(QObject *parent = nullptr);
+
+    /// Begin; a stream that there was is dropped.
+    void open(const QUrl &url, const QString &apiKey);
+    /// Kept until the connection is there. Ignored where there is no stream, or it is ending.
+    void send(const QByteArray &chunk);
+    /// No more audio: finals and then ended() follow, the latter after 10 s at most.
+    void end();
+    /// At once, without ended(); closed() comes where opened() came.
+    void drop();
+    /// As if the connection broke.
+    void fail(const Fault &fault);
+
+    bool isActive() const { return m_isActive; }
+    void setEndDeadline(std::chrono::milliseconds deadline);
+
+signals:
+    void opened();
+    void closed();
+    void speechStarted();
+    void partialText(const QString &text);
+    void finalText(const QString &text, const QString &language, double latency);
+    void failed(const Fault &fault);
+    /// Once for each stream that was not dropped.
+    void ended();
+
+private:
+    void onOpened();
+    void onMessage(const QJsonObject &message);
+    void onLost();
+    void keep(const QByteArray &chunk);
+    void sendEnd();
+    void finish(const Fault &fault);
+
+    BackendSocket m_socket;
+    QTimer m_endDeadline;
+    QList<QByteArray> m_queue;
+    qsizetype m_queueSize = 0; ///< bytes
+    bool m_isActive = false;
+    bool m_isOpen = false;
+    bool m_isEnding = false;
+    bool m_hasOverflown = false;
+    bool m_hasComplained =
+        false; ///< The backend said what is wrong; if it closes after that, there is nothing to add.
+};
