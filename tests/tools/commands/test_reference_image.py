@@ -230,7 +230,7 @@ INTERRUPTED = """\
 import sys
 from pathlib import Path
 from rtap.cli.guard import guarded
-from tools import reference_image as module
+from tools.commands import reference_image as module
 module.CACHE = Path({place!r}) / "cache"
 module.packages = lambda *_: []
 module.compiled_gui = lambda _: Path()

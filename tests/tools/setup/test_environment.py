@@ -28,14 +28,14 @@ sys.meta_path.insert(0, Refuse())
 """
 MAKE_AND_COUNT = """
 from pathlib import Path
-from tools import demo
+from tools.commands import demo
 from tools.model.conversion.installed_model import ensure_model
 ensure_model(sys.argv[2], models=Path(sys.argv[3]))
 print(demo.error_rate([demo.Heard("turn it to twenty one", "Turn it to 21.", 1.0, 0.1)]))
 """
 START_ALL = """
 for name in sys.argv[2:]:
-    importlib.import_module(f"tools.{name}")
+    importlib.import_module(f"tools.commands.{name}")
 """
 
 
@@ -83,7 +83,7 @@ def test_every_tool_starts_with_the_small_lock() -> None:
 def setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Stands for this checkout, whose tools/setup/setup.sh does nothing yet, and whose .venv this is."""
     script = tmp_path / "tools/setup/setup.sh"
-    script.parent.mkdir()
+    script.parent.mkdir(parents=True)
     script.write_text("#!/bin/sh\n")
     script.chmod(0o755)
     monkeypatch.setattr(environment, "ROOT", tmp_path)
@@ -102,7 +102,7 @@ def test_nothing_is_said_where_nothing_is_missing(capfd: pytest.CaptureFixture[s
 def test_what_is_missing_is_installed_after_one_sentence(
     setup: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    package = setup.parents[1] / "packages/rtap_large.py"
+    package = setup.parents[2] / "packages/rtap_large.py"
     setup.write_text(f"#!/bin/sh\necho installing\nmkdir {package.parent}\ntouch {package}\n")
     environment.require("comparing", "json", "rtap_large")
     out, said = capfd.readouterr()

@@ -30,9 +30,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
 
 
 def test_no_qemu(install: Install) -> None:
-    message = (
-        "qemu-system-aarch64 is not installed: run tools/setup/install_packages.sh @tools/boot_pack"
-    )
+    message = "qemu-system-aarch64 is not installed: run tools/setup/install_packages.sh @tools/setup/packages/boot"
     with pytest.raises(ConfigurationError, match=message):
         abilities.settled(Settings())
 
@@ -71,7 +69,9 @@ def test_window(install: Install, monkeypatch: pytest.MonkeyPatch, display: str)
 def test_sound(install: Install) -> None:
     install("qemu-system-aarch64", "none\nwav")
     abilities.settled(Settings(sound="wav:/a"))
-    with pytest.raises(ConfigurationError, match="cannot play into pa: run tools/install_pack"):
+    with pytest.raises(
+        ConfigurationError, match="cannot play into pa: run tools/setup/install_pack"
+    ):
         abilities.settled(Settings(sound="pa"))
 
 

@@ -21,7 +21,7 @@ def script(folder: Path, text: str) -> Path:
 
 
 def test_advice_names_files_that_are_there() -> None:
-    names = re.findall(r"tools/[\w.]+", programs.INSTALL)
+    names = re.findall(r"tools/[\w./]+", programs.INSTALL)
     assert len(names) == 2
     assert [name for name in names if not (ROOT / name).is_file()] == []
 
@@ -59,5 +59,7 @@ def test_full_disk(tmp_path: Path) -> None:
 
 
 def test_not_installed(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="no-such is not installed: run tools/install"):
+    with pytest.raises(
+        ConfigurationError, match="no-such is not installed: run tools/setup/install"
+    ):
         programs.run(["no-such"], advice="", target=tmp_path)
