@@ -30,7 +30,10 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
 
 
 def test_no_qemu(install: Install) -> None:
-    message = "qemu-system-aarch64 is not installed: run tools/setup/install_packages.sh @tools/setup/packages/boot"
+    message = (
+        "qemu-system-aarch64 is not installed: "
+        "run tools/setup/install_packages.sh @tools/setup/packages/boot"
+    )
     with pytest.raises(ConfigurationError, match=message):
         abilities.settled(Settings())
 
