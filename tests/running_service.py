@@ -16,12 +16,12 @@ import httpx
 import yaml
 from websockets.sync.client import ClientConnection, connect
 
+from tests.deadlines import SOON
 from tools.process.ports import HOST, free_ports
 
 AUDIO = Path(__file__).parent / "audio"
 COMMAND = "set the temperature to twenty one degrees"
 """What is said in set_the_temperature.wav."""
-START_SECONDS = 60
 
 
 @dataclass
@@ -39,10 +39,10 @@ class Running:
         return f"{scheme}://{host}:{self.ports[port]}{path}"
 
     def wait_until_healthy(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + SOON
         while time.monotonic() < deadline:
             try:
-                if httpx.get(self.url("/health")).status_code == 200:
+                if httpx.get(self.url("/health"), timeout=SOON).status_code == 200:
                     return
             except httpx.TransportError:
                 assert self.process.poll() is None, "the service has ended"
@@ -51,10 +51,10 @@ class Running:
 
     def events(self) -> ClientConnection:
         """A client of the events' WebSocket, as soon as it is there."""
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + SOON
         while True:
             try:
-                return connect(self.url("/", "websocket_port", "ws"))
+                return connect(self.url("/", "websocket_port", "ws"), open_timeout=SOON)
             except OSError:
                 assert self.process.poll() is None, "the service has ended"
                 assert time.monotonic() < deadline
@@ -88,7 +88,7 @@ def service(
         finally:
             process.terminate()
             try:
-                process.wait(10)
+                process.wait(SOON)
             finally:
                 process.kill()
                 print(log.read_text(encoding="utf-8"))

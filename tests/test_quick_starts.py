@@ -27,12 +27,12 @@ from zeroconf import ServiceBrowser, ServiceListener, Zeroconf
 from rtap.audio.format import Samples
 from rtap.transports.wyoming.package import Describe, Info
 from tests.backend.transports.wyoming.wyoming_serving import receive, receive_until, say, send
+from tests.deadlines import SOON
 from tests.running_service import AUDIO, COMMAND, Running, service
 from tools.process.child import Child
 from tools.root import ROOT
 
 FILE = AUDIO / "set_the_temperature.wav"
-SOON = 30.0
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 _CLIENTS = README.partition("\n## Clients\n")[2].partition("\n## ")[0]
 
@@ -74,7 +74,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 def speak(running: Running) -> None:
     """A client that says the command, so that all others hear of it."""
-    with connect(running.url("/stream", scheme="ws")) as client:
+    with connect(running.url("/stream", scheme="ws"), open_timeout=SOON) as client:
         client.send(samples().tobytes())
         client.send('{"type":"end"}')
         assert COMMAND in [json.loads(message).get("text") for message in client]

@@ -18,10 +18,10 @@ from rtap.config import AudioConfig, Config, OutputConfig, SttConfig
 from rtap.errors import ModelError, PipelineError
 from rtap.events import ErrorOccurred, Event, Transcript
 from rtap.server import serve
+from tests.deadlines import SOON
 
 AUDIO = Path(__file__).parents[1] / "audio"
 BUNDLED = Path(rtap.__file__).parent / "models" / "cabin-en"
-SOON = 30.0
 
 
 @pytest.fixture

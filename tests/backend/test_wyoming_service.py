@@ -37,7 +37,8 @@ from tests.backend.transports.wyoming.wyoming_serving import (
     say,
     send,
 )
-from tests.running_service import AUDIO, COMMAND, START_SECONDS, Running, service
+from tests.deadlines import SOON
+from tests.running_service import AUDIO, COMMAND, Running, service
 
 pytestmark = pytest.mark.slow
 
@@ -59,11 +60,11 @@ def idle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 def run(test: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    return asyncio.run(asyncio.wait_for(test(), 60))
+    return asyncio.run(asyncio.wait_for(test(), SOON))
 
 
 def client_of(running: Running) -> AsyncTcpClient:
-    return AsyncTcpClient("127.0.0.1", running.ports["wyoming_port"], read_timeout=30)
+    return AsyncTcpClient("127.0.0.1", running.ports["wyoming_port"], read_timeout=SOON)
 
 
 def sound(name: str) -> Samples:
@@ -79,13 +80,13 @@ async def transcript(running: Running, samples: Samples) -> list[Event]:
 
 
 def streams(running: Running) -> float:
-    metrics = httpx.get(running.url("/metrics", "health_port")).text
+    metrics = httpx.get(running.url("/metrics", "health_port"), timeout=SOON).text
     lines = [line for line in metrics.splitlines() if "rtap_streams_open{" in line]
     return sum(float(line.split()[-1]) for line in lines if "wyoming" in line)
 
 
 def wait_until_nobody_is_there(running: Running) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + SOON
     while streams(running):
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -193,9 +194,9 @@ def test_several_clients_at_once(idle: Running) -> None:
 
 def test_the_car_learns_of_it(idle: Running) -> None:
     with idle.events() as subscriber:
-        assert json.loads(subscriber.recv(timeout=10))["type"] == "snapshot"
+        assert json.loads(subscriber.recv(timeout=SOON))["type"] == "snapshot"
         run(lambda: transcript(idle, sound("navigate_home.wav")))
-        message = json.loads(subscriber.recv(timeout=10))
+        message = json.loads(subscriber.recv(timeout=SOON))
     assert (message["type"], message["source"]) == ("transcript", "stream")
     assert message["text"] == "navigate home"
 
@@ -260,7 +261,7 @@ def test_clients_that_break_off(idle: Running) -> None:
 
 def test_it_answers_while_the_model_is_being_loaded_and_ends_when_told(tmp_path: Any) -> None:
     async def first_answer(running: Running) -> Event:
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + SOON
         while True:
             assert running.process.poll() is None
             assert time.monotonic() < deadline
@@ -283,4 +284,4 @@ def test_it_answers_while_the_model_is_being_loaded_and_ends_when_told(tmp_path:
         assert event.data["asr"][0]["models"][0]["languages"] == ["en"]
         running.wait_until_healthy()
         run(lambda: linger(running))
-        assert running.process.wait(10) == 0
+        assert running.process.wait(SOON) == 0

@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 import soundfile
 import soxr
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
 from rtap.audio.format import Samples
+from tests.deadlines import SOON
 from tests.running_service import AUDIO, Running, service
 
 ELSEWHERE: Final = "car.test"
@@ -85,6 +86,7 @@ def chromium() -> str:
 # While it lives, an event loop runs in this thread: no test of another file could have its own.
 @pytest.fixture(scope="module")
 def playwright(chromium: str) -> Iterator[Playwright]:
+    expect.set_options(timeout=1000 * SOON)
     with sync_playwright() as one:
         yield one
 
@@ -110,7 +112,7 @@ def browse(playwright: Playwright, chromium: str) -> Iterator[Browse]:
             browser = _launch(playwright, chromium, microphone, allowed=allowed)
             stack.callback(browser.close)
             visit = Visit(browser.new_context(**settings).new_page())
-            visit.page.set_default_timeout(20_000)
+            visit.page.set_default_timeout(1000 * SOON)
             if script:
                 visit.page.add_init_script(script)
             visits.append(visit)
@@ -132,7 +134,7 @@ def _launch(
         ]
     if allowed:
         arguments.append("--use-fake-ui-for-media-stream")
-    return playwright.chromium.launch(executable_path=chromium, args=arguments)
+    return playwright.chromium.launch(executable_path=chromium, args=arguments, timeout=1000 * SOON)
 
 
 def write_microphone(path: Path, *parts: Samples | float) -> Path:

@@ -23,12 +23,11 @@ from tests.browser.conftest import (
     spoken,
     write_microphone,
 )
+from tests.deadlines import SOON
 from tests.running_service import AUDIO, COMMAND, Running, service
 from tools.process.ports import free_ports
 
 KEY = "sésame & open"
-PATIENCE = 20_000
-"""Milliseconds; the machine may have much else to do."""
 RECORD_PARTIALS = """
 window.partials = [];
 addEventListener("DOMContentLoaded", () => {
@@ -72,17 +71,17 @@ def page_of(server: Server) -> str:
 
 
 def state(page: Page, expected: str) -> None:
-    expect(page.locator("body")).to_have_attribute("data-state", expected, timeout=PATIENCE)
+    expect(page.locator("body")).to_have_attribute("data-state", expected)
 
 
 def said(page: Page, *texts: str) -> None:
     """Wait for all that was understood, the newest first."""
-    expect(page.locator("#finals .said")).to_have_text(list(texts), timeout=PATIENCE)
+    expect(page.locator("#finals .said")).to_have_text(list(texts))
 
 
 def problem(page: Page, text: str) -> None:
     alert = page.get_by_role("alert")
-    expect(alert).to_contain_text(text, timeout=PATIENCE)
+    expect(alert).to_contain_text(text)
     expect(alert).to_be_visible()
 
 
@@ -106,8 +105,7 @@ def test_a_spoken_command_grows_into_an_answer(
     expect(page.locator("#finals .code")).to_have_text("EN")
     by_service = seconds_in(page.locator("#finals .latency"))
     here = seconds_in(page.locator("#finals .here"))
-    assert 0.3 < by_service < 5
-    assert by_service <= here < by_service + 2
+    assert 0.3 < by_service <= here < SOON
     assert page.locator("#finals time").get_attribute("datetime")
 
     page.get_by_role("button", name="Stop").click()
@@ -148,7 +146,7 @@ def test_a_file_may_be_dropped(browse: Browse, car: Server) -> None:
     page = browse(page_of(car)).page
     state(page, "ready")
     drop_file(page, "command.wav", list((AUDIO / "navigate_home.wav").read_bytes()))
-    expect(page.locator("#finals .said")).to_contain_text("somebody spoke", timeout=PATIENCE)
+    expect(page.locator("#finals .said")).to_contain_text("somebody spoke")
 
 
 def drop_file(page: Page, name: str, content: list[int]) -> None:
@@ -170,7 +168,7 @@ def test_what_is_no_audio_is_refused_in_words(browse: Browse, car: Server) -> No
     state(page, "failed")
     # And then one that is.
     page.get_by_label("Choose a file").set_input_files(AUDIO / "navigate_home.wav")
-    expect(page.locator("#finals .said")).to_contain_text("somebody spoke", timeout=PATIENCE)
+    expect(page.locator("#finals .said")).to_contain_text("somebody spoke")
     expect(page.get_by_role("alert")).to_be_hidden()
 
 
@@ -206,7 +204,7 @@ def test_a_key_is_asked_for_and_kept(browse: Browse) -> None:
         page.reload()
         state(page, "ready")
         page.get_by_label("Choose a file").set_input_files(AUDIO / "navigate_home.wav")
-        expect(page.locator("#finals .said")).to_contain_text("somebody spoke", timeout=PATIENCE)
+        expect(page.locator("#finals .said")).to_contain_text("somebody spoke")
         assert not any(quote(KEY) in url for url in visit.requested)
         assert page.context.cookies() == []
         assert page.evaluate("localStorage.length") == 0
@@ -232,7 +230,7 @@ def test_who_begins_before_the_model_is_there_waits(browse: Browse, car: Server)
     expect(page.get_by_role("button", name="Stop")).to_be_enabled()
     car.service.facts = facts
     car.service.stt.ready.set()
-    expect(page.locator("#finals .said")).to_contain_text("somebody spoke", timeout=PATIENCE)
+    expect(page.locator("#finals .said")).to_contain_text("somebody spoke")
 
 
 def test_a_service_that_is_full_says_so(browse: Browse) -> None:
@@ -244,15 +242,13 @@ def test_a_service_that_is_full_says_so(browse: Browse) -> None:
             page.get_by_label("Choose a file").set_input_files(AUDIO / "navigate_home.wav")
             if page is first:  # else the other may be the one that is let in
                 connected = re.compile("listening|finishing")
-                expect(page.locator("body")).to_have_attribute(
-                    "data-state", connected, timeout=PATIENCE
-                )
+                expect(page.locator("body")).to_have_attribute("data-state", connected)
         problem(second, "streams are open already")
         state(second, "failed")
         server.service.engine.gate.set()
         state(first, "ready")
         second.get_by_role("button", name="Try again").click()
-        expect(second.locator("#finals .said")).to_contain_text("somebody spoke", timeout=PATIENCE)
+        expect(second.locator("#finals .said")).to_contain_text("somebody spoke")
 
 
 def test_a_service_that_goes_and_comes_back(
@@ -397,9 +393,9 @@ def test_a_picture_of_the_page(browse: Browse, running: Running, tmp_path: Path)
     page = browse(running.url("/try"), sound, viewport=size, color_scheme="light").page
     state(page, "ready")
     page.get_by_role("button", name="Speak").click()
-    expect(page.locator("#partial")).to_contain_text("set the temperature to", timeout=PATIENCE)
+    expect(page.locator("#partial")).to_contain_text("set the temperature to")
     picture = Path(os.environ.get("RTAP_SCREENSHOT") or tmp_path / "try.png")
-    page.screenshot(path=picture, timeout=PATIENCE)
+    page.screenshot(path=picture)
     said(page, COMMAND, "turn on the heating", "navigate home")
     assert 5_000 < picture.stat().st_size < 150_000
     assert page.evaluate("document.documentElement.scrollHeight") <= size["height"]

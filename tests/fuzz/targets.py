@@ -36,13 +36,12 @@ from rtap.whisper.model_directory import ModelDirectory
 from rtap.whisper.model_settings import Dimensions, GenerationRules
 from rtap.whisper.tokenizer import WhisperTokenizer
 from tests.backend.transports.scripted_service import ScriptedService
+from tests.deadlines import SOON
 
 BUNDLED: Final = Path(rtap.__file__).parent / "models" / "cabin-en"
 CORPUS: Final = Path(__file__).parent / "corpus"
 MOST_AUDIO: Final = 60 * 16_000
 """Samples of a file that are taken; the service takes limits.max_audio_seconds."""
-PATIENCE: Final = 30.0
-"""Seconds for an answer; only a target that hangs needs them."""
 _BOUNDARY: Final = b"fuzz"
 
 
@@ -128,7 +127,7 @@ class Asgi:
         async def send(message: MutableMapping[str, Any]) -> None:
             sent.append(message)
 
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(SOON):
             await self._app({**_CONNECTION, **scope}, receive, send)
         return sent
 

@@ -13,6 +13,7 @@ import pytest
 import soundfile
 
 import rtap
+from tests.deadlines import SOON
 from tools.gui.application import Application, Home, Shown
 from tools.gui.backend import Backend
 from tools.gui.virtual_display import VirtualDisplay, virtual_display
@@ -78,7 +79,7 @@ def test_held_button(
     screen.wait_for("listening screen", lambda shown: shown.state == "listening")
     with microphone.play(AUDIO / "set_the_temperature.wav") as player:
         screen.wait_for("partial", lambda shown: len(shown.partial.split()) >= 3)
-        player.wait(30)
+        player.wait(SOON)
     screen.release_button()
     heard = screen.wait_for("final", has_heard)
     assert resembles(heard.final)
@@ -193,7 +194,7 @@ def test_stored_model_is_asked_for(
         backend.wait_until_healthy()
         assert backend.model_name == "cabin-en"
         with Application(program, display, home, backend.arguments, NO_MICROPHONE):
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + SOON
             while backend.model_name != "cabin-two":
                 assert time.monotonic() < deadline
                 time.sleep(0.1)

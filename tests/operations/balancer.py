@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.deadlines import SOON
 from tests.operations.name_server import name_server
 from tests.operations.programs import CONF, free_port, require, running, wait_for
 from tests.operations.rtap_instance import Instance
@@ -65,7 +66,7 @@ class Balancer:
 
     def metrics(self) -> dict[str, set[str]]:
         """Names of what it tells Prometheus, and their labels."""
-        text = httpx.get(f"{self.statistics_url}/metrics").text
+        text = httpx.get(f"{self.statistics_url}/metrics", timeout=SOON).text
         return {
             sample.name: set(sample.labels)
             for family in text_string_to_metric_families(text)

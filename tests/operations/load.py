@@ -16,6 +16,7 @@ from typing import Any, Final
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
+from tests.deadlines import SOON
 from tests.operations.rtap_instance import COMMAND, FRAME, frames, speech
 
 _FRAME_SECONDS: Final = FRAME / 16_000
@@ -68,7 +69,7 @@ class Load:
             self.requests.append(Request(began, time.monotonic(), status, text, cookie))
 
     def _send(self, body: bytes, headers: dict[str, str]) -> tuple[int, str, str | None]:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=SOON)
         try:
             connection.request("POST", "/transcribe", body, headers)
             reply = connection.getresponse()
@@ -99,7 +100,7 @@ class Load:
 def open_stream(url: str, cookie: str | None = None) -> ClientConnection:
     """A client of ``/stream``, which may have been here before."""
     headers = {"Cookie": f"rtap-instance={cookie}"} if cookie else None
-    return connect(url, additional_headers=headers, max_size=None)
+    return connect(url, additional_headers=headers, max_size=None, open_timeout=SOON)
 
 
 def cookie_of(client: ClientConnection) -> str | None:

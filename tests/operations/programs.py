@@ -15,6 +15,7 @@ from typing import Final, TypeVar
 import httpx
 import pytest
 
+from tests.deadlines import SOON
 from tools.root import ROOT
 
 CONF: Final = ROOT / "conf"
@@ -25,7 +26,6 @@ _PACKAGES: Final = {
     "prometheus-alertmanager": "prometheus-alertmanager",
     "promtool": "prometheus",
 }
-_END_SECONDS: Final = 10
 Found = TypeVar("Found")
 
 
@@ -64,13 +64,13 @@ def running(
         finally:
             process.terminate()
             try:
-                process.wait(_END_SECONDS)
+                process.wait(SOON)
             except subprocess.TimeoutExpired:
                 process.kill()
             print(f"--- {log.name}\n{log.read_text(errors='replace')[-4000:]}")
 
 
-def wait_for(what: str, look: Callable[[], Found | None], seconds: float = 60.0) -> Found:
+def wait_for(what: str, look: Callable[[], Found | None], seconds: float = SOON) -> Found:
     """What ``look`` finds, as soon as it finds anything; a server that does not listen yet is no error."""
     deadline = time.monotonic() + seconds
     while True:

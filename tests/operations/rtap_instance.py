@@ -16,6 +16,7 @@ import soundfile
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.deadlines import SOON
 from tests.operations.programs import running, wait_for
 from tools.process.ports import free_ports
 from tools.root import ROOT
@@ -23,7 +24,6 @@ from tools.root import ROOT
 COMMAND: Final = ROOT / "tests/audio/turn_on_the_heating.wav"
 """A file with something for the bundled model to hear."""
 TEXT: Final = "turn on the heating"
-START_SECONDS: Final = 90
 FRAME: Final = 1_600
 """Samples in a tenth of a second."""
 
@@ -54,14 +54,14 @@ class Instance:
     def is_healthy(self) -> bool:
         """Whether transcripts are to be had."""
         assert self.process.poll() is None, "the service has ended"
-        return httpx.get(f"{self.url}/health").status_code == 200
+        return httpx.get(f"{self.url}/health", timeout=SOON).status_code == 200
 
     def wait_until_healthy(self) -> None:
-        wait_for("a healthy service", self.is_healthy, START_SECONDS)
+        wait_for("a healthy service", self.is_healthy)
 
     def metrics(self) -> str:
         """All that it says of itself."""
-        return httpx.get(f"http://{self.metrics_address}/metrics").text
+        return httpx.get(f"http://{self.metrics_address}/metrics", timeout=SOON).text
 
     def metric(self, name: str) -> float:
         """The sum of all values of a metric."""

@@ -23,6 +23,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 from websockets.sync.client import connect
 
+from tests.deadlines import SOON
 from tests.operations.programs import CONF, free_port, require, running, wait_for
 from tests.operations.promql import metrics_named
 from tests.operations.rtap_instance import Instance, instance, speech
@@ -57,7 +58,7 @@ class Watched:
 
     def firing(self, name: str) -> dict[str, Any] | None:
         """An alert that fires, as Prometheus has it."""
-        reply = httpx.get(f"{self.prometheus}/api/v1/alerts").json()
+        reply = httpx.get(f"{self.prometheus}/api/v1/alerts", timeout=SOON).json()
         for alert in reply["data"]["alerts"]:
             if alert["labels"]["alertname"] == name and alert["state"] == "firing":
                 return dict(alert)
@@ -65,7 +66,7 @@ class Watched:
 
     def arrived(self, name: str) -> dict[str, Any] | None:
         """The same, as Alertmanager has it."""
-        for alert in httpx.get(f"{self.alertmanager}/api/v2/alerts").json():
+        for alert in httpx.get(f"{self.alertmanager}/api/v2/alerts", timeout=SOON).json():
             if alert["labels"]["alertname"] == name and alert["status"]["state"] == "active":
                 return dict(alert)
         return None
@@ -150,7 +151,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
 @pytest.mark.parametrize("program", ["prometheus", "alertmanager"])
 def test_the_watchers_tell_what_rules_ask_of_them(watched: Watched, program: str) -> None:
     address = watched.prometheus if program == "prometheus" else watched.alertmanager
-    page = httpx.get(f"{address}/metrics").text
+    page = httpx.get(f"{address}/metrics", timeout=SOON).text
     told = {
         sample.name for family in text_string_to_metric_families(page) for sample in family.samples
     }
@@ -164,7 +165,7 @@ def say_all_at_once(service: Instance) -> None:
     audio = speech()
 
     def say() -> None:
-        with connect(service.stream_url, max_size=None) as client:
+        with connect(service.stream_url, max_size=None, open_timeout=SOON) as client:
             client.send(audio)
             client.send('{"type": "end"}')
             for _ in client:
@@ -183,7 +184,7 @@ def test_the_latency_alert_fires_under_too_much_work(watched: Watched) -> None:
         return watched.firing("RtapLatencyHigh")
 
     assert watched.firing("RtapLatencyHigh") is None
-    alert = wait_for("the latency alert", overload, ALERT_SECONDS)
+    alert = wait_for("the latency alert", overload)
     assert alert["labels"]["severity"] == "critical"
     assert alert["labels"]["instance"] == "rtap-main"
     assert float(alert["value"]) > 0.2
@@ -197,7 +198,7 @@ def test_the_latency_alert_fires_under_too_much_work(watched: Watched) -> None:
 def test_a_killed_service_is_reported(watched: Watched) -> None:
     assert watched.firing("RtapDown") is None
     watched.service.process.kill()
-    alert = wait_for("the alert", lambda: watched.firing("RtapDown"), ALERT_SECONDS)
+    alert = wait_for("the alert", lambda: watched.firing("RtapDown"))
     assert alert["labels"]["severity"] == "critical"
     arrived = wait_for("the alert in Alertmanager", lambda: watched.arrived("RtapDown"))
     assert arrived["receivers"] == [{"name": "critical"}]

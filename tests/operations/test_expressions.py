@@ -16,6 +16,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.parser import text_string_to_metric_families
 
 from rtap.telemetry import Telemetry
+from tests.deadlines import SOON
 from tests.operations.programs import CONF, check, require
 from tests.operations.promql import Query, metrics_named, named, queries, rules
 from tests.operations.rtap_instance import COMMAND, Instance, instance
@@ -35,7 +36,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     with instance(tmp_path_factory.mktemp("service")) as started:
         started.wait_until_healthy()
         reply = httpx.post(
-            f"{started.url}/transcribe", files={"audio_file": COMMAND.read_bytes()}, timeout=60
+            f"{started.url}/transcribe", files={"audio_file": COMMAND.read_bytes()}, timeout=SOON
         )
         assert reply.status_code == 200
         yield started

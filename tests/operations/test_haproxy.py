@@ -10,6 +10,7 @@ from contextlib import ExitStack
 import httpx
 import pytest
 
+from tests.deadlines import SOON
 from tests.operations.balancer import Balancer, balancer
 from tests.operations.load import Load, cookie_of, load, open_stream, say
 from tests.operations.programs import free_port, require, wait_for
@@ -50,9 +51,7 @@ def open_streams(instances: list[Instance]) -> dict[str, int]:
 def test_streams_are_spread_and_come_back(front: Balancer, instances: list[Instance]) -> None:
     with ExitStack() as stack:
         clients = [stack.enter_context(open_stream(front.stream_url)) for _ in range(6)]
-        wait_for(
-            "two streams each", lambda: set(open_streams(instances).values()) == {2}, seconds=10
-        )
+        wait_for("two streams each", lambda: set(open_streams(instances).values()) == {2})
         cookies = Counter(cookie_of(client) for client in clients)
         assert sorted(cookies.values()) == [2, 2, 2]
         before = open_streams(instances)
@@ -61,7 +60,7 @@ def test_streams_are_spread_and_come_back(front: Balancer, instances: list[Insta
         # Whatever the load: its instance has the most streams now, and gets it nevertheless.
         more = [stack.enter_context(open_stream(front.stream_url, cookie)) for _ in range(4)]
         assert [cookie_of(client) for client in more] == [None] * 4
-        wait_for("all on one", lambda: sum(open_streams(instances).values()) == 10, seconds=10)
+        wait_for("all on one", lambda: sum(open_streams(instances).values()) == 10)
         after = open_streams(instances)
         assert sorted(after[host] - before[host] for host in HOSTS) == [0, 0, 4]
 
@@ -70,14 +69,14 @@ def test_streams_are_spread_and_come_back(front: Balancer, instances: list[Insta
 def test_an_instance_that_is_taken_out_finishes_its_stream(
     front: Balancer, instances: list[Instance], state: str
 ) -> None:
-    wait_for("no streams", lambda: not sum(open_streams(instances).values()), seconds=10)
+    wait_for("no streams", lambda: not sum(open_streams(instances).values()))
     with open_stream(front.stream_url) as client:
         cookie = cookie_of(client)
-        wait_for("the stream", lambda: sum(open_streams(instances).values()) == 1, seconds=10)
+        wait_for("the stream", lambda: sum(open_streams(instances).values()) == 1)
         [host] = [host for host, count in open_streams(instances).items() if count]
         name = front.servers()[host]["svname"]
         front.command(f"set server rtap/{name} state {state}")
-        wait_for("the drain", lambda: host not in front.up(), seconds=5)
+        wait_for("the drain", lambda: host not in front.up())
         with ExitStack() as stack:
             others = [stack.enter_context(open_stream(front.stream_url)) for _ in range(4)]
             given = {cookie_of(other) for other in others}
@@ -87,10 +86,10 @@ def test_an_instance_that_is_taken_out_finishes_its_stream(
             again = stack.enter_context(open_stream(front.stream_url, cookie))
             assert (cookie_of(again) is None) is (state == "drain")
         assert say(client) == TEXT
-    wait_for("nothing left", lambda: open_streams(instances)[host] == 0, seconds=10)
-    wait_for("nothing open", lambda: front.servers()[host]["scur"] == "0", seconds=10)
+    wait_for("nothing left", lambda: open_streams(instances)[host] == 0)
+    wait_for("nothing open", lambda: front.servers()[host]["scur"] == "0")
     front.command(f"set server rtap/{name} state ready")
-    wait_for("all up", lambda: front.up() == set(HOSTS), seconds=10)
+    wait_for("all up", lambda: front.up() == set(HOSTS))
 
 
 def test_statistics_are_for_prometheus_and_this_computer(front: Balancer) -> None:
@@ -106,7 +105,7 @@ def test_statistics_are_for_prometheus_and_this_computer(front: Balancer) -> Non
         assert labels <= metrics[name]
     assert "code" in metrics["haproxy_backend_http_responses_total"]
     assert "server" in metrics["haproxy_server_current_sessions"]
-    assert httpx.get(f"{front.statistics_url}/").status_code == 200
+    assert httpx.get(f"{front.statistics_url}/", timeout=SOON).status_code == 200
 
 
 def table(front: Balancer, sent: Load, killed: str, lost: int) -> str:
@@ -128,23 +127,22 @@ def table(front: Balancer, sent: Load, killed: str, lost: int) -> str:
 def test_a_killed_instance_takes_nothing_with_it_but_its_own(
     front: Balancer, instances: list[Instance]
 ) -> None:
-    wait_for("no streams", lambda: not sum(open_streams(instances).values()), seconds=10)
+    wait_for("no streams", lambda: not sum(open_streams(instances).values()))
     front.command("clear counters all")
     with load(front.port, FILE_CLIENTS, STREAM_CLIENTS) as sent:
-        wait_for("some work", lambda: len(sent.streams) >= STREAM_CLIENTS, seconds=30)
+        wait_for("some work", lambda: len(sent.streams) >= STREAM_CLIENTS)
         # In the middle of speech: all have streams open.
         victim = wait_for(
             "streams on each",
             lambda: next((one for one in instances if open_streams(instances)[one.host] > 1), None),
-            seconds=10,
         )
         victim.process.kill()
         victim.process.wait()
         killed_at = time.monotonic()
-        wait_for("out", lambda: victim.host not in front.up(), seconds=10)
+        wait_for("out", lambda: victim.host not in front.up())
         out_after = time.monotonic() - killed_at
         many = len(sent.streams) + 2 * STREAM_CLIENTS
-        wait_for("more work", lambda: len(sent.streams) >= many, seconds=40)
+        wait_for("more work", lambda: len(sent.streams) >= many)
     lost = [stream for stream in sent.streams if stream.text is None]
     failed = [request for request in sent.requests if request.status != 200]
     print(f"\n{table(front, sent, victim.host, len(lost))}\nout after {1000 * out_after:.0f} ms")

@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from rtap.audio.ring_buffer import AudioRingBuffer
+from tests.deadlines import SOON
 
 FRAME = 320
 
@@ -96,10 +97,10 @@ def test_read_waits_for_a_frame() -> None:
     buffer = AudioRingBuffer(100, 20)
     assert buffer.read(1, timeout=0.001).size == 0
     received: list[NDArray[np.float32]] = []
-    reader = threading.Thread(target=lambda: received.append(buffer.read(1, timeout=10.0)))
+    reader = threading.Thread(target=lambda: received.append(buffer.read(1, timeout=SOON)))
     reader.start()
     write(buffer, 0, 1)
-    reader.join(5.0)
+    reader.join(SOON)
     np.testing.assert_array_equal(received[0], frames(0, 1))
 
 
@@ -149,7 +150,7 @@ def test_one_writer_and_several_readers() -> None:
     write(buffer, 0, total)
     done.set()
     for reader in readers:
-        reader.join(10.0)
+        reader.join(SOON)
 
     for look_back in looks:
         assert (np.diff(look_back) == 1).all()

@@ -32,11 +32,11 @@ from rtap.stages.stt import SpeechToText
 from rtap.telemetry import Telemetry
 from rtap.whisper.result import Segment, Transcription
 from rtap.whisper.transcribe import TranscribeOptions
+from tests.deadlines import SOON
 
 AUDIO = Path(__file__).parents[2] / "audio"
 COMMAND = AUDIO / "navigate_home.wav"
 CALL = AUDIO / "wake_word/hey_mycroft_set_the_temperature.wav"
-SOON = 5.0
 """Seconds; only a failing test waits so long."""
 
 

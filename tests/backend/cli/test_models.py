@@ -12,6 +12,7 @@ from rtap.config.loader import SOURCE_PROFILES, UnifiedConfigLoader
 from rtap.errors import ModelError, PipelineError
 from rtap.whisper.model_directory import ModelDirectory
 from tests.backend.model_directories import make_model
+from tests.deadlines import SOON
 
 
 @pytest.fixture
@@ -90,7 +91,7 @@ class TestTheService:
         stt.start()
         with pytest.raises(PipelineError, match="it was to be loaded"):
             stt.probe().result()
-        assert stt.stop(10)
+        assert stt.stop(SOON)
 
     def test_order(
         self, models: Path, asked_for: list[str], monkeypatch: pytest.MonkeyPatch

@@ -10,6 +10,7 @@ from rtap.errors import PipelineError
 from rtap.events import AudioChunk
 from rtap.pipeline.capture_thread import CaptureThread
 from rtap.telemetry import Telemetry
+from tests.deadlines import SOON
 
 FRAME = 320
 
@@ -49,7 +50,7 @@ def test_live_sound_that_nobody_takes_is_lost_oldest_first() -> None:
     thread, telemetry = capture(sound, in_real_time=True)
     chunks = thread.chunks()
     taken = [next(chunks)]
-    assert sound.ended.wait(5)
+    assert sound.ended.wait(SOON)
     taken += chunks
     numbers = [int(chunk.samples[0]) for chunk in taken]
     assert numbers == sorted(numbers)

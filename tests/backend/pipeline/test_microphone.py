@@ -33,6 +33,7 @@ from rtap.pipeline.session import Equipment, SpeechSession
 from rtap.stages.denoise import Denoiser
 from rtap.telemetry import Telemetry
 from rtap.whisper.transcribe import TranscribeOptions
+from tests.deadlines import SOON
 
 Kind = TypeVar("Kind")
 FRAME = SAMPLE_RATE // 50
@@ -218,7 +219,7 @@ class Held(Sound):
     def chunks(self) -> Iterator[AudioChunk]:
         yield from super().chunks()
         self.played.set()
-        assert self.closed.wait(5)
+        assert self.closed.wait(SOON)
 
 
 def test_switched_off_the_source_is_closed_and_what_was_said_is_forgotten() -> None:
@@ -226,16 +227,16 @@ def test_switched_off_the_source_is_closed_and_what_was_said_is_forgotten() -> N
     rig = Rig(first, second)
     running = threading.Thread(target=rig.pipeline.run)
     running.start()
-    assert rig.speaking.wait(5)
+    assert rig.speaking.wait(SOON)
     rig.pipeline.set_listening(enabled=False)
     assert not rig.pipeline.is_enabled
-    assert first.closed.wait(5)
-    assert rig.idle_again.wait(5)
+    assert first.closed.wait(SOON)
+    assert rig.idle_again.wait(SOON)
     assert not second.played.is_set()
     rig.pipeline.set_listening(enabled=True)
-    assert rig.heard.wait(5)
+    assert rig.heard.wait(SOON)
     rig.pipeline.stop()
-    running.join(5)
+    running.join(SOON)
     assert [event.enabled for event in rig.of(ListeningChanged)] == [False, True]
     assert len(rig.of(Transcript)) == 1
     assert rig.states[-1] is State.SHUTDOWN
@@ -247,7 +248,7 @@ def test_switched_off_it_can_be_stopped() -> None:
     running = threading.Thread(target=rig.pipeline.run)
     running.start()
     rig.pipeline.stop()
-    running.join(5)
+    running.join(SOON)
     assert rig.states == [State.SHUTDOWN]
 
 
@@ -265,14 +266,14 @@ def test_stopping_in_the_middle_of_an_utterance_delivers_it() -> None:
         def chunks(self) -> Iterator[AudioChunk]:
             yield from super().chunks()
             said.set()
-            self.closed.wait(5)
+            self.closed.wait(SOON)
 
     rig = Rig(Endless(frames(0.5, SPEECH)), wake_word=False)
     thread = threading.Thread(target=rig.pipeline.run)
     thread.start()
-    assert said.wait(5)
+    assert said.wait(SOON)
     rig.pipeline.stop()
-    thread.join(5)
+    thread.join(SOON)
     assert not thread.is_alive()
     assert len(rig.of(Transcript)) == 1
 

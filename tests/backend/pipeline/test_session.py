@@ -38,11 +38,11 @@ from rtap.whisper.load_model import load_model
 from rtap.whisper.model_directory import ModelDirectory
 from rtap.whisper.transcribe import TranscribeOptions
 from tests.backend.transports.scripted_service import ScriptedEngine
+from tests.deadlines import SOON
 
 AUDIO = Path(__file__).parents[2] / "audio"
 BUNDLED = Path(rtap.__file__).parent / "models" / "cabin-en"
 CHUNK_SECONDS = VAD_CHUNK / SAMPLE_RATE
-SOON = 5.0
 """Seconds; only a failing test waits so long."""
 SHORT = VadConfig(min_speech_ms=64, min_silence_ms=320, speech_pad_ms=64)
 """A pause shows after 160 ms of silence."""
@@ -618,7 +618,7 @@ class Hasty:
     def speculate(self, session_id, utterance_id, samples, options):
         speculation = self._stt.speculate(session_id, utterance_id, samples, options)
         assert speculation is not None
-        speculation.heard.exception(60)
+        speculation.heard.exception(SOON)
         return speculation
 
 
@@ -630,7 +630,7 @@ def test_the_same_text_with_and_without() -> None:
     stt = SpeechToText(lambda: WhisperEngine(model, Vad), on_speculation=outcomes.append)
     stt.start()
     told = [transcripts(Hasty(stt), speculation=flag) for flag in (True, False)]
-    assert stt.stop(60)
+    assert stt.stop(SOON)
     assert told[0] == told[1]
     assert [text for text, *_ in told[0]] == [
         "navigate home set the temperature to twenty one degrees",

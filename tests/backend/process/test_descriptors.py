@@ -13,6 +13,7 @@ import pytest
 from rtap.errors import PipelineError
 from rtap.process import descriptors
 from rtap.process.descriptors import check_threads, most_connections
+from tests.deadlines import SOON
 
 WITHOUT_DESCRIPTORS = """
 import asyncio, logging, os, resource, socket, sys
@@ -56,7 +57,7 @@ def run(mode: str) -> list[str]:
         [sys.executable, "-c", WITHOUT_DESCRIPTORS, mode],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=SOON,
         check=True,
     )
     return ended.stdout.splitlines()

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from tests.deadlines import SOON
+
 KEPT = """
 import ctypes, resource
 from rtap.process.memory import give_back
@@ -31,7 +33,7 @@ print(kept, full - resident())
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc")
 def test_what_was_freed_below_the_end_of_the_heap_goes_back():
     ended = subprocess.run(
-        [sys.executable, "-c", KEPT], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", KEPT], capture_output=True, text=True, timeout=SOON, check=True
     )
     before, after = map(int, ended.stdout.split())
     assert before < 10_000_000

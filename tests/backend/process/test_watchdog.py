@@ -18,9 +18,9 @@ import pytest
 from rtap.process.service_manager import ServiceManager
 from rtap.process.watchdog import TICK_SECONDS, Hang, Watchdog
 from rtap.stages.stt_jobs import Work
+from tests.deadlines import SOON
 
 HANG_SECONDS = 60.0
-SOON = 30.0
 
 
 class Rig:

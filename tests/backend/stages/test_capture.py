@@ -23,6 +23,7 @@ from rtap.events import AudioChunk
 from rtap.stages import capture
 from rtap.stages.capture import AudioSource, FileSource, Microphone, MockSource, Pace, make_source
 from rtap.stages.vad import Vad
+from tests.deadlines import SOON
 
 Sound = NDArray[np.float32]
 Heard = Callable[[Sound, int, object, Any], None]
@@ -325,7 +326,7 @@ class TestMicrophone:
     def test_close_unblocks(self, portaudio: FakeSoundDevice) -> None:
         source = microphone(stall_seconds=60.0)
         with listening(source):
-            assert portaudio.started.wait(5.0)
+            assert portaudio.started.wait(SOON)
         assert portaudio.streams[0].closed
         assert list(source.chunks()) == []
 
@@ -347,7 +348,7 @@ def listening(source: AudioSource) -> Iterator[None]:
     thread.start()
     yield
     source.close()
-    thread.join(5.0)
+    thread.join(SOON)
     assert not thread.is_alive()
 
 
@@ -392,7 +393,7 @@ class TestFile:
     def test_close_unblocks(self, wav: Path, waiting: threading.Event) -> None:
         source = FileSource(wav, 60_000, real_time=True)
         with listening(source):
-            assert waiting.wait(5.0)
+            assert waiting.wait(SOON)
         assert list(source.chunks()) == []
 
     def test_no_such_file(self, tmp_path: Path) -> None:
@@ -431,7 +432,7 @@ class TestMock:
     def test_close_unblocks(self, waiting: threading.Event) -> None:
         source = MockSource(60_000)
         with listening(source):
-            assert waiting.wait(5.0)
+            assert waiting.wait(SOON)
 
 
 class FakeTime(threading.Event):

@@ -42,9 +42,9 @@ from rtap.whisper.model_directory import ModelDirectory
 from rtap.whisper.result import Segment, Transcription
 from rtap.whisper.sessions import CPU, CUDA, resolve_providers
 from rtap.whisper.transcribe import TranscribeOptions, Transcriber
+from tests.deadlines import SOON
 
 ENGLISH = TranscribeOptions(language="en")
-SOON = 5.0
 """Seconds; only a failing test waits so long."""
 
 
@@ -1220,12 +1220,12 @@ def test_a_real_model(quantized: Path) -> None:
         for index, one in enumerate(commands)
     ]
     partial = stt.transcribe_partial("b", "u", commands[0], options)
-    assert stt.probe().result(60) > 0.0
-    assert [one.result(60).text for one in live] == [one.text for one in expected]
-    assert partial.result(60) == expected[0].text
+    assert stt.probe().result(SOON) > 0.0
+    assert [one.result(SOON).text for one in live] == [one.text for one in expected]
+    assert partial.result(SOON) == expected[0].text
     for file in files:
-        found = file.result(60)
+        found = file.result(SOON)
         assert [one.text for one in found.segments] == [one.text for one in of_file.segments]
         assert [one.start for one in found.segments] == [one.start for one in of_file.segments]
         assert found.duration == of_file.duration
-    assert stt.stop(60)
+    assert stt.stop(SOON)

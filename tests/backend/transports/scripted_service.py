@@ -22,6 +22,7 @@ from rtap.transports.service import Health, ModelFacts
 from rtap.whisper.model_store import StoredModel
 from rtap.whisper.result import Segment, Transcription, Word
 from rtap.whisper.transcribe import Steps, TranscribeOptions
+from tests.deadlines import SOON
 
 FACTS = ModelFacts("cabin-en", "/models/cabin-en", "int8", 1_000_000, ("en", "de"), 2, "1.27.0")
 WORD = Word(" hello", 0.1, 0.4, 0.9)
@@ -76,7 +77,7 @@ class ScriptedEngine:
         self.asked.set()
         if self.error is not None:
             raise self.error
-        assert self.gate.wait(10)
+        assert self.gate.wait(SOON)
         time.sleep(self.pace)
 
 
@@ -199,12 +200,12 @@ def scripted_service(config: Config, *, start: bool = True) -> Iterator[Scripted
     service = ScriptedService(config)
     if start:
         service.stt.start()
-        assert service.stt.ready.wait(10)
+        assert service.stt.ready.wait(SOON)
     try:
         yield service
     finally:
         service.engine.gate.set()
-        assert service.stt.stop(10)
+        assert service.stt.stop(SOON)
 
 
 def tone(seconds: float, level: float = 0.3, rate: int = SAMPLE_RATE) -> Samples:

@@ -16,6 +16,7 @@ from rtap.config import Config
 from rtap.transports.api import Api, create_api
 from rtap.transports.stream.server import UVICORN_SETTINGS
 from tests.backend.transports.scripted_service import ScriptedService, scripted_service
+from tests.deadlines import SOON
 
 
 class Server:
@@ -72,7 +73,7 @@ def wait_until_still(value: Callable[[], object], seconds: float = 0.2) -> None:
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + SOON
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.002)

@@ -27,6 +27,7 @@ from rtap.transports import events_ws
 from rtap.transports.events_ws import EventsServer
 from rtap.transports.schemas import Snapshot, TranscriptMessage
 from tests.backend.transports.sample_events import EVENTS, FAILED, TRANSCRIPT
+from tests.deadlines import SOON
 
 FREE_PORT = OutputConfig(websocket_port=0)
 KEY = "sécret key"
@@ -76,7 +77,7 @@ async def serving(config: OutputConfig = FREE_PORT, **settings: Any) -> AsyncIte
 
 
 def run(test: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    return asyncio.run(asyncio.wait_for(test(), 10))
+    return asyncio.run(asyncio.wait_for(test(), SOON))
 
 
 async def receive(client: ClientConnection) -> dict[str, Any]:
@@ -286,7 +287,7 @@ def test_stop_waits_for_nobody_for_long(monkeypatch: pytest.MonkeyPatch) -> None
             await flood(service)
             begin = time.monotonic()
             await service.server.stop()
-            assert time.monotonic() - begin < 5  # a full buffer would be waited for for ever
+            assert time.monotonic() - begin < SOON  # a full buffer would be waited for for ever
             client.transport.abort()
 
     run(test)

@@ -14,6 +14,7 @@ from rtap.config import OutputConfig
 from rtap.telemetry import Telemetry
 from rtap.transports.health import create_health_app
 from rtap.transports.service import Health
+from tests.deadlines import SOON
 
 HEALTHY = Health(healthy=True, model_loaded=True, checks={"model": "ok"})
 LOADING = Health(healthy=False, model_loaded=False, reason="the model is being loaded: wait")
@@ -30,7 +31,9 @@ def served(health: Callable[[], Health], telemetry: Telemetry) -> Iterator[httpx
         thread.start()
         port = listener.getsockname()[1]
         try:
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+            with httpx.Client(
+                base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=SOON
+            ) as client:
                 yield client
         finally:
             server.should_exit = True

@@ -22,6 +22,7 @@ from rtap.whisper.load_model import load_model
 from rtap.whisper.model_directory import ModelDirectory, external_files, file_sha256
 from rtap.whisper.model_settings import GenerationRules
 from rtap.whisper.transcribe import TranscribeOptions, Transcriber
+from tests.deadlines import SOON
 
 BUNDLED = Path(rtap.__file__).parent / "models" / "cabin-en"
 AUDIO = Path(__file__).parents[2] / "audio"
@@ -58,7 +59,7 @@ def test_the_answer_waits_for_the_check(monkeypatch: pytest.MonkeyPatch) -> None
     verify = ModelDirectory.verify
 
     def slowly(directory: ModelDirectory) -> None:
-        assert go_on.wait(10)
+        assert go_on.wait(SOON)
         verify(directory)
 
     monkeypatch.setattr(ModelDirectory, "verify", slowly)
@@ -71,7 +72,7 @@ def test_the_answer_waits_for_the_check(monkeypatch: pytest.MonkeyPatch) -> None
     thread.join(0.5)
     assert not found
     go_on.set()
-    thread.join(10)
+    thread.join(SOON)
     assert found == [""]
 
 

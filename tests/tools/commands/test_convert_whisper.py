@@ -19,6 +19,7 @@ from transformers import WhisperForConditionalGeneration
 from rtap.__main__ import main as rtap
 from rtap.whisper.model_directory import MANIFEST_NAME, ModelDirectory
 from rtap.whisper.model_store import ModelStore
+from tests.deadlines import SOON
 from tests.tools.conftest import SmallDisk, Start
 from tests.tools.model.conversion.tiny_checkpoints import tiny_checkpoint
 from tools.commands import convert_whisper
@@ -330,7 +331,7 @@ def stopped_in_the_decoder(
         while not reached.exists():
             assert process.poll() is None, process.communicate()
         process.send_signal(with_signal)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=SOON)
     return process.returncode, out, err
 
 

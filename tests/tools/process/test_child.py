@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from tests.deadlines import SOON
 from tools.process.child import Child
 
 HELLO = "import os; print(os.environ['GREETING'], flush=True)"
@@ -21,7 +22,7 @@ def python(program: str) -> list[str]:
 def test_lines_and_environment() -> None:
     lines: list[str] = []
     with Child(python(HELLO), {"GREETING": "hello"}, on_line=lines.append) as child:
-        assert child.wait(30) == 0
+        assert child.wait(SOON) == 0
     assert lines == ["hello\n"]
     assert child.complaint() == "hello"
 
@@ -30,7 +31,7 @@ def test_lines_and_environment() -> None:
 def test_ends(ending: str) -> None:
     there = threading.Event()
     with Child(python(FOREVER), on_line=lambda _: there.set()) as child:
-        assert there.wait(30)
+        assert there.wait(SOON)
         assert not child.has_ended
         getattr(child, ending)()
         assert child.has_ended
@@ -46,6 +47,6 @@ def test_stubborn_one_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tools.process.child._STOP_SECONDS", 0.2)
     there = threading.Event()
     with Child(python(STUBBORN), on_line=lambda _: there.set()) as child:
-        assert there.wait(30)
+        assert there.wait(SOON)
         child.stop()
         assert child.has_ended

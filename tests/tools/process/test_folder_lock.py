@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from rtap.errors import ConfigurationError
+from tests.deadlines import SOON
 from tools.process.folder_lock import locked
 
 
@@ -39,7 +40,7 @@ def test_who_waits_gets_it_after_the_first(tmp_path: Path) -> None:
     thread = threading.Thread(target=second)
     with locked(tmp_path):
         thread.start()
-        assert begun.wait(60)
+        assert begun.wait(SOON)
         order.append("first")
-    thread.join(60)
+    thread.join(SOON)
     assert order == ["first", "second"]

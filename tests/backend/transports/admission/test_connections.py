@@ -24,6 +24,7 @@ from tests.backend.transports.raw_websocket import (
 )
 from tests.backend.transports.serving import serving
 from tests.backend.transports.test_events_ws import Service
+from tests.deadlines import SOON
 
 MEGABYTE = 1 << 20
 PINGS = frame(PING, bytes(125)) * 500
@@ -54,7 +55,7 @@ def test_a_flood_of_pings_for_events_is_cut_off():
         with RawWebSocket(port) as client:
             client.send_until_cut_off(PINGS, MOST)
 
-    asyncio.run(asyncio.wait_for(test(), 60))
+    asyncio.run(asyncio.wait_for(test(), SOON))
 
 
 def test_who_reads_late_gets_every_answer():

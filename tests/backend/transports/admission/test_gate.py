@@ -20,6 +20,7 @@ from rtap.transports.health import create_health_app
 from rtap.transports.service import Health
 from tests.backend.transports.scripted_service import scripted_service
 from tests.backend.transports.serving import serving
+from tests.deadlines import SOON
 
 KEY = "sixteen-letters-"
 EVIL = {"Host": "evil.example:8000", "Origin": "http://evil.example:8000"}
@@ -93,7 +94,7 @@ def test_a_stream_is_a_route_too(host: str, status: int) -> None:
         "Sec-WebSocket-Version": "13",
     }
     with serving(Config()) as served:
-        client = http.client.HTTPConnection("127.0.0.1", served.port, timeout=10)
+        client = http.client.HTTPConnection("127.0.0.1", served.port, timeout=SOON)
         client.request("GET", "/stream", headers=upgrade | {"Host": host})
         assert client.getresponse().status == status
         client.close()

@@ -32,6 +32,7 @@ from rtap.whisper.result import Segment, Transcription, Word
 from rtap.whisper.transcribe import DEFAULT_TEMPERATURES, Steps, TranscribeOptions
 from tests.backend.transports.scripted_service import ScriptedEngine, tone
 from tests.backend.transports.serving import Server, serving, wait_until, wait_until_still
+from tests.deadlines import SOON
 
 TRANSCRIPTIONS = "/v1/audio/transcriptions"
 TRANSLATIONS = "/v1/audio/translations"
@@ -53,7 +54,7 @@ class Client:
         self.server = server
         self.service = server.service
         self.engine = server.service.engine
-        self.http = httpx.Client(base_url=f"http://{server.address}", trust_env=False, timeout=10)
+        self.http = httpx.Client(base_url=f"http://{server.address}", trust_env=False, timeout=SOON)
 
     def post(
         self, audio: bytes = HELLO, path: str = TRANSCRIPTIONS, **fields: Any
@@ -95,7 +96,7 @@ def say(engine: ScriptedEngine, *segments: Segment, error: Exception | None = No
             for one in segments:
                 yield (one,)
                 engine.asked.set()
-                assert engine.gate.wait(10)
+                assert engine.gate.wait(SOON)
             if error is not None:
                 raise error
             done = True
@@ -591,7 +592,7 @@ def test_who_goes_away_in_the_middle_of_a_stream_cancels_it(car: Client) -> None
         )
     )
     car.engine.gate.set()
-    assert car.engine.dropped.wait(10)
+    assert car.engine.dropped.wait(SOON)
 
 
 def test_who_goes_away_before_the_first_event_cancels_it(car: Client) -> None:
@@ -604,7 +605,7 @@ def test_who_goes_away_before_the_first_event_cancels_it(car: Client) -> None:
         )
     )
     car.engine.gate.set()
-    assert car.engine.dropped.wait(10)
+    assert car.engine.dropped.wait(SOON)
 
 
 def test_a_pause_is_filled_with_comments(car: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -643,7 +644,7 @@ def test_a_client_that_does_not_read_is_given_up(monkeypatch: pytest.MonkeyPatch
             stream = await begin_stream(never(), feed, held.pop_all(), "id", "transcribe")
         assert isinstance(stream, TranscriptStream)
         assert cancelled == []
-        async with asyncio.timeout(10) as limit:
+        async with asyncio.timeout(SOON) as limit:
             await stream({}, stalled, stalled)  # type: ignore[arg-type]
         assert not limit.expired()
 

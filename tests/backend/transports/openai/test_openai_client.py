@@ -18,6 +18,7 @@ from rtap.config import Config
 from rtap.errors import PipelineError
 from tests.backend.transports.openai.test_api import say, segment
 from tests.backend.transports.serving import serving
+from tests.deadlines import SOON
 from tests.running_service import AUDIO, COMMAND, service
 
 KEY = "sesame"
@@ -39,7 +40,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def client(address: str) -> Iterator[OpenAI]:
-    with OpenAI(base_url=address, api_key=KEY, timeout=60, max_retries=0) as one:
+    with OpenAI(base_url=address, api_key=KEY, timeout=SOON, max_retries=0) as one:
         yield one
 
 
@@ -192,7 +193,9 @@ def test_a_stream_that_fails_in_the_middle() -> None:
 @NO_LONGER_OFFERED
 def test_async(address: str, three_commands: Path) -> None:
     async def ask() -> None:
-        async with AsyncOpenAI(base_url=address, api_key=KEY, timeout=60, max_retries=0) as client:
+        async with AsyncOpenAI(
+            base_url=address, api_key=KEY, timeout=SOON, max_retries=0
+        ) as client:
             create = client.audio.transcriptions.create
             replies = await asyncio.gather(
                 *(create(file=FILE, model="whisper-1") for _ in range(4))

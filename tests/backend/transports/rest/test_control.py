@@ -12,6 +12,7 @@ from rtap.config import Config, OutputConfig
 from rtap.whisper.model_store import BUNDLED_MODEL, ModelStore
 from tests.backend.transports.scripted_service import ScriptedService
 from tests.backend.transports.serving import Server, serving
+from tests.deadlines import SOON
 
 HEADERS = {"X-API-Key": "sesame"}
 
@@ -29,7 +30,7 @@ def service(server: Server) -> ScriptedService:
 
 @pytest.fixture
 def client(server: Server) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=f"http://{server.address}", headers=HEADERS) as one:
+    with httpx.Client(base_url=f"http://{server.address}", headers=HEADERS, timeout=SOON) as one:
         yield one
 
 

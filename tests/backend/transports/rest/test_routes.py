@@ -50,6 +50,7 @@ from tests.backend.transports.scripted_service import (
     tone,
 )
 from tests.backend.transports.serving import Server, serving, wait_until
+from tests.deadlines import SOON
 
 RATE = 16_000
 KEY = "sésame open"
@@ -783,11 +784,11 @@ def test_a_client_that_goes_away_cancels_its_job(real):
     body = b"--x\r\n" + DISPOSITION + b"\r\n" + wav(tone(9.0)) + b"\r\n--x--\r\n"
     with socket.create_connection(("127.0.0.1", real.port)) as client:
         client.sendall(head(real, len(body)) + body)
-        assert engine.asked.wait(10)
+        assert engine.asked.wait(SOON)
     gone = 'rtap_requests_total{endpoint="/transcribe",status="499"} 1.0'
     wait_until(lambda: real.metric(gone))
     engine.gate.set()
-    assert engine.dropped.wait(10)
+    assert engine.dropped.wait(SOON)
     assert engine.files == []
 
 
@@ -796,12 +797,12 @@ def test_clients_that_go_away_in_the_middle_leave_nothing(real):
         with socket.create_connection(("127.0.0.1", real.port)) as client:
             part = b"--x\r\n" + DISPOSITION + b"\r\n" + bytes(5_000)
             client.sendall(head(real, 900_000) + part)
-    with httpx.Client(base_url=f"http://{real.address}", trust_env=False) as client:
+    with httpx.Client(base_url=f"http://{real.address}", trust_env=False, timeout=SOON) as client:
         wait_until(lambda: client.post("/transcribe", files={"file": HELLO}).status_code == 200)
 
 
 def test_a_client_that_sends_too_much_gets_to_read_why(real):
-    connection = http.client.HTTPConnection("127.0.0.1", real.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", real.port, timeout=SOON)
     kind = {"Content-Type": "multipart/form-data; boundary=x"}
     connection.request("POST", "/transcribe", body=bytes(25_000_000), headers=kind)
     response = connection.getresponse()
@@ -812,7 +813,7 @@ def test_a_client_that_sends_too_much_gets_to_read_why(real):
 
 def test_a_client_that_asks_first_sends_nothing_for_nothing(real):
     asking = head(real, 9_000_000).replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n")
-    with socket.create_connection(("127.0.0.1", real.port), timeout=10) as client:
+    with socket.create_connection(("127.0.0.1", real.port), timeout=SOON) as client:
         client.sendall(asking)
         assert client.recv(4096).startswith(b"HTTP/1.1 413")
 
@@ -959,7 +960,7 @@ def test_head_is_get_without_a_body(car):
 
 
 def test_head_over_a_real_connection(real):
-    with httpx.Client(base_url=f"http://{real.address}", trust_env=False) as client:
+    with httpx.Client(base_url=f"http://{real.address}", trust_env=False, timeout=SOON) as client:
         for _ in range(2):  # the connection can go on being used
             assert client.head("/health").status_code == 200
             assert client.get("/health").json()["status"] == "healthy"

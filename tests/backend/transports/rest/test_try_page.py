@@ -11,6 +11,7 @@ import pytest
 from rtap.config import Config, OutputConfig
 from rtap.transports.rest import try_page
 from tests.backend.transports.serving import serving
+from tests.deadlines import SOON
 
 FILES = sorted(file.name for file in (try_page._FOLDER / "try").iterdir())
 
@@ -19,7 +20,7 @@ FILES = sorted(file.name for file in (try_page._FOLDER / "try").iterdir())
 def client(request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
     with (
         serving(Config(output=OutputConfig(api_key=request.param))) as server,
-        httpx.Client(base_url=f"http://{server.address}") as one,
+        httpx.Client(base_url=f"http://{server.address}", timeout=SOON) as one,
     ):
         yield one
 

@@ -22,6 +22,7 @@ from rtap.transports.stream.outbox import Outbox
 from tests.backend.transports.sample_events import PARTIAL
 from tests.backend.transports.scripted_service import ScriptedService, scripted_service, tone
 from tests.backend.transports.serving import wait_until_still
+from tests.deadlines import SOON
 
 UTTERANCE = np.concatenate([tone(2.0), np.zeros(10_000, np.float32)]).astype("<f4").tobytes()
 
@@ -77,7 +78,7 @@ def client_of(
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(SOON):
         while not condition():  # noqa: ASYNC110 (what changes is in other threads)
             await asyncio.sleep(0.002)
 
@@ -98,7 +99,7 @@ def test_who_reads_nothing_is_not_listened_to_and_loses_no_final(service, pool):
         assert service.sessions[0]._received < 10 * len(UTTERANCE) // 4
         assert socket.sent == []
         socket.reads.set()
-        await asyncio.wait_for(running, 10)
+        await asyncio.wait_for(running, SOON)
         return socket
 
     socket = asyncio.run(talk())
@@ -117,7 +118,7 @@ def test_who_never_reads_again_is_given_up(service, pool, monkeypatch):
         socket = SlowSocket()
         for _ in range(5):
             socket.say(b"odd")
-        await asyncio.wait_for(client_of(socket, service, pool).run(), 10)
+        await asyncio.wait_for(client_of(socket, service, pool).run(), SOON)
         return socket
 
     socket = asyncio.run(talk())
@@ -133,7 +134,7 @@ def test_who_is_gone_when_something_is_sent_is_released(service, pool):
         await until(lambda: service.engine.utterances > 0)
         socket.gone = True
         socket.reads.set()
-        await asyncio.wait_for(running, 10)
+        await asyncio.wait_for(running, SOON)
         assert socket.closed is None
 
     asyncio.run(talk())

@@ -26,6 +26,7 @@ from rtap.transports.stream import client as stream_client
 from rtap.transports.stream import server as stream
 from tests.backend.transports.scripted_service import ScriptedEngine, tone
 from tests.backend.transports.serving import Server, serving, wait_until, wait_until_still
+from tests.deadlines import SOON
 
 RATE = 16_000
 KEY = "secret key"
@@ -63,7 +64,11 @@ class Client:
 
     def __init__(self, server: Server, query: str = "", **settings: Any) -> None:
         self._connection = connect(
-            f"ws://{server.address}/stream{query}", proxy=None, compression=None, **settings
+            f"ws://{server.address}/stream{query}",
+            proxy=None,
+            compression=None,
+            **settings,
+            open_timeout=SOON,
         )
         self.socket: ClientConnection = self._connection.__enter__()
         self.first = self.receive()
@@ -75,7 +80,7 @@ class Client:
         self._connection.__exit__(None, None, None)
 
     def receive(self) -> dict[str, Any]:
-        message: dict[str, Any] = json.loads(self.socket.recv(timeout=10))
+        message: dict[str, Any] = json.loads(self.socket.recv(timeout=SOON))
         return message
 
     def until(self, kind: str) -> list[dict[str, Any]]:
@@ -152,7 +157,7 @@ def test_the_end_waits_for_all_finals(car):
     with Client(car) as client:
         client.send(np.concatenate([SPEECH] * 3))
         client.say(type="end")
-        assert car.service.engine.asked.wait(10)
+        assert car.service.engine.asked.wait(SOON)
         car.service.engine.gate.set()
         messages = kinds(client.until("end"))
         assert messages.count("final") == 3
@@ -172,7 +177,7 @@ def test_a_service_that_is_stopped_ends_the_streams_in_good_order(car):
         assert messages.count("final") == 1
         assert "error" not in messages
         assert client.closed()[0] == 1012
-        stopping.result(10)
+        stopping.result(SOON)
     assert no_streams(car)
 
 
@@ -181,7 +186,7 @@ def test_a_service_that_is_stopped_waits_for_no_stream_for_ever(car):
     with Client(car) as client:
         client.send(tone(1.0))
         client.until("speech_started")
-        car.finish_streams(0.05).result(10)
+        car.finish_streams(0.05).result(SOON)
         assert not no_streams(car)
         car.service.engine.gate.set()
 
@@ -397,7 +402,7 @@ def test_an_abrupt_end_frees_everything_and_cancels_what_waits(car):
     engine.asked.clear()
     client = Client(car)
     client.send(np.concatenate([SPEECH] * 3))
-    assert engine.asked.wait(10)
+    assert engine.asked.wait(SOON)
     wait_until(lambda: len(car.service.sessions[0]._open) == 3)
     # RST instead of a closing handshake.
     option = struct.pack("ii", 1, 0)
@@ -445,7 +450,7 @@ def test_a_file_sent_at_once_loses_no_final(car):
 def test_audio_is_not_read_while_a_minute_of_it_waits(car, monkeypatch):
     monkeypatch.setattr(stream_client, "MAX_BACKLOG", 5.0)
     held = threading.Event()
-    car.service.slow_down = lambda: held.wait(10) and None
+    car.service.slow_down = lambda: held.wait(SOON) and None
     frame = bytes(4 * RATE)
     sent = 0
     with Client(car) as client:
@@ -461,7 +466,7 @@ def test_audio_is_not_read_while_a_minute_of_it_waits(car, monkeypatch):
         wait_until_still(lambda: sent)
         assert sent < 600  # it has to wait
         held.set()
-        sender.join(20)
+        sender.join(SOON)
         assert sent == 600
         client.say(type="end")
         client.until("end")
@@ -571,7 +576,7 @@ def test_an_utterance_that_would_be_late_is_refused(car, monkeypatch):
         car.service.engine.gate.clear()
         car.service.engine.asked.clear()
         first.send(SPEECH)
-        assert car.service.engine.asked.wait(10)
+        assert car.service.engine.asked.wait(SOON)
         second.send(np.concatenate([SPEECH] * 3))
         error = second.until("error")[-1]
         assert error["code"] == "overloaded"
@@ -600,7 +605,7 @@ def test_memory_goes_back_when_all_have_left(monkeypatch):
     with serving(Config()) as server:
         with Client(server):
             pass
-        assert given_back.wait(10)
+        assert given_back.wait(SOON)
 
 
 def test_the_key():

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from rtap.transports.wyoming.lane import Lane
+from tests.deadlines import SOON
 
 
 def test_what_was_begun_is_waited_for() -> None:
@@ -16,7 +17,7 @@ def test_what_was_begun_is_waited_for() -> None:
 
     def work() -> None:
         begun.set()
-        assert gate.wait(10)
+        assert gate.wait(SOON)
         ended.set()
 
     async def test(pool: ThreadPoolExecutor) -> None:
@@ -30,7 +31,7 @@ def test_what_was_begun_is_waited_for() -> None:
         await asyncio.sleep(0)
         assert not settling.done()
         gate.set()
-        await asyncio.wait_for(settling, 10)
+        await asyncio.wait_for(settling, SOON)
         assert ended.is_set()
         await lane.settle()
 

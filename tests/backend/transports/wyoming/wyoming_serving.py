@@ -20,6 +20,7 @@ from rtap.config import Config, LimitsConfig, OutputConfig
 from rtap.transports.wyoming.package import AudioChunk, AudioStart, AudioStop
 from rtap.transports.wyoming.server import WyomingServer
 from tests.backend.transports.scripted_service import ScriptedService, scripted_service
+from tests.deadlines import SOON
 
 FREE_PORT = OutputConfig(wyoming_port=0)
 CONFIG = Config(output=FREE_PORT)
@@ -36,7 +37,7 @@ class Served:
         self.server = WyomingServer(service)
 
     def client(self) -> AsyncTcpClient:
-        return AsyncTcpClient("127.0.0.1", self.server.port, read_timeout=10)
+        return AsyncTcpClient("127.0.0.1", self.server.port, read_timeout=SOON)
 
     async def raw(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         return await asyncio.open_connection("127.0.0.1", self.server.port)
@@ -63,11 +64,11 @@ def limited(**limits: int) -> Config:
 
 
 def run(test: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    return asyncio.run(asyncio.wait_for(test(), 20))
+    return asyncio.run(asyncio.wait_for(test(), SOON))
 
 
 async def until(happened: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(SOON):
         while not happened():  # noqa: ASYNC110 (what changes is in other threads)
             await asyncio.sleep(0.002)
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
+from tests.deadlines import SOON
 from tools.benchmarks.service import load
 from tools.benchmarks.service.load import Spoken, speak, speak_at_once, together
 from tools.benchmarks.service.speech import Phrase
@@ -17,7 +18,6 @@ from tools.benchmarks.service.speech import Phrase
 TONE = np.full(960, 0.5, np.float32)
 COMMAND = Phrase("navigate home", np.concatenate([TONE, np.zeros(1_000, np.float32)]), TONE.size)
 OTHER = Phrase("turn left", COMMAND.samples, TONE.size)
-PATIENCE = 5.0
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +63,7 @@ def run(
     async def both() -> Spoken:
         async with serve(handler, "127.0.0.1", 0) as server:
             port = server.sockets[0].getsockname()[1]
-            return await asyncio.wait_for(client(f"ws://127.0.0.1:{port}/stream"), PATIENCE)
+            return await asyncio.wait_for(client(f"ws://127.0.0.1:{port}/stream"), SOON)
 
     return asyncio.run(both())
 

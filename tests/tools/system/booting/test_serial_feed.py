@@ -13,6 +13,7 @@ from typing import NamedTuple
 import pexpect
 import pytest
 
+from tests.deadlines import SOON
 from tools.system.booting import serial_feed
 from tools.system.booting.serial_feed import SerialFeed
 
@@ -42,7 +43,7 @@ def test_reads_without_anybody_looking(line: Line) -> None:
     line.far.sendall(b"0123456789abcdef" * 2**16)
     line.hang_up()
     assert line.log.stat().st_size >= 2**20
-    line.feed.expect("89ab", timeout=5)
+    line.feed.expect("89ab", timeout=SOON)
 
 
 def test_log_has_a_time_at_every_line(line: Line) -> None:
@@ -69,12 +70,12 @@ def test_time_of_a_match_is_that_of_its_arrival(line: Line) -> None:
     line.feed.mirror(note)
     for text, event in arrived.items():
         line.far.sendall(text)
-        assert event.wait(20)
+        assert event.wait(SOON)
     # All is there before anybody looks.
     line.hang_up()
     times = []
     for word in ("one", "two", "three"):
-        line.feed.expect(word, timeout=5)
+        line.feed.expect(word, timeout=SOON)
         times.append(line.feed.seconds_of_match())
     assert 100 <= times[0] < times[1] < times[2]
 
@@ -83,15 +84,15 @@ def test_memory_is_bounded(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serial_feed, "_KEPT", 1000)
     line.far.sendall(b"lost" + b"-" * 5000 + b"kept")
     line.hang_up()
-    assert line.feed.expect(["lost", "kept"], timeout=5) == 1
+    assert line.feed.expect(["lost", "kept"], timeout=SOON) == 1
 
 
 def test_end_of_the_line(line: Line) -> None:
     line.far.sendall(b"bye")
     line.hang_up()
-    line.feed.expect("bye", timeout=5)
+    line.feed.expect("bye", timeout=SOON)
     with pytest.raises(pexpect.EOF):
-        line.feed.expect("more", timeout=5)
+        line.feed.expect("more", timeout=SOON)
 
 
 def test_nothing_comes(line: Line) -> None:
@@ -107,7 +108,7 @@ def test_last_lines(line: Line) -> None:
 
 def test_everything_is_mirrored(line: Line) -> None:
     line.far.sendall(b"before ")
-    line.feed.expect("before ", timeout=5)
+    line.feed.expect("before ", timeout=SOON)
     seen: list[bytes] = []
     line.feed.mirror(seen.append)
     line.far.sendall(b"\xff\x00after")

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from tests.deadlines import SOON
 from tools.system.container import health
 
 
@@ -22,7 +23,7 @@ def server(answer: bytes | None) -> Iterator[str]:
             connection, _ = listener.accept()
             with connection:
                 if answer is None:
-                    done.wait(10)
+                    done.wait(SOON)
                     return
                 assert connection.recv(4096).startswith(b"GET /health HTTP/1.0\r\n")
                 connection.sendall(answer)

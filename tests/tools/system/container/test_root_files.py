@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.deadlines import SOON
 from tools.root import ROOT
 from tools.system.container.architecture import ARCHITECTURES
 from tools.system.container.debian import DebianPackage
@@ -95,4 +96,4 @@ def test_rtap_can_be_ended_while_it_loads(application: Path, tmp_path: Path) -> 
         assert process.stdout
         assert process.stdout.readline() == "loading\n"
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(SOON) == 0
