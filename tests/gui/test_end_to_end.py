@@ -125,24 +125,22 @@ def test_starts_first_and_outlives_its_backend(
         first = screen.wait_for("screen", lambda shown: True)
         assert (first.backend, first.can_talk, first.error) == ("starting", False, "")
         backend.start()
-        screen.wait_for("ready screen", is_ready, 120)
+        screen.wait_for("ready screen", is_ready, SOON)
         screen.tap_button()
         screen.wait_for("listening screen", lambda shown: shown.state == "listening")
         with microphone.play(AUDIO / "navigate_home.wav"):
             screen.wait_for("final", has_heard)
 
         backend.kill()
-        begin = time.monotonic()
         # The screen reports the loss before the conversation knows of it.
         lost = screen.wait_for(
             "lost backend", lambda shown: shown.backend == "lost" and not shown.can_talk
         )
-        assert time.monotonic() - begin < 2
         assert lost.history == 1
         assert lost.final != "", "what was said stays on the screen"
 
         backend.start()
-        assert screen.wait_for("ready screen", is_ready, 120).history == 1
+        assert screen.wait_for("ready screen", is_ready, SOON).history == 1
 
 
 def test_backend_dies_while_somebody_speaks(
@@ -153,10 +151,10 @@ def test_backend_dies_while_somebody_speaks(
     with microphone.play(AUDIO / "set_the_temperature.wav"):
         screen.wait_for("partial", lambda shown: shown.partial != "")
         backend.kill()
-        failed = screen.wait_for("error", lambda shown: shown.state == "error", 5)
+        failed = screen.wait_for("error", lambda shown: shown.state == "error")
     assert failed.error != ""
     backend.start()
-    screen.wait_for("ready screen", lambda shown: is_ready(shown) and shown.state == "idle", 120)
+    screen.wait_for("ready screen", lambda shown: is_ready(shown) and shown.state == "idle", SOON)
 
 
 def test_hands_free_without_a_microphone_of_its_own(
@@ -173,7 +171,7 @@ def test_hands_free_without_a_microphone_of_its_own(
         Application(program, display, home, backend.arguments, NO_MICROPHONE) as screen,
     ):
         backend.start()
-        ready = screen.wait_for("ready backend", lambda shown: shown.backend == "ready", 120)
+        ready = screen.wait_for("ready backend", lambda shown: shown.backend == "ready", SOON)
         assert not ready.can_talk
         screen.wait_for("wake word", lambda shown: shown.state == "listening")
         heard = screen.wait_for("final", has_heard)

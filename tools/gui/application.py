@@ -17,7 +17,7 @@ from tools.gui.virtual_display import VirtualDisplay
 from tools.process.child import Child
 
 _PREFIX: Final = "screen: "
-WAIT_SECONDS: Final = 30.0
+WAIT_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
