@@ -25,12 +25,16 @@ _ASKED_FOR: Final = {
 
 
 _TAKES_LONG: Final = "takes long: "
+_NOBODY: Final = 65534
 
 
 def pytest_configure() -> None:
     """A job in a shell's background ignores Ctrl-C, and so would all programs that tests start from it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Of torch, here and in what tests start: networks are tiny, other tests have the other cores, and threads
+    # that wait for each other spin.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -89,6 +93,17 @@ def _no_models_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator
                     (stand_in / one.name).symlink_to(one)
             patch.setenv(variable, str(stand_in))
         yield
+
+
+@pytest.fixture
+def ordinary_user(tmp_path: Path) -> Iterator[None]:
+    """Whose rights root has meanwhile, too, who could read everything."""
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(_NOBODY)
+    yield
+    if root:
+        os.seteuid(0)
 
 
 @contextmanager

@@ -487,10 +487,10 @@ def test_paths_that_cannot_be_opened(tmp_path: Path) -> None:
             AudioFile.open(path, "x")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_no_permission(tmp_path: Path) -> None:
+def test_no_permission(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     path = tmp_path / "x.wav"
     path.touch(mode=0)
+    request.getfixturevalue("ordinary_user")
     with pytest.raises(AudioError, match="may not be read"):
         AudioFile.open(path, "x")
 
