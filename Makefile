@@ -50,9 +50,10 @@ test: lint ## Check style and types, then run every test
 	@tools/setup/install_packages.sh chromium || true
 	@# These are services, which systemd would start and keep: not without being asked.
 	@[ -d /run/systemd/system ] || tools/setup/install_packages.sh @tools/setup/packages/operations.txt || true
+	@# Four at once also on two cores, as half of the time tests wait: for speech in real time, for programs to start.
 	@# A file's tests stay together, as they share services and models; each process holds up to 1.5 GB. conftest.py
 	@# sorts the files.
-	$(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+	$(BIN)/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 fuzz: $(READY) ## Search for input that the service fails at, ten minutes: FUZZ_ARGS='--seconds 60 --seed 1 audio'
 	PYTHONPATH=backend:. $(BIN)/python -m tests.fuzz.explore $(FUZZ_ARGS)
