@@ -18,7 +18,7 @@ PRECISION ?= int8
 BOOT_ARGS ?= --display $(if $(DISPLAY),window,vnc) --sound auto
 REFERENCE_IMAGE := build/reference-image/debian-reference-arm64.wic
 
-.PHONY: help setup demo test fuzz lint model gui screenshots container image image-check \
+.PHONY: help setup demo test fuzz lint style model gui screenshots container image image-check \
 	reference-image boot test-image test-power-cuts flash release pins lock clean
 
 help: ## Show this list
@@ -39,12 +39,14 @@ $(SMALL): pyproject.toml requirements-demo.lock
 demo: $(SMALL) ## Let the default model hear a person and ten spoken commands, and print what it understands
 	@tools/demo
 
-lint: $(READY) ## Check style and types
-	$(BIN)/ruff check --quiet $(SOURCES)
-	$(BIN)/ruff format --check --quiet $(SOURCES)
+lint: style ## Check style and types
 	$(BIN)/mypy --no-error-summary
 
-test: lint ## Check style and types, then run every test
+style: $(READY)
+	$(BIN)/ruff check --quiet $(SOURCES)
+	$(BIN)/ruff format --check --quiet $(SOURCES)
+
+test: style ## Check style and types, and run every test
 	@# What is not there lets tests skip, which then say what to install. Ubuntu has chromium only as a snap.
 	@tools/setup/install_packages.sh @tools/setup/packages/{gui,client,boot,reference,test}.txt || true
 	@tools/setup/install_packages.sh chromium || true
@@ -52,8 +54,11 @@ test: lint ## Check style and types, then run every test
 	@[ -d /run/systemd/system ] || tools/setup/install_packages.sh @tools/setup/packages/operations.txt || true
 	@# Four at once also on two cores, as half of the time tests wait: for speech in real time, for programs to start.
 	@# A file's tests stay together, as they share services and models; each process holds up to 1.5 GB. conftest.py
-	@# sorts the files.
-	$(BIN)/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+	@# sorts the files. mypy has one core for half a minute meanwhile, and the last word.
+	@complaints=$$(mktemp); trap 'rm -f "$$complaints"' EXIT; \
+	$(BIN)/mypy --no-error-summary >"$$complaints" 2>&1 & types=$$!; \
+	$(BIN)/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS); status=$$?; \
+	wait $$types || status=2; cat "$$complaints"; exit $$status
 
 fuzz: $(READY) ## Search for input that the service fails at, ten minutes: FUZZ_ARGS='--seconds 60 --seed 1 audio'
 	PYTHONPATH=backend:. $(BIN)/python -m tests.fuzz.explore $(FUZZ_ARGS)
