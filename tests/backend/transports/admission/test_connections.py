@@ -184,7 +184,7 @@ def test_half_a_request_is_not_waited_for(monkeypatch, beginning):
 
 
 def test_half_a_second_request_is_not_waited_for(monkeypatch):
-    monkeypatch.setattr(connections, "HEADER_SECONDS", 0.2)
+    monkeypatch.setattr(connections, "HEADER_SECONDS", 0.5)
     with serving(Config()) as server, connected(server.port) as client:
         client.sendall(REQUEST)
         assert client.recv(1 << 16).startswith(b"HTTP/1.1 200")
@@ -193,8 +193,8 @@ def test_half_a_second_request_is_not_waited_for(monkeypatch):
 
 
 def test_a_slow_body_is_not_a_slow_head(monkeypatch):
-    monkeypatch.setattr(connections, "HEADER_SECONDS", 0.05)
-    monkeypatch.setattr(uploads, "_STALLED_SECONDS", 0.3)
+    monkeypatch.setattr(connections, "HEADER_SECONDS", 0.5)
+    monkeypatch.setattr(uploads, "_STALLED_SECONDS", 1.0)
     with serving(Config()) as server, connected(server.port) as client:
         client.sendall(UPLOAD)
         received = b""
