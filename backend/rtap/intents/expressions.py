@@ -105,7 +105,7 @@ def slots(expression: Expression, lists: Lists, rules: Rules) -> Iterator[tuple[
                     yield from slots(value, lists, rules)
 
 
-def needs_no_word(expression: Expression, lists: Lists, rules: Rules) -> bool:
+def needs_no_word(expression: Expression, lists: Lists, rules: Rules) -> bool:  # noqa: PLR0911 (one a kind)
     """Whether it can match without any word of its own: nothing at all, or whatever a wildcard takes."""
     if isinstance(expression, TextChunk):
         return not expression.text.strip()

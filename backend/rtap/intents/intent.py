@@ -30,8 +30,8 @@ class Intent:
     confidence: float
     """Of hearing: the transcript's, 0 to 1; 1 for text that was typed."""
     matching: float
-    """Of matching, 0 to 1: the share of the sentence that the grammar knows word for word, divided by the number
-    of readings that fit equally well."""
+    """Of matching, 0 to 1: the share of the sentence that the grammar knows word for word, divided by the
+    number of readings that fit equally well."""
 
     def value(self, name: str) -> Value | None:
         """A slot's value, or None where there is no such slot."""

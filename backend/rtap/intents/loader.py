@@ -87,6 +87,7 @@ def load_grammar(
 class _Builder:
     sources: Sources
     names: NameFiles
+    spelling: Spelling = field(init=False)
     lists: dict[str, SlotList] = field(default_factory=dict)
     rules: dict[str, Sentence] = field(default_factory=dict)
     units_of_lists: dict[str, str] = field(default_factory=dict)
@@ -100,12 +101,10 @@ class _Builder:
     def faults(self) -> list[str]:
         return self.sources.faults
 
-    @property
-    def spelling(self) -> Spelling:
-        return Spelling(self.sources.spellings)
+    def __post_init__(self) -> None:
+        self.spelling = Spelling(self.sources.spellings)
 
     def build(self) -> Grammar:
-        spelling = self.spelling
         for name, node in self.sources.lists.items():
             self._try(self._add_list, name, node)
         for name, node in self.sources.rules.items():
@@ -125,10 +124,10 @@ class _Builder:
                 intents=self.intents,
                 slot_lists=self.lists,
                 expansion_rules=self.rules,
-                skip_words=[spelling.plain(word) for word in self.sources.skip_words],
+                skip_words=[self.spelling.plain(word) for word in self.sources.skip_words],
                 settings=_parsed({"settings": self.sources.settings}).settings,
             ),
-            spelling=spelling,
+            spelling=self.spelling,
             units=MappingProxyType(self.units),
             lists=MappingProxyType({name: _size(one) for name, one in self.lists.items()}),
         )
@@ -156,7 +155,9 @@ class _Builder:
         entry = node.mapping(f"list {{{name}}}")
         kinds = [kind for kind in _KINDS if kind in entry]
         if len(kinds) != 1:
-            raise node.fault(f"list {{{name}}} needs one of {', '.join(_KINDS)}, and has {len(kinds)}")
+            raise node.fault(
+                f"list {{{name}}} needs one of {', '.join(_KINDS)}, and has {len(kinds)}"
+            )
         if "unit" in entry:
             unit = entry["unit"].text("unit")
             if unit not in UNITS:
@@ -173,7 +174,9 @@ class _Builder:
         try:
             self.lists[name] = _parsed({"lists": {name: plain}}).slot_lists[name]
         except _UNPARSED as error:
-            raise node.fault(f"list {{{name}}} cannot be read ({_said(error)}): correct it") from error
+            raise node.fault(
+                f"list {{{name}}} cannot be read ({_said(error)}): correct it"
+            ) from error
         if (size := _size(self.lists[name])) > LARGEST_LIST:
             raise node.fault(_too_large(name, size))
         for value in expressions.values(self.lists[name]):
@@ -182,7 +185,11 @@ class _Builder:
     def _names(self, name: str, node: Node) -> SlotList:
         wanted = node.text(f"file of list {{{name}}}")
         known = {"contacts": self.names.contacts, "places": self.names.places}
-        path = known[wanted] if wanted in known else Path(node.place.rpartition(":")[0]).parent / wanted
+        path = (
+            known[wanted]
+            if wanted in known
+            else Path(node.place.rpartition(":")[0]).parent / wanted
+        )
         if path is None:
             return TextSlotList(name, [])
         values: list[TextSlotValue] = []
@@ -280,7 +287,11 @@ class _Builder:
     def _check_slots(self, intent: str, node: Node, filled: set[str]) -> None:
         declaration = self.sources.declarations.get(intent)
         for slot in sorted(filled - declaration.slots) if declaration else ():
-            there = ", ".join(sorted(declaration.slots)) if declaration and declaration.slots else "none"
+            there = (
+                ", ".join(sorted(declaration.slots))
+                if declaration and declaration.slots
+                else "none"
+            )
             self.faults.append(
                 f"{node.place}: {intent} has no slot {slot}: use one of its slots ({there}), or add it at "
                 f"{declaration.place if declaration else ''}"
@@ -339,6 +350,4 @@ def _size(slot_list: SlotList) -> int:
 
 
 def _too_large(name: str, size: int) -> str:
-    return (
-        f"list {{{name}}} has {size} values, and {LARGEST_LIST} are the most: leave out what is rarely said"
-    )
+    return f"list {{{name}}} has {size} values, and {LARGEST_LIST} are the most: leave out what is rare"

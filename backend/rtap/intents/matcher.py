@@ -13,7 +13,7 @@ from rtap.intents.intent import Intent, Slot, Understanding, Value
 from rtap.intents.nearest import Nearest
 
 LEAST_MATCHING: Final = 0.6
-"""A reading below it is not acted on: half of its sentence is a wildcard's, or two readings fit equally well."""
+"""A reading below it is not acted on: half its sentence is a wildcard's, or two readings fit equally well."""
 LONGEST_TEXT: Final = 200
 """Characters. Longer speech is no command, and would take time to be compared."""
 _MOST_ALTERNATIVES: Final = 4
@@ -22,10 +22,10 @@ _MOST_ALTERNATIVES: Final = 4
 class Matcher:
     """Understands texts of one language.
 
-    A text is brought into the spelling of templates and has to match one in full. Of several readings the most
-    specific counts: the one that leaves the fewest characters to wildcards, then the one with the most
-    characters in words of the template itself rather than of lists, then the one with the most slots. Readings
-    that are equal in all three share what is called ``matching``, so that neither is acted on.
+    A text is brought into the spelling of templates and has to match one in full. Of several readings the
+    most specific counts: the one that leaves the fewest characters to wildcards, then the one with the most
+    characters in words of the template itself rather than of lists, then the one with the most slots.
+    Readings that are equal in all three share what is called ``matching``, so that neither is acted on.
     """
 
     def __init__(self, grammar: Grammar) -> None:

@@ -10,9 +10,9 @@ from typing import Final
 from rtap.intents.grammar import Grammar
 from rtap.intents.sampling import sample
 
-MOST_SENTENCES: Final = 8_000
+MOST_SENTENCES: Final = 20_000
 """Sentences that are compared with; more cost time with every text that is no command."""
-_OF_EACH_TEMPLATE: Final = 16
+_OF_EACH_TEMPLATE: Final = 40
 _LEAST_LIKENESS: Final = 75.0
 """RapidFuzz's ratio, 0 to 100, below which a sentence is not offered."""
 _OFFERED: Final = 3
@@ -49,10 +49,14 @@ class Nearest:
 
         masked = _NUMBER.sub(_ANY_NUMBER, plain)
         for sentence, _, _ in process.extract(
-            masked, list(self._drawn), scorer=fuzz.ratio, limit=_OFFERED, score_cutoff=_LEAST_LIKENESS
+            masked,
+            list(self._drawn),
+            scorer=fuzz.ratio,
+            limit=_OFFERED,
+            score_cutoff=_LEAST_LIKENESS,
         ):
             numbers = _NUMBER.findall(plain)
             if sentence.count(_ANY_NUMBER) == len(numbers) > 0:
-                own = iter(numbers)
-                yield re.sub(_ANY_NUMBER, lambda _, own=own: next(own), sentence)
+                parts = sentence.split(_ANY_NUMBER)
+                yield "".join(map("".join, zip(parts, [*numbers, ""], strict=True)))
             yield self._drawn[sentence]

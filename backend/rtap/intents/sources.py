@@ -1,7 +1,7 @@
 """Collects what the files of a language say, before any of it is parsed as a template.
 
-A grammar lies in folders, each with ``<language>/*.yaml`` and, where it declares intents, ``intents.yaml``. Later
-folders add sentences to the intents of earlier ones, and replace their lists and rules.
+A grammar lies in folders, each with ``<language>/*.yaml`` and, where it declares intents, ``intents.yaml``.
+Later folders add sentences to the intents of earlier ones, and replace their lists and rules.
 """
 
 from __future__ import annotations
@@ -62,7 +62,9 @@ class Sources:
 
 def languages(folders: Sequence[Path]) -> tuple[str, ...]:
     """The languages that folders have files for, in the alphabet's order."""
-    return tuple(sorted({path.parent.name for folder in folders for path in folder.glob("*/*.yaml")}))
+    return tuple(
+        sorted({path.parent.name for folder in folders for path in folder.glob("*/*.yaml")})
+    )
 
 
 def collect(language: str, folders: Sequence[Path]) -> Sources:
@@ -175,7 +177,9 @@ class _Folder:
             keys = block.mapping(f"data of {name}")
             _known(sources, keys, _BLOCK, f"data of {name}")
             if "sentences" not in keys:
-                raise block.fault(f"data of {name} has no sentences: write `sentences:` with a list")
+                raise block.fault(
+                    f"data of {name} has no sentences: write `sentences:` with a list"
+                )
             sentences = keys["sentences"].items(f"sentences of {name}")
             for sentence in sentences:
                 sentence.text(f"a sentence of {name}")

@@ -60,7 +60,9 @@ class Node:
             Fault: it is none.
         """
         if not isinstance(self.value, tuple):
-            raise self.fault(f"{what} is no list: write each item on a line of its own, after a dash")
+            raise self.fault(
+                f"{what} is no list: write each item on a line of its own, after a dash"
+            )
         return self.value
 
     def text(self, what: str) -> str:
@@ -140,7 +142,9 @@ class _Reader:
             raise Fault(f"{place}: an alias (*) repeats this: write it out where it is needed")
         self._seen.add(id(node))
         if depth > _DEEPEST:
-            raise Fault(f"{place}: this is nested too deep: a grammar needs {_DEEPEST} levels at most")
+            raise Fault(
+                f"{place}: this is nested too deep: a grammar needs {_DEEPEST} levels at most"
+            )
         if isinstance(node, yaml.MappingNode):
             return Node(self._entries(node, depth), place)
         if isinstance(node, yaml.SequenceNode):
