@@ -263,12 +263,8 @@ class _Builder:
                 f"this sentence of {intent} needs no word of its own, so that anything would be it: write "
                 "words that are always said"
             )
-        text = " ".join(node.value.lower().split())
-        place, other = self.places.setdefault(text, (node.place, intent))
-        if place != node.place and other != intent:
-            raise node.fault(
-                f"this sentence of {intent} is a sentence of {other} too ({place}): delete one of the two"
-            )
+        if not (data.requires_context or data.excludes_context):  # which may tell the two apart
+            self._claim(intent, node)
         filled: set[str] = set(data.slots)
         for slot, list_name in expressions.slots(sentence.expression, self.lists, self.rules):
             filled.add(slot)
@@ -276,6 +272,14 @@ class _Builder:
         self._check_slots(intent, node, filled)
         template = Template(node.value, node.place, tuple(sorted(filled)))
         self.templates.setdefault(intent, []).append(template)
+
+    def _claim(self, intent: str, node: Node) -> None:
+        text = " ".join(node.value.lower().split())
+        place, other = self.places.setdefault(text, (node.place, intent))
+        if place != node.place and other != intent:
+            raise node.fault(
+                f"this sentence of {intent} is a sentence of {other} too ({place}): delete one of the two"
+            )
 
     def _note_unit(self, intent: str, node: Node, slot: str, list_name: str) -> None:
         unit = self.units_of_lists.get(list_name, "")

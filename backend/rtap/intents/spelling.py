@@ -1,7 +1,7 @@
 """Brings a text into the form that templates are compared with: what Whisper writes, as it is spoken.
 
-Whisper writes capitals, punctuation and symbols ("Set it to 21°C, please."). Templates hold spoken words alone.
-What a language says for a symbol is data, ``spellings`` in its grammar.
+Whisper writes capitals, punctuation and symbols ("Set it to 21°C, please."). Templates hold spoken words
+alone. What a language says for a symbol is data, ``spellings`` in its grammar.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Spelling:
     """The spelling of one language.
 
     Args:
-        spoken: what is said for a symbol or a short form, such as ``{"%": "percent"}``, whatever its capitals.
+        spoken: what is said for a symbol or a short form, such as ``{"%": "percent"}``, in any capitals.
     """
 
     def __init__(self, spoken: Mapping[str, str]) -> None:

@@ -20,7 +20,9 @@ def matchers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Matcher]:
     folder = tmp_path_factory.mktemp("names")
     contacts, places = folder / "contacts.txt", folder / "places.txt"
     contacts.write_text("Anna Huber, Anna\nMum, Mama\nDr. Weber, Doktor Weber\n", "utf-8")
-    places.write_text("Home, Hause, nach Hause\nMunich, München\nWork, Arbeit\nSt. Pölten\n", "utf-8")
+    places.write_text(
+        "Home, Hause, nach Hause\nMunich, München\nWork, Arbeit\nSt. Pölten\n", "utf-8"
+    )
     names = NameFiles(contacts, places)
     return {language: Matcher(load_grammar(language, (BUNDLED,), names)) for language in LANGUAGES}
 
@@ -37,7 +39,7 @@ def shown(understanding: Understanding) -> str:
     if intent is None:
         return "nothing"
     slots = [
-        f"{slot.name}={json.dumps(slot.value)}{f' {slot.unit}' if slot.unit else ''}"
+        f"{slot.name}={json.dumps(slot.value, ensure_ascii=False)}{f' {slot.unit}' if slot.unit else ''}"
         for slot in intent.slots
     ]
     return ", ".join([intent.name, *slots]).replace('"', "")
@@ -65,7 +67,9 @@ def test_what_is_no_command(language: str, matchers: dict[str, Matcher]):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_table_has_a_sentence_for_every_intent(language: str, matchers: dict[str, Matcher]):
-    tried = {re.split(r"[ ,]", line.split(" -> ")[1].strip())[0] for line in lines(f"{language}.txt")}
+    tried = {
+        re.split(r"[ ,]", line.split(" -> ")[1].strip())[0] for line in lines(f"{language}.txt")
+    }
     assert sorted(set(matchers[language].grammar.intents) - tried) == []
 
 
@@ -90,7 +94,7 @@ def test_every_intent_is_declared_and_described(language: str, matchers: dict[st
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_word_of_a_template_can_be_heard(language: str, matchers: dict[str, Matcher]):
-    """A word with a capital or a stop in it would never be matched; the loader spells templates as texts are."""
+    """A word with a capital or a stop in it would never be; the loader spells templates as texts are spelt."""
     grammar = matchers[language].grammar
     texts = [
         part.text.strip()
