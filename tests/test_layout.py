@@ -57,6 +57,7 @@ RTAP = Tree(
         "audio",
         "events",
         "config",
+        "intents",
         "bus",
         "logs",
         "telemetry",

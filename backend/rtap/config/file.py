@@ -78,7 +78,7 @@ class _Reader:
             self._yaml = yaml.SafeLoader(text)
             root = self._yaml.get_single_node()
         except yaml.YAMLError as error:
-            self._fault(_line_of(error, text), f"this is no YAML: {_problem(error)}")
+            self._fault(fault_line(error, text), f"this is no YAML: {fault_text(error)}")
             return {}
         except RecursionError:
             self._fault(1, "brackets are nested too deep: a profile is sections of keys")
@@ -183,13 +183,15 @@ def _line(node: Any) -> int:
     return int(node.start_mark.line) + 1
 
 
-def _line_of(error: Any, text: str) -> int:
+def fault_line(error: Any, text: str) -> int:
+    """The line, counted from 1, that an error of PyYAML is about."""
     mark = getattr(error, "problem_mark", None)
     if mark is not None:
         return int(mark.line) + 1
     return text.count("\n", 0, getattr(error, "position", 0)) + 1
 
 
-def _problem(error: Any) -> str:
+def fault_text(error: Any) -> str:
+    """What an error of PyYAML says, in one line."""
     problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "it breaks off"
     return " ".join(str(problem).split())

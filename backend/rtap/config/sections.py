@@ -140,6 +140,22 @@ class LanguageConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class IntentsConfig:
+    """Which commands are understood; see :mod:`rtap.intents`."""
+
+    enabled: bool = True
+    """Whether texts are understood at all."""
+    languages: tuple[Annotated[str, Language(auto=False)], ...] = ()
+    """Whose sentences are loaded; empty: all that there are."""
+    folders: tuple[Annotated[str, Filled()], ...] = ()
+    """Sentences of the integrator, in addition: folders with LANGUAGE/*.yaml."""
+    contacts: Path | None = None
+    """Whom one can call, a name on each line."""
+    places: Path | None = None
+    """Where one can be guided to, a name on each line."""
+
+
+@dataclass(frozen=True, slots=True)
 class OutputConfig:
     """Where results go."""
 
@@ -220,6 +236,7 @@ class Config:
     vad: VadConfig = field(default_factory=VadConfig)
     stt: SttConfig = field(default_factory=SttConfig)
     language: LanguageConfig = field(default_factory=LanguageConfig)
+    intents: IntentsConfig = field(default_factory=IntentsConfig)
     output: OutputConfig = field(default_factory=OutputConfig)
     standby: StandbyConfig = field(default_factory=StandbyConfig)
     limits: LimitsConfig = field(default_factory=LimitsConfig)

@@ -20,7 +20,7 @@ from rtap.stages.vad import network_path
 PACKAGES: Final = (
     *("numpy", "onnxruntime", "tokenizers", "soxr", "soundfile"),
     *(engine.package for engine in ENGINES.values() if engine.is_bundled),
-    *("webrtc_noise_gain", "fasttext", "zmq", "pydantic_core", "psutil"),
+    *("webrtc_noise_gain", "fasttext", "zmq", "pydantic_core", "psutil", "rapidfuzz"),
 )
 """Modules with compiled code, by the names that they are imported by."""
 REINSTALL: Final = "pip install --no-deps --require-hashes -r requirements.lock"

@@ -1,0 +1,54 @@
+"""The checked grammar of one language, as the matcher uses it and ``rtap intents list`` shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rtap.intents.spelling import Spelling
+
+if TYPE_CHECKING:
+    from hassil import Intents
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """One line of ``sentences``."""
+
+    text: str
+    place: str
+    """FILE:LINE."""
+    slots: tuple[str, ...]
+    """Names of the slots that it fills, by lists or by itself, in the order of their names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """An intent as the grammar knows it."""
+
+    name: str
+    description: str
+    """From intents.yaml; empty where no file declares it."""
+    templates: tuple[Template, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """Everything that can be understood in one language."""
+
+    language: str
+    intents: Mapping[str, Declared]
+    """By name, in the order of the files."""
+    sentences: Intents
+    """The same for hassil."""
+    spelling: Spelling
+    units: Mapping[tuple[str, str, str], str]
+    """Units by intent, template and slot."""
+    lists: Mapping[str, int]
+    """Number of values of each list; of wildcards 0."""
+
+    @property
+    def template_count(self) -> int:
+        """Number of lines of sentences; what brackets and lists multiply is not counted."""
+        return sum(len(intent.templates) for intent in self.intents.values())
