@@ -94,7 +94,7 @@ def test_every_intent_is_declared_and_described(language: str, matchers: dict[st
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_word_of_a_template_can_be_heard(language: str, matchers: dict[str, Matcher]):
-    """A word with a capital or a stop in it would never be; the loader spells templates as texts are spelt."""
+    """One with a capital or a stop in it would never be; the loader spells templates as texts are spelt."""
     grammar = matchers[language].grammar
     texts = [
         part.text.strip()
