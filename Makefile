@@ -42,7 +42,7 @@ demo: $(SMALL) ## Let the default model hear a person and ten spoken commands, a
 lint: style ## Check style and types
 	$(BIN)/mypy --no-error-summary
 
-style: $(READY)
+style: $(READY) ## Check style alone
 	$(BIN)/ruff check --quiet $(SOURCES)
 	$(BIN)/ruff format --check --quiet $(SOURCES)
 
