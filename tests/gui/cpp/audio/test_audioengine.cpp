@@ -2,6 +2,7 @@
 #include "audio/audioengine.h"
 #include "audio/audioinputs.h"
 #include "audio/tone.h"
+#include "soon.h"
 
 #include <QQmlComponent>
 #include <QQmlEngine>

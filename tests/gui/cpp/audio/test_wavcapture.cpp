@@ -1,5 +1,6 @@
 #include "audio/tone.h"
 #include "audio/wavcapture.h"
+#include "soon.h"
 
 #include <QElapsedTimer>
 #include <QSignalSpy>

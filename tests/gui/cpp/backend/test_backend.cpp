@@ -3,6 +3,7 @@
 #include "backend/networkmanager.h"
 #include "backend/rtapprocess.h"
 #include "screen/conversation.h"
+#include "soon.h"
 
 #include <QDir>
 #include <QElapsedTimer>
@@ -20,11 +21,9 @@ using State = NetworkManager::BackendState;
 
 namespace {
 
-/// Python, ONNX Runtime and the model, on a machine that does other things too.
-constexpr int StartMs = 60'000;
-constexpr int AnswerMs = 15'000;
-/// Within which the driver is told that the backend is gone.
-constexpr int NoticeMs = 2'000;
+/// Within which the driver is told that the backend is gone: 2 s, and more where other programs have the
+/// processor.
+constexpr int NoticeMs = 10'000;
 constexpr qsizetype ChunkBytes = 1600 * 4;
 
 QString recording(const QString &name)
@@ -144,7 +143,7 @@ void TestBackend::use(const RtapProcess &backend)
     m_network->setEventsPort(backend.eventsPort());
     QSignalSpy states(m_network.get(), &NetworkManager::pipelineStateChanged);
     m_network->setActive(true);
-    QTRY_COMPARE_WITH_TIMEOUT(m_network->backendState(), State::Ready, StartMs);
+    QTRY_COMPARE(m_network->backendState(), State::Ready);
     QTRY_VERIFY(!states.isEmpty()); // of the snapshot on the events' port
 }
 
@@ -155,11 +154,11 @@ void TestBackend::aBackendThatStartsLaterIsFound()
     m_network->setEventsPort(backend.eventsPort());
     QSignalSpy checks(m_network.get(), &NetworkManager::healthCheckResult);
     m_network->setActive(true);
-    QVERIFY(checks.wait());
+    QVERIFY(checks.wait(SoonMs));
     QCOMPARE(m_network->backendState(), State::Starting);
     QVERIFY(!m_network->backendMessage().isEmpty());
     backend.start();
-    QTRY_COMPARE_WITH_TIMEOUT(m_network->backendState(), State::Ready, StartMs);
+    QTRY_COMPARE(m_network->backendState(), State::Ready);
     QCOMPARE(m_network->modelName(), "cabin-en");
     QTRY_COMPARE(m_network->models(), QStringList("cabin-en"));
     QVERIFY(m_network->languages().contains("en"));
@@ -206,7 +205,7 @@ void TestBackend::aCommandGrowsWhileItIsSpoken()
         m_network->endStream();
     });
     clock.start(100); // real time
-    QTRY_COMPARE_WITH_TIMEOUT(ended.size(), 1, AnswerMs);
+    QTRY_COMPARE(ended.size(), 1);
     QCOMPARE(errors.size(), 0);
     QCOMPARE(speech.size(), 1);
     QCOMPARE(finals.size(), 1);
@@ -235,7 +234,7 @@ void TestBackend::aTapIsEnough()
             [&] { partials.append(conversation.partialText()); });
     conversation.toggle();
     QCOMPARE(conversation.state(), Conversation::State::Tapped);
-    QTRY_COMPARE_WITH_TIMEOUT(conversation.state(), Conversation::State::Idle, AnswerMs);
+    QTRY_COMPARE(conversation.state(), Conversation::State::Idle);
     QCOMPARE(conversation.finalText(), "set the temperature to twenty one degrees");
     QCOMPARE(history.count(), 1);
     QVERIFY(partials.size() > 1);
@@ -247,7 +246,7 @@ void TestBackend::filesAreTranscribed()
     use(*m_shared);
     QSignalSpy received(m_network.get(), &NetworkManager::transcriptionReceived);
     m_network->transcribeFile(recording("navigate_home"), "en");
-    QVERIFY(received.wait(AnswerMs));
+    QVERIFY(received.wait(SoonMs));
     QCOMPARE(received.first().at(0).toString(), "navigate home");
     QCOMPARE(received.first().at(1).toString(), "en");
     QVERIFY(received.first().at(2).toDouble() > 0.5); // the audio's length
@@ -255,7 +254,7 @@ void TestBackend::filesAreTranscribed()
     QVERIFY(received.first().at(4).toDouble() >= received.first().at(3).toDouble());
     received.clear();
     m_network->transcribeBase64(fileContent(recording("turn_on_the_heating")));
-    QVERIFY(received.wait(AnswerMs));
+    QVERIFY(received.wait(SoonMs));
     QCOMPARE(received.first().at(0).toString(), "turn on the heating");
 }
 
@@ -264,14 +263,14 @@ void TestBackend::errorsAreSentences()
     use(*m_shared);
     QSignalSpy errors(m_network.get(), &NetworkManager::errorOccurred);
     m_network->transcribeBase64("this is no sound at all");
-    QVERIFY(errors.wait(AnswerMs));
+    QVERIFY(errors.wait(SoonMs));
     m_network->transcribeFile(recording("navigate_home"), "klingon");
-    QTRY_COMPARE_WITH_TIMEOUT(errors.size(), 2, AnswerMs);
+    QTRY_COMPARE(errors.size(), 2);
     m_network->loadModel("no-such-model");
-    QTRY_COMPARE_WITH_TIMEOUT(errors.size(), 3, AnswerMs);
+    QTRY_COMPARE(errors.size(), 3);
     QSignalSpy ended(m_network.get(), &NetworkManager::streamEnded);
     m_network->connectWebSocket("klingon");
-    QTRY_COMPARE_WITH_TIMEOUT(ended.size(), 1, AnswerMs);
+    QTRY_COMPARE(ended.size(), 1);
     QCOMPARE(errors.size(), 4);
     for (const QVariantList &error : std::as_const(errors)) {
         for (const QVariant &sentence : error) {
@@ -290,7 +289,7 @@ void TestBackend::aBackendWithoutMicrophoneSaysSo()
     QVERIFY(!m_network->canListen());
     QSignalSpy errors(m_network.get(), &NetworkManager::errorOccurred);
     m_network->setListening(true);
-    QVERIFY(errors.wait(AnswerMs));
+    QVERIFY(errors.wait(SoonMs));
     QVERIFY2(errors.first().first().toString().contains("microphone"),
              qPrintable(errors.first().first().toString()));
     QVERIFY(!m_network->isListening());
@@ -301,11 +300,11 @@ void TestBackend::anotherModelIsLoaded()
     use(*m_shared);
     QTRY_VERIFY(m_network->models().contains("another"));
     m_network->loadModel("another");
-    QTRY_COMPARE_WITH_TIMEOUT(m_network->modelName(), "another", AnswerMs);
-    QTRY_COMPARE_WITH_TIMEOUT(m_network->backendState(), State::Ready, AnswerMs);
+    QTRY_COMPARE(m_network->modelName(), "another");
+    QTRY_COMPARE(m_network->backendState(), State::Ready);
     m_network->loadModel("cabin-en");
-    QTRY_COMPARE_WITH_TIMEOUT(m_network->modelName(), "cabin-en", AnswerMs);
-    QTRY_COMPARE_WITH_TIMEOUT(m_network->backendState(), State::Ready, AnswerMs);
+    QTRY_COMPARE(m_network->modelName(), "cabin-en");
+    QTRY_COMPARE(m_network->backendState(), State::Ready);
     QCOMPARE(m_network->models().size(), 2);
 }
 
@@ -316,11 +315,11 @@ void TestBackend::aKilledBackendIsNoticedAndUsedAgain()
     QSignalSpy errors(m_network.get(), &NetworkManager::errorOccurred);
     QSignalSpy connected(m_network.get(), &NetworkManager::webSocketConnected);
     m_network->connectWebSocket("en");
-    QVERIFY(connected.wait());
+    QVERIFY(connected.wait(SoonMs));
     QElapsedTimer sinceDeath;
     sinceDeath.start();
     m_shared->kill();
-    QTRY_COMPARE_WITH_TIMEOUT(m_network->backendState(), State::Lost, 2 * NoticeMs);
+    QTRY_COMPARE(m_network->backendState(), State::Lost);
     const qint64 noticed = sinceDeath.elapsed();
     qInfo() << "noticed after" << noticed << "ms";
     QVERIFY(noticed < NoticeMs);
@@ -329,11 +328,11 @@ void TestBackend::aKilledBackendIsNoticedAndUsedAgain()
 
     QSignalSpy states(m_network.get(), &NetworkManager::pipelineStateChanged);
     m_shared->start();
-    QTRY_COMPARE_WITH_TIMEOUT(m_network->backendState(), State::Ready, StartMs);
+    QTRY_COMPARE(m_network->backendState(), State::Ready);
     QTRY_COMPARE(states.size(), 1); // the events are followed again
     QSignalSpy received(m_network.get(), &NetworkManager::transcriptionReceived);
     m_network->transcribeFile(recording("navigate_home"));
-    QVERIFY(received.wait(AnswerMs));
+    QVERIFY(received.wait(SoonMs));
 }
 
 void TestBackend::aStoppedBackendIsNoticedAndUsedAgain()
@@ -343,12 +342,12 @@ void TestBackend::aStoppedBackendIsNoticedAndUsedAgain()
     QElapsedTimer sinceStop;
     sinceStop.start();
     m_shared->pause();
-    QTRY_COMPARE_WITH_TIMEOUT(m_network->backendState(), State::Lost, 2 * NoticeMs);
+    QTRY_COMPARE(m_network->backendState(), State::Lost);
     const qint64 noticed = sinceStop.elapsed();
     m_shared->resume();
     qInfo() << "noticed after" << noticed << "ms";
     QVERIFY(noticed < NoticeMs);
-    QTRY_COMPARE_WITH_TIMEOUT(m_network->backendState(), State::Ready, AnswerMs);
+    QTRY_COMPARE(m_network->backendState(), State::Ready);
     QTRY_COMPARE(states.size(), 1);
 }
 
@@ -361,23 +360,23 @@ void TestBackend::theApiKeyIsNeeded()
     m_network->setApiKey("open barley");
     QSignalSpy errors(m_network.get(), &NetworkManager::errorOccurred);
     m_network->setActive(true);
-    QTRY_COMPARE_WITH_TIMEOUT(m_network->backendState(), State::Failed, StartMs);
+    QTRY_COMPARE(m_network->backendState(), State::Failed);
     QVERIFY(m_network->backendMessage().contains("API key"));
     m_network->transcribeFile(recording("navigate_home"));
-    QVERIFY(errors.wait(AnswerMs));
+    QVERIFY(errors.wait(SoonMs));
     QCOMPARE(errors.first().at(1).toString(), "Enter the API key in the settings.");
     QSignalSpy ended(m_network.get(), &NetworkManager::streamEnded);
     m_network->connectWebSocket();
-    QVERIFY(ended.wait(AnswerMs));
+    QVERIFY(ended.wait(SoonMs));
     QCOMPARE(errors.size(), 2);
 
     QSignalSpy states(m_network.get(), &NetworkManager::pipelineStateChanged);
     m_network->setApiKey("open sesame");
-    QTRY_COMPARE_WITH_TIMEOUT(m_network->backendState(), State::Ready, AnswerMs);
+    QTRY_COMPARE(m_network->backendState(), State::Ready);
     QTRY_COMPARE(states.size(), 1); // so the events' port let it in
     QSignalSpy connected(m_network.get(), &NetworkManager::webSocketConnected);
     m_network->connectWebSocket();
-    QVERIFY(connected.wait(AnswerMs));
+    QVERIFY(connected.wait(SoonMs));
     QCOMPARE(errors.size(), 2);
 }
 
@@ -403,7 +402,7 @@ void TestBackend::handsFreeIsFollowed()
     QString partial;
     connect(&conversation, &Conversation::partialTextChanged, this,
             [&] { partial = conversation.partialText().isEmpty() ? partial : conversation.partialText(); });
-    QTRY_COMPARE_WITH_TIMEOUT(history.count(), 1, AnswerMs + 8000);
+    QTRY_COMPARE(history.count(), 1);
     QCOMPARE(wakeWords.size(), 1);
     QVERIFY2(conversation.finalText().endsWith("set the temperature to twenty one degrees"),
              qPrintable(conversation.finalText()));
@@ -425,8 +424,8 @@ void TestBackend::theMicrophoneIsSwitched()
     other.setBackendUrl(backend.url());
     other.setEventsPort(backend.eventsPort());
     other.setActive(true);
-    QTRY_VERIFY_WITH_TIMEOUT(!states.isEmpty(), AnswerMs);
-    QTRY_VERIFY_WITH_TIMEOUT(other.isListening(), AnswerMs);
+    QTRY_VERIFY(!states.isEmpty());
+    QTRY_VERIFY(other.isListening());
     for (const bool enabled : {false, true}) {
         m_network->setListening(enabled);
         QTRY_COMPARE(m_network->isListening(), enabled);

@@ -1,5 +1,6 @@
 #include "backend/fakebackend.h"
 #include "backend/networkmanager.h"
+#include "soon.h"
 
 #include <QElapsedTimer>
 #include <QJsonDocument>
@@ -136,7 +137,7 @@ void TestNetworkManager::openStream()
 {
     QSignalSpy connected(m_network.get(), &NetworkManager::webSocketConnected);
     m_network->connectWebSocket();
-    QVERIFY(connected.wait());
+    QVERIFY(connected.wait(SoonMs));
     QTRY_VERIFY(m_backend->stream() != nullptr);
 }
 
@@ -178,12 +179,12 @@ void TestNetworkManager::waitsForABackendThatStartsLater()
 {
     m_network->setActive(true);
     QSignalSpy checks(m_network.get(), &NetworkManager::healthCheckResult);
-    QVERIFY(checks.wait(2000));
+    QVERIFY(checks.wait(SoonMs));
     QCOMPARE(checks.first().first().toBool(), false);
     QCOMPARE(m_network->backendState(), State::Starting);
     QCOMPARE(m_network->backendMessage(), "The assistant is starting.");
     m_backend->start();
-    QTRY_COMPARE_WITH_TIMEOUT(m_network->backendState(), State::Ready, 2000);
+    QTRY_COMPARE(m_network->backendState(), State::Ready);
 }
 
 void TestNetworkManager::saysWhichAddressIsSilent()
@@ -238,7 +239,7 @@ void TestNetworkManager::noticesDeathAndReturn()
 {
     becomeReady();
     m_backend->stop();
-    QTRY_COMPARE_WITH_TIMEOUT(m_network->backendState(), State::Lost, 2000);
+    QTRY_COMPARE(m_network->backendState(), State::Lost);
     QVERIFY(!m_network->backendMessage().isEmpty());
     QVERIFY(!m_network->canListen());
     QCOMPARE(m_network->modelName(), "cabin-en");
@@ -246,7 +247,7 @@ void TestNetworkManager::noticesDeathAndReturn()
     m_backend->answer("GET /model/info",
                       {200, R"({"model_name":"tiny","version":"10","languages":["en"]})", {}, false});
     m_backend->start();
-    QTRY_COMPARE_WITH_TIMEOUT(m_network->backendState(), State::Ready, 2000);
+    QTRY_COMPARE(m_network->backendState(), State::Ready);
     QCOMPARE(m_network->modelName(), "tiny");
     QTRY_COMPARE(m_backend->eventsCount(), 2);
     QTRY_VERIFY(m_network->canListen());
@@ -258,10 +259,10 @@ void TestNetworkManager::noticesAHangAndItsEnd()
     QElapsedTimer sinceHang;
     sinceHang.start();
     m_backend->setHanging(true);
-    QTRY_COMPARE_WITH_TIMEOUT(m_network->backendState(), State::Lost, 4000);
-    QVERIFY2(sinceHang.elapsed() < 2000, qPrintable(QString::number(sinceHang.elapsed())));
+    QTRY_COMPARE(m_network->backendState(), State::Lost);
+    QVERIFY2(sinceHang.elapsed() < 10'000, qPrintable(QString::number(sinceHang.elapsed())));
     m_backend->setHanging(false);
-    QTRY_COMPARE_WITH_TIMEOUT(m_network->backendState(), State::Ready, 2000);
+    QTRY_COMPARE(m_network->backendState(), State::Ready);
     QTRY_COMPARE(m_backend->eventsCount(), 2);
 }
 
@@ -280,11 +281,11 @@ void TestNetworkManager::checkHealthTells()
 {
     QSignalSpy checks(m_network.get(), &NetworkManager::healthCheckResult);
     m_network->checkHealth();
-    QVERIFY(checks.wait(2000));
+    QVERIFY(checks.wait(SoonMs));
     QCOMPARE(checks.takeFirst().first().toBool(), false);
     m_backend->start();
     m_network->checkHealth();
-    QVERIFY(checks.wait(2000));
+    QVERIFY(checks.wait(SoonMs));
     QCOMPARE(checks.takeFirst().first().toBool(), true);
     QCOMPARE(m_network->backendState(), State::Starting); // for it is not active
 }
@@ -354,7 +355,7 @@ void TestNetworkManager::uploadsAFile()
     m_backend->start();
     QSignalSpy received(m_network.get(), &NetworkManager::transcriptionReceived);
     m_network->transcribeFile(file.fileName(), "de");
-    QVERIFY(received.wait());
+    QVERIFY(received.wait(SoonMs));
     QCOMPARE(received.first(), QVariantList({"navigate home", "en", 1.5, 0.25, 0.5}));
 
     const FakeBackend::Request request = m_backend->requests("POST /transcribe").first();
@@ -371,7 +372,7 @@ void TestNetworkManager::uploadsBase64()
     m_backend->start();
     QSignalSpy received(m_network.get(), &NetworkManager::transcriptionReceived);
     m_network->transcribeBase64("RIFF\xff");
-    QVERIFY(received.wait());
+    QVERIFY(received.wait(SoonMs));
     QCOMPARE(received.first().at(0).toString(), "yes");
     QCOMPARE(received.first().at(1).toString(), "");
     const QJsonObject body = jsonOf(m_backend->requests("POST /transcribe/base64").first().body);
@@ -450,7 +451,7 @@ void TestNetworkManager::errorRepliesBecomeSentences()
     m_backend->start();
     QSignalSpy errors(m_network.get(), &NetworkManager::errorOccurred);
     m_network->transcribeBase64("RIFF");
-    QVERIFY(errors.wait());
+    QVERIFY(errors.wait(SoonMs));
     QTEST(errors.first().at(0).toString(), "error");
     QTEST(errors.first().at(1).toString(), "wayOut");
     QCOMPARE(errors.size(), 1);
@@ -460,7 +461,7 @@ void TestNetworkManager::refusedConnectionIsAnError()
 {
     QSignalSpy errors(m_network.get(), &NetworkManager::errorOccurred);
     m_network->transcribeBase64("RIFF");
-    QVERIFY(errors.wait());
+    QVERIFY(errors.wait(SoonMs));
     QCOMPARE(errors.first().at(0).toString(), "The assistant cannot be reached.");
     QVERIFY(!errors.first().at(1).toString().isEmpty());
 }
@@ -473,7 +474,7 @@ void TestNetworkManager::silenceIsAnError()
     m_backend->start();
     QSignalSpy errors(m_network.get(), &NetworkManager::errorOccurred);
     m_network->setListening(true);
-    QVERIFY(errors.wait(6000));
+    QVERIFY(errors.wait(SoonMs));
     QCOMPARE(errors.first().at(0).toString(), "The assistant did not answer in time.");
 }
 
@@ -487,7 +488,7 @@ void TestNetworkManager::requestsEndWithTheBackend()
     m_network->transcribeBase64("RIFF");
     QTRY_COMPARE(m_backend->count("POST /transcribe/base64"), 1);
     m_backend->setHanging(true);
-    QVERIFY(errors.wait(2500));
+    QVERIFY(errors.wait(SoonMs));
     QCOMPARE(errors.first().at(0).toString(), "The connection to the assistant was lost.");
     QCOMPARE(m_network->backendState(), State::Lost);
 }
@@ -505,7 +506,7 @@ void TestNetworkManager::streamsAudioAndText()
     QSignalSpy ended(m_network.get(), &NetworkManager::streamEnded);
     QSignalSpy errors(m_network.get(), &NetworkManager::errorOccurred);
     m_network->connectWebSocket("de");
-    QVERIFY(connected.wait());
+    QVERIFY(connected.wait(SoonMs));
     QTRY_COMPARE(m_backend->streamCount(), 1);
     QCOMPARE(m_backend->streamRequest().target.path(), "/stream");
     QCOMPARE(QUrlQuery(m_backend->streamRequest().target).queryItemValue("language"), "de");
@@ -521,7 +522,7 @@ void TestNetworkManager::streamsAudioAndText()
     m_backend->sendFinal("navigate home", 0.5);
     m_backend->sendToStream({{"type", "something new"}});
     m_backend->sendToStream({{"type", "end"}});
-    QVERIFY(ended.wait());
+    QVERIFY(ended.wait(SoonMs));
     QCOMPARE(speech.size(), 1);
     QCOMPARE(partials.first(), QVariantList({"navigate"}));
     QCOMPARE(finals.first(), QVariantList({"navigate home", "en", 0.5}));
@@ -567,7 +568,7 @@ void TestNetworkManager::endWaitsForTheConnection()
     QTRY_COMPARE(m_backend->streamMessages().size(), 1);
     QCOMPARE(m_backend->audio(), chunk(1));
     m_backend->sendToStream({{"type", "end"}});
-    QVERIFY(ended.wait());
+    QVERIFY(ended.wait(SoonMs));
 }
 
 void TestNetworkManager::endIsNotAwaitedForever()
@@ -578,7 +579,7 @@ void TestNetworkManager::endIsNotAwaitedForever()
     QSignalSpy errors(m_network.get(), &NetworkManager::errorOccurred);
     m_network->connectWebSocket();
     m_network->endStream();
-    QVERIFY(ended.wait());
+    QVERIFY(ended.wait(SoonMs));
     QCOMPARE(errors.size(), 1);
     QCOMPARE(errors.first().at(0).toString(), "The assistant did not answer in time.");
     QVERIFY(!ended.wait(500));
@@ -597,7 +598,7 @@ void TestNetworkManager::abruptLossEndsTheStreamOnce()
     QSignalSpy ended(m_network.get(), &NetworkManager::streamEnded);
     openStream();
     m_backend->cutStream();
-    QVERIFY(ended.wait());
+    QVERIFY(ended.wait(SoonMs));
     QVERIFY(!ended.wait(300));
     QCOMPARE(order, QStringList({"failed", "error", "disconnected", "ended"}));
 }
@@ -610,7 +611,7 @@ void TestNetworkManager::aRefusedStreamEndsOnce()
     QSignalSpy errors(m_network.get(), &NetworkManager::errorOccurred);
     QSignalSpy disconnected(m_network.get(), &NetworkManager::webSocketDisconnected);
     m_network->connectWebSocket();
-    QVERIFY(ended.wait());
+    QVERIFY(ended.wait(SoonMs));
     QVERIFY(!ended.wait(300));
     QCOMPARE(errors.size(), 1);
     QVERIFY(!errors.first().at(0).toString().contains("QWebSocket"));
@@ -626,10 +627,10 @@ void TestNetworkManager::anErrorOnTheStreamIsASentence()
     openStream();
     m_backend->sendToStream(
         {{"type", "error"}, {"code", "bad_audio"}, {"message", "a frame had 6 bytes: send whole samples"}});
-    QVERIFY(errors.wait());
+    QVERIFY(errors.wait(SoonMs));
     QCOMPARE(errors.first(), QVariantList({"A frame had 6 bytes.", "Send whole samples."}));
     m_backend->sendFinal("still there");
-    QVERIFY(finals.wait());
+    QVERIFY(finals.wait(SoonMs));
     QCOMPARE(ended.size(), 0);
 }
 
@@ -642,7 +643,7 @@ void TestNetworkManager::anErrorBeforeTheCloseIsToldOnce()
     m_backend->sendToStream(
         {{"type", "error"}, {"code", "too_many_streams"}, {"message", "16 streams are open: wait"}});
     m_backend->stream()->close(QWebSocketProtocol::CloseCode(1013), "16 streams are open");
-    QVERIFY(ended.wait());
+    QVERIFY(ended.wait(SoonMs));
     QCOMPARE(errors.size(), 1);
     QCOMPARE(errors.first().at(0).toString(), "The assistant is busy.");
     QCOMPARE(ended.size(), 1);
@@ -670,7 +671,7 @@ void TestNetworkManager::aHungBackendEndsTheStream()
     QSignalSpy errors(m_network.get(), &NetworkManager::errorOccurred);
     openStream();
     m_backend->setHanging(true);
-    QVERIFY(ended.wait(2500));
+    QVERIFY(ended.wait(SoonMs));
     QCOMPARE(errors.size(), 1);
     QCOMPARE(ended.size(), 1);
 }
@@ -765,7 +766,7 @@ void TestNetworkManager::switchesListening()
     m_backend->answer("PUT /listening", {200, R"({"available":true,"enabled":false})", {}, false});
     QSignalSpy changes(m_network.get(), &NetworkManager::listeningChanged);
     m_network->setListening(false);
-    QVERIFY(changes.wait());
+    QVERIFY(changes.wait(SoonMs));
     QVERIFY(!m_network->isListening());
     QVERIFY(m_network->canListen());
     QCOMPARE(jsonOf(m_backend->requests("PUT /listening").first().body), QJsonObject({{"enabled", false}}));
@@ -795,7 +796,7 @@ void TestNetworkManager::aBackendWithoutMicrophoneSaysSo()
     QSignalSpy errors(m_network.get(), &NetworkManager::errorOccurred);
     QSignalSpy changes(m_network.get(), &NetworkManager::listeningChanged);
     m_network->setListening(true);
-    QVERIFY(errors.wait());
+    QVERIFY(errors.wait(SoonMs));
     QCOMPARE(errors.first().at(0).toString(), "This service has no microphone.");
     QCOMPARE(changes.size(), 1); // for a switch that ran ahead
     QVERIFY(!m_network->isListening());
@@ -814,11 +815,11 @@ void TestNetworkManager::anOlderBackendHasOneModelAndNoSwitch()
     QVERIFY(!m_network->canListen());
     QSignalSpy errors(m_network.get(), &NetworkManager::errorOccurred);
     m_network->setListening(true);
-    QVERIFY(errors.wait());
+    QVERIFY(errors.wait(SoonMs));
     QCOMPARE(errors.takeFirst(),
              QVariantList({"The backend cannot switch its microphone.", "Update the backend."}));
     m_network->loadModel("tiny");
-    QVERIFY(errors.wait());
+    QVERIFY(errors.wait(SoonMs));
     QCOMPARE(errors.takeFirst(),
              QVariantList({"The backend cannot load another model.", "Update the backend."}));
     QCOMPARE(m_network->backendState(), State::Ready);
@@ -846,7 +847,7 @@ void TestNetworkManager::aModelThatDoesNotExistIsAnError()
     m_backend->answer("PUT /model", failure(404, "no_such_model", "no model huge: there are cabin-en, tiny"));
     QSignalSpy errors(m_network.get(), &NetworkManager::errorOccurred);
     m_network->loadModel("huge");
-    QVERIFY(errors.wait());
+    QVERIFY(errors.wait(SoonMs));
     QCOMPARE(errors.first(), QVariantList({"No model huge.", "There are cabin-en, tiny."}));
 }
 
@@ -863,7 +864,7 @@ void TestNetworkManager::aModelThatCannotBeLoadedIsAnError()
                           {"stage", "stt"},
                           {"error_type", "ModelError"},
                           {"message", "encoder.onnx is damaged: convert the model again"}});
-    QVERIFY(errors.wait());
+    QVERIFY(errors.wait(SoonMs));
     QCOMPARE(errors.first().at(0).toString(), "Encoder.onnx is damaged: convert the model again.");
     QCOMPARE(handsFreeErrors.size(), 0);
 }

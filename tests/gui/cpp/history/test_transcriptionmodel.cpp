@@ -1,4 +1,5 @@
 #include "history/transcriptionmodel.h"
+#include "soon.h"
 
 #include <QAbstractItemModelTester>
 #include <QSignalSpy>

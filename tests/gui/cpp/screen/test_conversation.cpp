@@ -1,6 +1,7 @@
 #include "backend/fakebackend.h"
 #include "backend/networkmanager.h"
 #include "screen/conversation.h"
+#include "soon.h"
 
 #include <QFile>
 #include <QSignalSpy>
@@ -221,7 +222,7 @@ void TestConversation::aFinalIsAwaitedUntilThereIsOne()
         QVERIFY(m_conversation->isAwaitingFinal());
         QSignalSpy changes(m_conversation.get(), &Conversation::awaitingFinalChanged);
         m_backend->sendFinal("yes"); // the second time the text is the same
-        QVERIFY(changes.wait());
+        QVERIFY(changes.wait(SoonMs));
         QCOMPARE(m_conversation->state(), State::Held);
         QVERIFY(!m_conversation->isAwaitingFinal());
         m_conversation->cancel();
@@ -281,7 +282,7 @@ void TestConversation::aTapEndsWithTheSpeech()
     QCOMPARE(m_conversation->state(), State::Tapped);
     m_backend->sendFinal("navigate home");
     // Before the recording ends, which ends a tap too.
-    QTRY_COMPARE_WITH_TIMEOUT(m_conversation->state(), State::Sent, 1500);
+    QTRY_COMPARE(m_conversation->state(), State::Sent);
     QVERIFY(!m_audio->isCapturing());
     QTRY_COMPARE(m_backend->streamMessages().size(), 1);
     m_backend->sendToStream({{"type", "end"}});
@@ -338,7 +339,7 @@ void TestConversation::speechIsNotCutOffByThatTime()
     m_conversation->toggle();
     QTRY_VERIFY(m_backend->stream() != nullptr);
     m_backend->sendToStream({{"type", "speech_started"}});
-    QVERIFY(speech.wait(500));
+    QVERIFY(speech.wait(SoonMs));
     QVERIFY(!states.wait(900));
     QCOMPARE(m_conversation->state(), State::Tapped);
 }
@@ -465,7 +466,7 @@ void TestConversation::aLostBackendIsAnErrorUntilItIsBack()
         m_backend->setHanging(true);
     else
         m_backend->stop();
-    QTRY_VERIFY_WITH_TIMEOUT(Conversation::isError(m_conversation->state()), 2000);
+    QTRY_VERIFY(Conversation::isError(m_conversation->state()));
     QVERIFY(!m_conversation->error().isEmpty());
     QTRY_COMPARE(m_network->backendState(), NetworkManager::BackendState::Lost);
     QCOMPARE(m_conversation->state(), State::ErrorUntilReady);
@@ -474,7 +475,7 @@ void TestConversation::aLostBackendIsAnErrorUntilItIsBack()
         m_backend->setHanging(false);
     else
         m_backend->start();
-    QTRY_COMPARE_WITH_TIMEOUT(m_conversation->state(), State::Idle, 3000);
+    QTRY_COMPARE(m_conversation->state(), State::Idle);
     QVERIFY(m_conversation->canTalk());
     QCOMPARE(m_history->count(), 1);
 }
@@ -537,7 +538,7 @@ void TestConversation::handsFreeIsNotFollowedWhenOff()
     m_backend->sendEvent(
         {{"type", "error"}, {"stage", "capture"}, {"error_type", "AudioError"}, {"message", "gone"}});
     m_backend->sendEvent({{"type", "transcript"}, {"text", "turn on the heating"}, {"source", "microphone"}});
-    QVERIFY(transcripts.wait());
+    QVERIFY(transcripts.wait(SoonMs));
     QCOMPARE(states.size(), 0);
     QCOMPARE(m_history->count(), 0);
     QCOMPARE(m_conversation->finalText(), "");
@@ -565,7 +566,7 @@ void TestConversation::pushToTalkWins()
     m_backend->sendEvent(
         {{"type", "transcript"}, {"text", "the same, heard twice"}, {"source", "microphone"}});
     m_backend->sendState("IDLE");
-    QVERIFY(transcripts.wait());
+    QVERIFY(transcripts.wait(SoonMs));
     QCOMPARE(m_conversation->state(), State::Held);
     QVERIFY(m_audio->isCapturing());
     QCOMPARE(m_conversation->partialText(), "");
@@ -590,7 +591,7 @@ void TestConversation::cancelIgnoresTheRestOfAHandsFreeTurn()
     m_backend->sendState("PROCESSING");
     m_backend->sendEvent({{"type", "transcript"}, {"text", "not meant"}, {"source", "microphone"}});
     m_backend->sendState("IDLE");
-    QVERIFY(transcripts.wait());
+    QVERIFY(transcripts.wait(SoonMs));
     QCOMPARE(m_history->count(), 0);
     QCOMPARE(states.size(), 0);
     m_backend->sendState("LISTENING");
@@ -653,7 +654,7 @@ void TestConversation::doesNotSwitchTheMicrophoneUnasked()
     QTRY_VERIFY(m_network->canListen());
     QSignalSpy changes(m_network.get(), &NetworkManager::listeningChanged);
     m_backend->sendEvent({{"type", "listening_changed"}, {"enabled", false}});
-    QVERIFY(changes.wait());
+    QVERIFY(changes.wait(SoonMs));
     QCOMPARE(m_backend->count("PUT /listening"), 0);
 }
 

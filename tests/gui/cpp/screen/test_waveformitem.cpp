@@ -1,4 +1,5 @@
 #include "screen/waveformitem.h"
+#include "soon.h"
 
 #include <QElapsedTimer>
 #include <QImage>
