@@ -6,8 +6,10 @@ import home_assistant_intents
 import pytest
 
 from rtap.errors import ConfigurationError
-from rtap.intents.loader import BUNDLED, LARGEST_LIST, GrammarFaults, NameFiles, load_grammar
+from rtap.intents.loader import LARGEST_LIST, GrammarFaults, load_grammar
 from rtap.intents.matcher import Matcher
+from rtap.intents.names import NameFiles
+from rtap.intents.sources import BUNDLED
 
 OPEN = """\
 intents:
