@@ -49,9 +49,13 @@ def _add(layers: Layers, file: Node) -> None:
     sections = {name: top[name].mapping(name) for name in _SECTIONS if name in top}
     for name, entries in sections.items():
         getattr(layers, name).update(entries)
-    for name in sections.get("elsewhere", ()):
-        if name not in sections.get("intents", ()):
-            layers.intents.pop(name, None)
-    for name in sections.get("intents", ()):
-        if name not in sections.get("elsewhere", ()):
-            layers.elsewhere.pop(name, None)
+    intents, elsewhere = sections.get("intents", {}), sections.get("elsewhere", {})
+    for intent in intents.keys() & elsewhere.keys():
+        layers.faults.append(
+            f"{elsewhere[intent].place}: {intent} is among the intents too, at {intents[intent].place}: "
+            "delete one of the two"
+        )
+    for intent in elsewhere:
+        layers.intents.pop(intent, None)
+    for intent in intents:
+        layers.elsewhere.pop(intent, None)

@@ -146,7 +146,7 @@ class SimulatedVehicle:
     def _load(self) -> None:
         if self._file is None or not self._file.exists():
             return
-        faults = []
+        faults: list[str] = []
         for path, value in self._read(self._file, faults).items():
             try:
                 self._values[path] = self._accepted(path, value)
