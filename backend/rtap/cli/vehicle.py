@@ -29,9 +29,9 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "vehicle",
         help="show the car, and try commands on it",
-        description="Show the car that commands act on, and try commands on it. With vehicle.adapter simulated it "
-        "is a car in memory, which a file keeps; a running service has the car for itself and does not see what "
-        "is done here.",
+        description="Show the car that commands act on, and try commands on it. With vehicle.adapter simulated "
+        "it is a car in memory, which a file keeps; a running service has a car of its own, and does not see "
+        "what is done here.",
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
 
@@ -46,8 +46,8 @@ def add_parser(commands: Any) -> None:
     act = actions.add_parser(
         "do",
         help='understand a command, such as "open the window", and do it',
-        description="Understand a command and do it. Exit status: 0 done, 1 not understood, refused or timed out, "
-        '2 something is wrong with the configuration. "undo" takes the last one back.',
+        description="Understand a command and do it. Exit status: 0 done, 1 not understood, refused or timed "
+        'out, 2 something is wrong with the configuration. "undo" takes the last one back.',
     )
     act.add_argument("text", metavar="TEXT")
     act.add_argument("--language", metavar="CODE", help="default: that of stt.language, or en")

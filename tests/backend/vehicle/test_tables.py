@@ -70,13 +70,14 @@ def test_every_signal_is_used() -> None:
 # --- what intents do; the intent with its slots, then path (without Vehicle.) and value ---
 
 HVAC = "Cabin.HVAC.Station"
+HEAT = f"{HVAC}.Row1.Driver.Temperature"
 SEAT = "Cabin.Seat.Row1.DriverSide"
 DONE = [
-    (intent("SetTemperature", "celsius", temperature=21.5, zone="driver"), {f"{HVAC}.Row1.Driver.Temperature": 21.5}),
-    (intent("SetTemperature", "fahrenheit", temperature=70, zone="driver"), {f"{HVAC}.Row1.Driver.Temperature": 21.0}),
+    (intent("SetTemperature", "celsius", temperature=21.5, zone="driver"), {HEAT: 21.5}),
+    (intent("SetTemperature", "fahrenheit", temperature=70, zone="driver"), {HEAT: 21.0}),
     (intent("RaiseTemperature", zone="passenger"), {f"{HVAC}.Row1.Passenger.Temperature": 21.0}),
-    (intent("RaiseTemperature", "celsius", step=3, zone="driver"), {f"{HVAC}.Row1.Driver.Temperature": 23.0}),
-    (intent("LowerTemperature", "celsius", step=10, zone="driver"), {f"{HVAC}.Row1.Driver.Temperature": 16.0}),
+    (intent("RaiseTemperature", "celsius", step=3, zone="driver"), {HEAT: 23.0}),
+    (intent("LowerTemperature", "celsius", step=10, zone="driver"), {HEAT: 16.0}),
     (intent("SetFan", level=4, zone="driver"), {f"{HVAC}.Row1.Driver.FanSpeed": 40}),
     (intent("SetFan", level="high", zone="driver"), {f"{HVAC}.Row1.Driver.FanSpeed": 100}),
     (intent("SetFan", "percent", speed=35, zone="driver"), {f"{HVAC}.Row1.Driver.FanSpeed": 35}),
