@@ -61,6 +61,7 @@ RTAP = Tree(
         "bus",
         "logs",
         "telemetry",
+        "vehicle",
         "whisper",
         "stages",
         "process",

@@ -22,7 +22,7 @@ _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 def build_parser() -> argparse.ArgumentParser:
     """All commands; the namespace it returns has ``run``, the function to call with it."""
-    from rtap.cli import config, doctor, intents, listen, models, serve, transcribe
+    from rtap.cli import config, doctor, intents, listen, models, serve, transcribe, vehicle
 
     parser = OneLineParser(
         prog="rtap",
@@ -35,6 +35,7 @@ def build_parser() -> argparse.ArgumentParser:
     serve.add_parser(commands)
     listen.add_parser(commands)
     intents.add_parser(commands)
+    vehicle.add_parser(commands)
     doctor.add_parser(commands)
     config.add_parser(commands)
     return parser

@@ -77,3 +77,19 @@ class OverloadedError(PipelineError):
 
 class TransportError(RTAPException):
     """Results could not be sent."""
+
+
+class VehicleError(RTAPException):
+    """The car does not do what it was asked."""
+
+
+class NoVehicleError(VehicleError):
+    """No car is connected."""
+
+
+class UnknownSignalError(VehicleError):
+    """The car has no such signal."""
+
+
+class VehicleRefusedError(VehicleError):
+    """The car has the signal and does not set it; the message is its reason."""

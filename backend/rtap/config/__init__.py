@@ -24,6 +24,7 @@ from rtap.config.sections import (
     StandbyConfig,
     SttConfig,
     VadConfig,
+    VehicleConfig,
     WakeWordConfig,
 )
 
@@ -43,5 +44,6 @@ __all__ = [
     "StandbyConfig",
     "SttConfig",
     "VadConfig",
+    "VehicleConfig",
     "WakeWordConfig",
 ]

@@ -156,6 +156,22 @@ class IntentsConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class VehicleConfig:
+    """The car that intents act on; see :mod:`rtap.vehicle`."""
+
+    adapter: Literal["none", "simulated"] = "simulated"
+    """none: intents are events only. simulated: a car in memory."""
+    table: Path | None = None
+    """The integrator's signals, intents and safety rules, over those of this project."""
+    steering: Literal["left", "right"] = "left"
+    """On which side the driver sits."""
+    speed_limit_kmh: Annotated[int, Range(0, 50)] = 5
+    """Above it the car counts as moving, and what endangers is refused."""
+    state: Path | None = None
+    """What keeps the simulated car's values."""
+
+
+@dataclass(frozen=True, slots=True)
 class OutputConfig:
     """Where results go."""
 
@@ -237,6 +253,7 @@ class Config:
     stt: SttConfig = field(default_factory=SttConfig)
     language: LanguageConfig = field(default_factory=LanguageConfig)
     intents: IntentsConfig = field(default_factory=IntentsConfig)
+    vehicle: VehicleConfig = field(default_factory=VehicleConfig)
     output: OutputConfig = field(default_factory=OutputConfig)
     standby: StandbyConfig = field(default_factory=StandbyConfig)
     limits: LimitsConfig = field(default_factory=LimitsConfig)

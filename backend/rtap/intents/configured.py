@@ -6,7 +6,8 @@ from pathlib import Path
 
 from rtap.config import IntentsConfig
 from rtap.home import expanded
-from rtap.intents.loader import BUNDLED, NameFiles
+from rtap.intents.names import NameFiles
+from rtap.intents.sources import BUNDLED
 
 
 def folders(config: IntentsConfig) -> tuple[Path, ...]:

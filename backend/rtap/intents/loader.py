@@ -26,14 +26,12 @@ from hassil.parser import ParseError
 from rtap.errors import ConfigurationError
 from rtap.intents import expressions, sources
 from rtap.intents.grammar import Declared, Grammar, Template
-from rtap.intents.names import read_names
-from rtap.intents.sources import Block, Sources
+from rtap.intents.names import NameFiles, read_names
+from rtap.intents.sources import BUNDLED, Block, Sources
 from rtap.intents.spelling import Spelling
 from rtap.intents.units import UNITS
 from rtap.intents.yaml_file import Fault, Node
 
-BUNDLED: Final = Path(__file__).parent / "grammars"
-"""What this project brings."""
 LARGEST_LIST: Final = 2_000
 """Values of one list, or numbers of one range: more would have to be searched, not listed."""
 MOST_TEMPLATES: Final = 20_000
@@ -51,15 +49,6 @@ class GrammarFaults(ConfigurationError):
         super().__init__("; ".join(faults))
         self.faults = tuple(faults)
         """One line each, ``FILE:LINE: fault: what to do``."""
-
-
-@dataclass(frozen=True, slots=True)
-class NameFiles:
-    """Files of names that lists may ask for as ``file: contacts`` and ``file: places``."""
-
-    contacts: Path | None = None
-    """None: the list is empty, and sentences with it are never matched."""
-    places: Path | None = None
 
 
 def load_grammar(

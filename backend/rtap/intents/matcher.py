@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cached_property
 from typing import Final
 
 from hassil import RecognizeResult, recognize_all
@@ -30,7 +31,11 @@ class Matcher:
 
     def __init__(self, grammar: Grammar) -> None:
         self.grammar = grammar
-        self._nearest = Nearest(grammar)
+
+    @cached_property
+    def _nearest(self) -> Nearest:
+        """Made with the first text that is no command: it takes as long as a hundred texts."""
+        return Nearest(self.grammar)
 
     def understand(self, text: str, confidence: float = 1.0) -> Understanding:
         """The intent of a text, or what it may have meant.

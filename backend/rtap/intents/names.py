@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from rtap.errors import ConfigurationError
 from rtap.intents.yaml_file import read_text
+
+
+@dataclass(frozen=True, slots=True)
+class NameFiles:
+    """Files of names that lists may ask for as ``file: contacts`` and ``file: places``."""
+
+    contacts: Path | None = None
+    """None: the list is empty, and sentences with it are never matched."""
+    places: Path | None = None
 
 
 def read_names(path: Path) -> Iterator[tuple[str, tuple[str, ...], str]]:

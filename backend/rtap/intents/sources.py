@@ -15,6 +15,8 @@ from typing import Final
 from rtap.errors import ConfigurationError
 from rtap.intents.yaml_file import Fault, Node, read_yaml
 
+BUNDLED: Final = Path(__file__).parent / "grammars"
+"""What this project brings."""
 DECLARATIONS: Final = "intents.yaml"
 _TOP: Final = (
     "language", "intents", "lists", "expansion_rules", "skip_words", "spellings", "responses", "settings",

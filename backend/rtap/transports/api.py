@@ -19,6 +19,7 @@ from rtap.transports.openai.models import model_routes
 from rtap.transports.rest.control import control_routes
 from rtap.transports.rest.description import DESCRIPTION, declare_security, failures
 from rtap.transports.rest.file_jobs import FileJobs
+from rtap.transports.rest.intents import intent_routes
 from rtap.transports.rest.request_scope import RequestScope
 from rtap.transports.rest.routes import Transcriptions, add_information
 from rtap.transports.rest.try_page import try_page
@@ -97,6 +98,7 @@ def create_api(service: Service, lifespan: Lifespan | None = None) -> Api:
     add_information(app, service)
     app.include_router(model_routes(service))
     app.include_router(control_routes(service))
+    app.include_router(intent_routes(service.config))
     app.include_router(try_page())
     Transcriptions(service, jobs).add_to(app)
     OpenAiApi(service, jobs).add_to(app)

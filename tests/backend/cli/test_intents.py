@@ -7,6 +7,16 @@ import pytest
 
 from rtap.__main__ import main
 
+CAR = """\
+intents:
+  Heat: {data: [{sentences: ["chauffe à {t:temperature} degrés"]}]}
+  Call: {data: [{sentences: ["appelle {who}"]}]}
+lists:
+  t: {unit: celsius, range: {from: 14, to: 30}}
+  who: {file: contacts}
+spellings: {"°C": degrés}
+"""
+
 
 @pytest.fixture(autouse=True)
 def profiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -19,93 +29,102 @@ def profiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> Path:
-    folder = tmp_path / "own"
-    (folder / "en").mkdir(parents=True)
-    (folder / "en" / "horn.yaml").write_text(
-        "intents: {Honk: {data: [{sentences: [honk the horn]}]}}"
-    )
-    return folder
+def car(tmp_path: Path) -> Path:
+    """A folder of the integrator, with a small grammar in a language of its own."""
+    path = tmp_path / "own" / "fr" / "car.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text(CAR, "utf-8")
+    return path
 
 
-def test_check(capsys: pytest.CaptureFixture[str], own: Path):
-    assert main(["intents", "check", str(own)]) == 0
-    de, en = capsys.readouterr().out.splitlines()
+@pytest.fixture
+def french(car: Path) -> list[str]:
+    return ["--folder", str(car.parent.parent), "--language", "fr"]
+
+
+def test_check_of_what_we_bring_and_of_a_folder(
+    capsys: pytest.CaptureFixture[str], car: Path
+) -> None:
+    assert main(["intents", "check", str(car.parent.parent)]) == 0
+    de, en, fr = capsys.readouterr().out.splitlines()
     assert de.startswith("ok: de: 101 intents, ")
-    assert en.startswith("ok: en: 102 intents, ")
+    assert en.startswith("ok: en: 101 intents, ")
+    assert fr == "ok: fr: 2 intents, 2 templates, 2 lists"
 
 
-def test_check_lists_every_fault(capsys: pytest.CaptureFixture[str], own: Path):
-    (own / "en" / "horn.yaml").write_text(
-        "intents: {Honk: {data: [{sentences: [honk {it}, '{a']}]}}\n"
-    )
-    assert main(["intents", "check", str(own), "--language", "en"]) == 2
-    error = capsys.readouterr().err
-    assert f"rtap: error: {own}/en/horn.yaml:1: a sentence of Honk is no text" in error
-
-
-def test_check_as_json(capsys: pytest.CaptureFixture[str], own: Path):
-    (own / "en" / "horn.yaml").write_text("intents: {Honk: {data: [{sentences: ['honk {it}']}]}}\n")
-    assert main(["intents", "check", str(own), "--json"]) == 2
-    document = json.loads(capsys.readouterr().out)
-    assert document["faults"] == [
-        f"{own}/en/horn.yaml:1: a sentence of Honk has the unknown list {{it}}: define it"
+def test_check_lists_every_fault(capsys: pytest.CaptureFixture[str], car: Path) -> None:
+    car.write_text("intents: {A: {data: [{sentences: ['a {it}', 'b (c']}]}}\n")
+    assert main(["intents", "check", str(car.parent.parent), "--language", "French"]) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        f"rtap: error: {car}:1: a sentence of A is no template ('b (c'): see that every bracket is closed"
     ]
-    assert [row["language"] for row in document["languages"]] == ["de"]
 
 
-def test_try(capsys: pytest.CaptureFixture[str]):
-    assert main(["intents", "try", "Set the temperature to 21°C."]) == 0
-    assert capsys.readouterr().out == "SetTemperature\n  temperature: 21 celsius\n"
+def test_check_as_json(capsys: pytest.CaptureFixture[str], car: Path) -> None:
+    car.write_text("intents: {A: {data: [{sentences: ['a {it}']}]}}\n")
+    assert main(["intents", "check", str(car.parent.parent), "--language", "fr", "--json"]) == 2
+    assert json.loads(capsys.readouterr().out) == {
+        "faults": [f"{car}:1: a sentence of A has the unknown list {{it}}: define it"],
+        "languages": [],
+    }
 
 
-def test_try_what_is_no_command(capsys: pytest.CaptureFixture[str]):
-    assert main(["intents", "try", "Set the temprature to 21 degrees."]) == 0
-    said, offered = capsys.readouterr().out.splitlines()
-    assert said == "no intent"
-    assert offered == "did you mean: set the temperature to 21 degrees"
+def test_try(capsys: pytest.CaptureFixture[str], french: list[str]) -> None:
+    assert main(["intents", "try", "Chauffe à 21°C.", *french]) == 0
+    assert capsys.readouterr().out == "Heat\n  temperature: 21 celsius\n"
 
 
-def test_try_as_json(capsys: pytest.CaptureFixture[str], own: Path):
-    assert main(["intents", "try", "Honk the horn!", "--folder", str(own), "--json"]) == 0
+def test_try_what_is_no_command(capsys: pytest.CaptureFixture[str], french: list[str]) -> None:
+    assert main(["intents", "try", "Chaufe à 22 degrés.", *french]) == 0
+    assert capsys.readouterr().out == "no intent\ndid you mean: chauffe à 22 degrés\n"
+
+
+def test_try_as_json(capsys: pytest.CaptureFixture[str], french: list[str]) -> None:
+    assert main(["intents", "try", "Chauffe à 21 degrés", "--json", *french]) == 0
     document = json.loads(capsys.readouterr().out)
-    assert document["intent"] == {"name": "Honk", "slots": [], "confidence": 1.0, "matching": 1.0}
+    assert document["intent"] == {
+        "name": "Heat",
+        "slots": [{"name": "temperature", "value": 21, "unit": "celsius", "text": "21"}],
+        "confidence": 1.0,
+        "matching": 1.0,
+    }
 
 
-def test_try_with_what_the_profile_says(
-    profiles: Path, own: Path, capsys: pytest.CaptureFixture[str]
-):
-    contacts = own / "contacts.txt"
+def test_try_with_what_a_profile_says(
+    profiles: Path, car: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    contacts = car.parent / "contacts.txt"
     contacts.write_text("Anna\n")
     (profiles / "car.yaml").write_text(
-        f"stt: {{language: de}}\nintents: {{folders: ['{own}'], contacts: '{contacts}'}}\n"
+        "stt: {language: fr}\n"
+        f"intents: {{folders: ['{car.parent.parent}'], contacts: '{contacts}'}}\n"
     )
-    assert main(["intents", "try", "Ruf Anna an.", "--profile", "car"]) == 0
-    assert capsys.readouterr().out == 'CallContact\n  contact: "Anna"\n'
+    assert main(["intents", "try", "Appelle Anna.", "--profile", "car"]) == 0
+    assert capsys.readouterr().out == 'Call\n  who: "Anna"\n'
+
+
+def test_a_language_without_sentences(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["intents", "try", "ciao", "--language", "it"]) == 2
     assert (
-        main(["intents", "try", "honk the horn", "--profile", "car", "--language", "English"]) == 0
-    )
-    assert capsys.readouterr().out == "Honk\n"
-
-
-def test_a_language_without_sentences(capsys: pytest.CaptureFixture[str]):
-    assert main(["intents", "try", "bonjour", "--language", "fr"]) == 2
-    assert (
-        "there are no intents in the language fr: choose one of de, en" in capsys.readouterr().err
+        "there are no intents in the language it: choose one of de, en" in capsys.readouterr().err
     )
 
 
-def test_list(capsys: pytest.CaptureFixture[str]):
-    assert main(["intents", "list"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 101
-    assert lines[0].startswith("SetTemperature ")
-    assert lines[0].endswith("[temperature, zone]")
+def test_list(capsys: pytest.CaptureFixture[str], french: list[str]) -> None:
+    assert main(["intents", "list", *french]) == 0
+    heat, call = capsys.readouterr().out.splitlines()
+    assert heat.startswith("Heat  chauffe à ")
+    assert heat.endswith(" degrés  [temperature]")
+    assert call == "Call    [who]"  # nobody to call, so there is no sentence to show
 
 
-def test_list_as_json(capsys: pytest.CaptureFixture[str]):
-    assert main(["intents", "list", "--language", "de", "--json"]) == 0
-    rows = json.loads(capsys.readouterr().out)
-    assert rows[0]["intent"] == "SetTemperature"
-    assert rows[0]["slots"] == ["temperature", "zone"]
-    assert rows[0]["templates"] >= 10
+def test_list_as_json(capsys: pytest.CaptureFixture[str], french: list[str]) -> None:
+    assert main(["intents", "list", "--json", *french]) == 0
+    _, call = json.loads(capsys.readouterr().out)
+    assert call == {
+        "intent": "Call",
+        "description": "",
+        "slots": ["who"],
+        "templates": 1,
+        "example": None,
+    }

@@ -8,8 +8,10 @@ import pytest
 
 from rtap.intents.expressions import parts
 from rtap.intents.intent import Understanding
-from rtap.intents.loader import BUNDLED, NameFiles, load_grammar
+from rtap.intents.loader import load_grammar
 from rtap.intents.matcher import Matcher
+from rtap.intents.names import NameFiles
+from rtap.intents.sources import BUNDLED
 
 SENTENCES = Path(__file__).parent / "sentences"
 LANGUAGES = ("en", "de")
@@ -94,7 +96,7 @@ def test_every_intent_is_declared_and_described(language: str, matchers: dict[st
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_word_of_a_template_can_be_heard(language: str, matchers: dict[str, Matcher]):
-    """One with a capital or a stop in it would never be; the loader spells templates as texts are spelt."""
+    """A word with a capital or a stop never would be: the loader spells templates as texts are spelt."""
     grammar = matchers[language].grammar
     texts = [
         part.text.strip()

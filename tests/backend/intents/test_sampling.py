@@ -6,9 +6,10 @@ from random import Random
 import pytest
 
 from rtap.intents.grammar import Grammar
-from rtap.intents.loader import BUNDLED, load_grammar
+from rtap.intents.loader import load_grammar
 from rtap.intents.matcher import Matcher
 from rtap.intents.sampling import example, sample
+from rtap.intents.sources import BUNDLED
 
 
 def drawn(grammar: Grammar, number: int = 1) -> dict[str, list[str | None]]:

@@ -131,6 +131,68 @@ class ModelRequest(WireModel):
     """One of ``GET /v1/models``."""
 
 
+class IntentRequest(WireModel):
+    """Body of ``POST /intent``."""
+
+    model_config = example(text="Open the rear left window to 30%.", language="en")
+
+    text: Annotated[str, Field(min_length=1, max_length=1_000)]
+    """What was said or typed. Commands have 200 characters at most; what is longer has no intent."""
+    language: Annotated[str | None, Field(max_length=64)] = None
+    """Code or English name; null is that of ``stt.language``, or English."""
+
+
+class SlotMessage(WireModel):
+    """One particular of a command."""
+
+    name: str
+    value: str | int | float | bool
+    unit: str | None
+    """As COVESA VSS names units, such as ``celsius`` or ``percent``; null where there is none."""
+    text: Text
+    """The words that said it; empty where the sentence implies it."""
+
+
+class IntentMessage(WireModel):
+    """A command or question that was understood."""
+
+    name: str
+    slots: tuple[SlotMessage, ...]
+    confidence: Probability
+    """Of hearing; 1 for text."""
+    matching: Probability
+    """The share of the sentence that the grammar knows, divided by the readings that fit equally well."""
+
+
+class IntentReply(WireModel):
+    """Reply of ``POST /intent``."""
+
+    model_config = example(
+        text="Open the rear left window to 30%.",
+        language="en",
+        intent={
+            "name": "OpenWindow",
+            "slots": [
+                {"name": "position", "value": 30, "unit": "percent", "text": "30"},
+                {"name": "zone", "value": "rear_left", "unit": None, "text": "rear left"},
+            ],
+            "confidence": 1.0,
+            "matching": 1.0,
+        },
+        alternatives=[],
+        did_you_mean=None,
+    )
+
+    text: Text
+    language: str
+    intent: IntentMessage | None
+    """Null: it is no command that is known."""
+    alternatives: tuple[IntentMessage, ...]
+    """Other readings, the likeliest first; without an intent those that are equally likely."""
+    did_you_mean: Text | None
+    """Without an intent: the sentence that is nearest. Ask for it; do not act on it."""
+
+
 class Listening(WireModel):
     """Reply of ``GET /listening`` and ``PUT /listening``."""
 

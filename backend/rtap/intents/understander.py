@@ -1,0 +1,60 @@
+"""Understands texts in all languages that a configuration asks for."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from rtap.config import IntentsConfig
+from rtap.errors import ConfigurationError
+from rtap.intents.configured import folders, name_files
+from rtap.intents.sources import languages
+
+if TYPE_CHECKING:
+    from rtap.intents.intent import Understanding
+    from rtap.intents.matcher import Matcher
+
+
+class Understander:
+    """Loads a language's grammar when it is first asked for, which takes a second or two; for any thread.
+
+    Args:
+        config: which languages, folders and names.
+    """
+
+    def __init__(self, config: IntentsConfig) -> None:
+        self._config = config
+        self._matchers: dict[str, Matcher] = {}
+        # Held while a text is understood too, so that many requests take one processor at most.
+        self._lock = threading.Lock()
+
+    def understand(self, text: str, language: str, confidence: float = 1.0) -> Understanding:
+        """The intent of a text; see :meth:`rtap.intents.matcher.Matcher.understand`.
+
+        Args:
+            language: a code, such as de.
+
+        Raises:
+            ConfigurationError: intents are switched off, or the language has none, or there are faults in its
+                sentences.
+        """
+        with self._lock:
+            matcher = self._matchers.get(language)
+            if matcher is None:
+                matcher = self._matchers[language] = self._load(language)
+            return matcher.understand(text, confidence)
+
+    def _load(self, language: str) -> Matcher:
+        # hassil takes half a second and is not wanted before the first text.
+        from rtap.intents.loader import load_grammar
+        from rtap.intents.matcher import Matcher
+
+        config = self._config
+        if not config.enabled:
+            raise ConfigurationError("intents are switched off: set intents.enabled to true")
+        if config.languages and language not in config.languages:
+            there = ", ".join(sorted(set(config.languages) & set(languages(folders(config)))))
+            raise ConfigurationError(
+                f"intents.languages leaves {language} out: choose one of {there}, or add it there"
+            )
+        return Matcher(load_grammar(language, folders(config), name_files(config)))

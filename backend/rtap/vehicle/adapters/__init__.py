@@ -1,0 +1,1 @@
+"""Cars: one module for each way to one."""
