@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rtap.errors import ConfigurationError
-from rtap.intents.loader import BUNDLED
+from rtap.intents.sources import BUNDLED
 from rtap.vehicle.vocabulary import vocabulary
 
 
