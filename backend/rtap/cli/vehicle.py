@@ -29,9 +29,9 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "vehicle",
         help="show the car, and try commands on it",
-        description="Show the car that commands act on, and try commands on it. With vehicle.adapter simulated "
-        "it is a car in memory, which a file keeps; a running service has a car of its own, and does not see "
-        "what is done here.",
+        description="Show the car that commands act on, and try commands on it. With vehicle.adapter "
+        "simulated it is a car in memory, which a file keeps; a running service has a car of its own, and "
+        "does not see what is done here.",
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
 

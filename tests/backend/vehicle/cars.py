@@ -5,7 +5,7 @@ from concurrent.futures import Future
 from functools import cache
 
 from rtap.intents.intent import Intent, Slot, Value
-from rtap.intents.loader import BUNDLED
+from rtap.intents.sources import BUNDLED
 from rtap.vehicle.case_reader import Vocabulary
 from rtap.vehicle.loader import load_table
 from rtap.vehicle.places import Steering

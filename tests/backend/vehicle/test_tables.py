@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rtap.intents.loader import BUNDLED
+from rtap.intents.sources import BUNDLED
 from rtap.intents.yaml_file import read_yaml
 from rtap.vehicle.plan import plan, resolve
 from rtap.vehicle.signals import Signal

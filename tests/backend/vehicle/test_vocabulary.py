@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from rtap.errors import ConfigurationError
-from rtap.intents.loader import BUNDLED
+from rtap.intents.sources import BUNDLED
 from rtap.vehicle.vocabulary import vocabulary
 
 
 def test_declared_intents_have_their_slots() -> None:
     known = vocabulary([BUNDLED])
-    assert known["SetTemperature"] == {"temperature", "zone"}
+    assert known["SetTemperature"] == frozenset({"temperature", "zone"})
     assert known["Undo"] == frozenset()
 
 
