@@ -55,7 +55,7 @@ def test_the_driver_may_sit_on_the_right(zone: str) -> None:
 def test_wheels_do_not_move_with_the_driver() -> None:
     said = intent("AskTyrePressure", zone="front_left")
     for steering in ("left", "right"):
-        assert paths(said, steering) == ["Vehicle.Chassis.Axle.Row1.Wheel.Left.Tire.Pressure"]  # type: ignore[arg-type]  # mypy widens it
+        assert paths(said, steering) == ["Vehicle.Chassis.Axle.Row1.Wheel.Left.Tire.Pressure"]
 
 
 def test_places_that_the_speaker_does_not_name() -> None:

@@ -11,7 +11,7 @@ from rtap.vehicle.vocabulary import vocabulary
 
 def test_declared_intents_have_their_slots() -> None:
     known = vocabulary([BUNDLED])
-    assert known["SetTemperature"] == {"temperature", "zone"}
+    assert known["SetTemperature"] == frozenset({"temperature", "zone"})
     assert known["Undo"] == frozenset()
 
 
