@@ -62,11 +62,11 @@ class CaseReader:
                 raise entry["zone"].fault(f"{otherwise} is no place: {advice(otherwise, NAMES)}")
             if "zone_slot" in entry:
                 self._check_slot(intent, slot, entry["zone_slot"])
-        effects = tuple(self._effects(intent, entry))
-        if not effects:
+        if not any(operation in entry for operation in Operation):
             raise node.fault(
                 f"a case of {intent} does nothing: write one of {', '.join(Operation)}"
             )
+        effects = tuple(self._effects(intent, entry))
         if otherwise is None and any(one.place for effect in effects for one in effect.targets):
             raise node.fault(
                 f"a case of {intent} has places, and no zone: write which place is meant without one"

@@ -1,7 +1,7 @@
 """rtap.vehicle.actor: what becomes of an intent on a car."""
 
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
@@ -275,7 +275,7 @@ def test_a_car_that_never_says_what_holds() -> None:
 
 def test_the_time_is_for_reading_and_setting_together() -> None:
     class Slow(ScriptedVehicle):
-        def get(self, paths):
+        def get(self, paths: Collection[str]) -> Future[Values]:
             self.clock.now += 1.5
             return super().get(paths)
 
