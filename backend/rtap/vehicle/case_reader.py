@@ -62,7 +62,7 @@ class CaseReader:
                 raise entry["zone"].fault(f"{otherwise} is no place: {advice(otherwise, NAMES)}")
             if "zone_slot" in entry:
                 self._check_slot(intent, slot, entry["zone_slot"])
-        if not any(operation in entry for operation in Operation):
+        if not any(operation in entry and entry[operation].value for operation in Operation):
             raise node.fault(
                 f"a case of {intent} does nothing: write one of {', '.join(Operation)}"
             )

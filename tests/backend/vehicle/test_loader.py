@@ -237,8 +237,11 @@ def test_faults_are_named_with_file_and_line(own: OwnFile, text: str, fault: str
 
 
 def test_all_faults_are_named_at_once(own: OwnFile) -> None:
-    text = "intents:\n  Sing: [{ask: [Vehicle.Speed]}]\n  OpenTrunk:\n    - set: {Vehicle.Wings: 1}\n    - {}"
-    assert sorted(fault.partition(":")[0] for fault in own.faults(text)) == ["2", "4", "5"]
+    text = (
+        "intents:\n  Sing: [{ask: [Vehicle.Speed]}]\n"
+        "  OpenTrunk:\n    - set: {Vehicle.Wings: 1}\n    - {}\n    - {set: {}}"
+    )
+    assert sorted(fault.partition(":")[0] for fault in own.faults(text)) == ["2", "4", "5", "6"]
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
