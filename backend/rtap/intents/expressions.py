@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import groupby
 
 from hassil import (
     Alternative,
@@ -11,6 +12,7 @@ from hassil import (
     ListReference,
     RuleReference,
     Sentence,
+    Sequence,
     SlotList,
     TextChunk,
     TextSlotList,
@@ -40,11 +42,40 @@ def values(slot_list: SlotList) -> Iterator[Expression]:
 
 def spell(expression: Expression, spelling: Spelling) -> None:
     """Bring the words of an expression into the form that a text is brought into, in place."""
-    for part in parts(expression):
-        if isinstance(part, TextChunk) and part.text.strip():
-            before = " " if part.text[0].isspace() else ""
-            after = " " if part.text[-1].isspace() else ""
-            part.text = part.original_text = f"{before}{spelling.plain(part.text)}{after}"
+    if isinstance(expression, TextChunk):
+        _spell_run([expression], spelling)
+    elif isinstance(expression, Sequence):
+        for is_text, run in groupby(expression.items, lambda item: isinstance(item, TextChunk)):
+            if is_text:
+                _spell_run([item for item in run if isinstance(item, TextChunk)], spelling)
+            else:
+                for item in run:
+                    spell(item, spelling)
+    elif isinstance(expression, Group):
+        for item in expression.items:
+            spell(item, spelling)
+
+
+def _spell_run(chunks: list[TextChunk], spelling: Spelling) -> None:
+    """Spell words that follow one another, as a short form may take several of them."""
+    apart = [spelling.plain(chunk.text) for chunk in chunks]
+    text = "".join(chunk.text for chunk in chunks)
+    whole = spelling.plain(text)
+    if whole == " ".join(filter(None, apart)):
+        for chunk, words in zip(chunks, apart, strict=True):
+            if chunk.text.strip():
+                _write(chunk, chunk.text, words)
+        return
+    _write(chunks[0], text, whole)
+    for chunk in chunks[1:]:
+        chunk.text = chunk.original_text = ""
+
+
+def _write(chunk: TextChunk, before: str, words: str) -> None:
+    """Words in place of what was there, with a space where it began or ended with one."""
+    first = " " if before[0].isspace() else ""
+    last = " " if before[-1].isspace() else ""
+    chunk.text = chunk.original_text = f"{first}{words}{last}"
 
 
 def unknown_names(expression: Expression, lists: Lists, rules: Rules) -> Iterator[str]:

@@ -50,6 +50,17 @@ def test_an_intent_with_slots_and_units(grammar):
     assert understanding.intent.value("wind") is None
 
 
+@pytest.mark.parametrize("text", ["tell me what time it is", "Tell me what time it's."])
+def test_a_short_form_of_several_words_is_one_in_templates_too(grammar, text):
+    matcher = grammar(
+        "intents: {Time: {data: [{sentences: ['[tell me] what time it is [now]']}]}}\n"
+        "spellings: {it is: it's}\n"
+    )
+    intent = matcher.understand(text).intent
+    assert intent is not None
+    assert intent.name == "Time"
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [
