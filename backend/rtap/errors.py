@@ -7,6 +7,7 @@ what to do about it, so it can be shown to a user as it is.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 
@@ -21,6 +22,19 @@ class ConfigurationError(RTAPException):
     """A setting, an option or an environment variable has a value that cannot be used."""
 
     exit_status = 2
+
+
+class ConfigurationFaults(ConfigurationError):
+    """Everything that is wrong with a configuration or with files that it names."""
+
+    def __init__(self, faults: Iterable[str]) -> None:
+        """Make the error.
+
+        Args:
+            faults: one line each, ``FILE:LINE: fault: what to do``; what stands there twice counts once.
+        """
+        self.faults = tuple(dict.fromkeys(faults))
+        super().__init__("; ".join(self.faults))
 
 
 class AudioError(RTAPException):

@@ -57,7 +57,7 @@ def run_check(arguments: argparse.Namespace, environment: Mapping[str, str] = os
         ModelError: the model is not there, or damaged.
         ConfigurationError: the model is of another precision.
     """
-    from rtap.config.loader import ConfigurationFaults
+    from rtap.errors import ConfigurationFaults
 
     try:
         loaded = _load(arguments, environment)

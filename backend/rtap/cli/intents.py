@@ -64,8 +64,7 @@ def _add_choice(parser: argparse.ArgumentParser) -> None:
 
 def run_check(arguments: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> int:
     """Print a line for each language, or every fault on a line of its own."""
-    from rtap.errors import ConfigurationError
-    from rtap.intents.loader import GrammarFaults
+    from rtap.errors import ConfigurationError, ConfigurationFaults
     from rtap.intents.sources import languages
 
     settings, _ = _settings(arguments, environment)
@@ -76,7 +75,7 @@ def run_check(arguments: argparse.Namespace, environment: Mapping[str, str] = os
     for language in wanted:
         try:
             grammars.append(_load(language, settings, arguments.folders))
-        except GrammarFaults as error:
+        except ConfigurationFaults as error:
             faults += error.faults
         except ConfigurationError as error:
             faults.append(str(error))

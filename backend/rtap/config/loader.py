@@ -14,7 +14,7 @@ from rtap.config import Config
 from rtap.config.conflicts import conflicts
 from rtap.config.file import UNREADABLE, Written, read_profile
 from rtap.config.parameters import PARAMETERS, SECTIONS, Refused
-from rtap.errors import ConfigurationError
+from rtap.errors import ConfigurationError, ConfigurationFaults
 from rtap.home import expanded
 
 BUILT_IN: Final = "built-in default"
@@ -50,15 +50,6 @@ _SWITCH: Final[Mapping[str, bool]] = MappingProxyType(
     {"true": True, "1": True, "yes": True, "on": True}
     | {"false": False, "0": False, "no": False, "off": False}
 )
-
-
-class ConfigurationFaults(ConfigurationError):
-    """Everything that is wrong with a configuration."""
-
-    def __init__(self, faults: Sequence[str]) -> None:
-        super().__init__("; ".join(faults))
-        self.faults = tuple(faults)
-        """One line each, ``FILE:LINE: vad.threshold is 3: it must be from 0 to 1``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +138,7 @@ class UnifiedConfigLoader:
         config = _build(name, settings)
         faults += _conflicts(config, settings)
         if faults:
-            raise ConfigurationFaults(list(dict.fromkeys(faults)))
+            raise ConfigurationFaults(faults)
         origins = {name: setting.origin for name, setting in settings.items()}
         return LoadedConfig(config, tuple(profile.path for profile in profiles), origins)
 

@@ -23,7 +23,7 @@ from hassil.intents import Intent as HassilIntent
 from hassil.intents import IntentData
 from hassil.parser import ParseError
 
-from rtap.errors import ConfigurationError
+from rtap.errors import ConfigurationError, ConfigurationFaults
 from rtap.intents import expressions, sources
 from rtap.intents.grammar import Declared, Grammar, Template
 from rtap.intents.names import NameFiles, read_names
@@ -42,15 +42,6 @@ _UNPARSED: Final = (ParseError, ValueError, AssertionError, KeyError, TypeError,
 """What hassil raises for templates and lists that it cannot make anything of."""
 
 
-class GrammarFaults(ConfigurationError):
-    """Everything that is wrong with a grammar."""
-
-    def __init__(self, faults: Sequence[str]) -> None:
-        super().__init__("; ".join(faults))
-        self.faults = tuple(faults)
-        """One line each, ``FILE:LINE: fault: what to do``."""
-
-
 def load_grammar(
     language: str, folders: Sequence[Path] = (BUNDLED,), names: NameFiles | None = None
 ) -> Grammar:
@@ -62,13 +53,14 @@ def load_grammar(
         names: the files of contacts and places.
 
     Raises:
-        ConfigurationError: there is no such folder, file or language; as GrammarFaults: all that is wrong.
+        ConfigurationError: there is no such folder, file or language.
+        ConfigurationFaults: all that is wrong in the files.
     """
     collected = sources.collect(language, folders)
     builder = _Builder(collected, names or NameFiles())
     grammar = builder.build()
     if builder.faults:
-        raise GrammarFaults(list(dict.fromkeys(builder.faults)))
+        raise ConfigurationFaults(builder.faults)
     return grammar
 
 
@@ -279,15 +271,13 @@ class _Builder:
 
     def _check_slots(self, intent: str, node: Node, filled: set[str]) -> None:
         declaration = self.sources.declarations.get(intent)
-        for slot in sorted(filled - declaration.slots) if declaration else ():
-            there = (
-                ", ".join(sorted(declaration.slots))
-                if declaration and declaration.slots
-                else "none"
-            )
+        if declaration is None:
+            return
+        there = ", ".join(sorted(declaration.slots)) or "none"
+        for slot in sorted(filled - declaration.slots):
             self.faults.append(
                 f"{node.place}: {intent} has no slot {slot}: use one of its slots ({there}), or add it at "
-                f"{declaration.place if declaration else ''}"
+                f"{declaration.place}"
             )
 
 

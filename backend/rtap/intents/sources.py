@@ -6,14 +6,14 @@ Later folders add sentences to the intents of earlier ones, and replace their li
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from rtap.errors import ConfigurationError
-from rtap.intents.yaml_file import Fault, Node, read_yaml
+from rtap.intents.faults import check_keys, noted
+from rtap.intents.yaml_file import Node, read_yaml
 
 BUNDLED: Final = Path(__file__).parent / "grammars"
 """What this project brings."""
@@ -83,7 +83,8 @@ def collect(language: str, folders: Sequence[Path]) -> Sources:
         files = sorted((folder / language).glob("*.yaml"))
         found |= bool(files)
         if (folder / DECLARATIONS).is_file():
-            _guarded(sources, _declare, folder / DECLARATIONS)
+            with noted(sources.faults):
+                declare(folder / DECLARATIONS, sources.declarations, sources.faults)
         if not files and not languages([folder]):
             raise ConfigurationError(
                 f"{folder} has no intents: put files into a folder named by their language, such as "
@@ -91,7 +92,8 @@ def collect(language: str, folders: Sequence[Path]) -> Sources:
             )
         here = _Folder()
         for path in files:
-            _guarded(sources, here.read, path)
+            with noted(sources.faults):
+                here.read(sources, path)
     if not found:
         there = ", ".join(languages(folders))
         raise ConfigurationError(
@@ -101,31 +103,22 @@ def collect(language: str, folders: Sequence[Path]) -> Sources:
     return sources
 
 
-def _guarded(sources: Sources, read: Callable[[Sources, Path], None], path: Path) -> None:
-    try:
-        read(sources, path)
-    except Fault as fault:
-        sources.faults.append(str(fault))
+def declare(path: Path, declarations: dict[str, Declaration], faults: list[str]) -> None:
+    """Add the intents that an ``intents.yaml`` declares; keys that nobody reads are noted.
 
-
-def _declare(sources: Sources, path: Path) -> None:
+    Raises:
+        ConfigurationError: it cannot be read.
+        Fault: something else is wrong with it.
+    """
     for name, node in read_yaml(path).mapping("the file").items():
         entry = node.mapping(f"intent {name}")
-        _known(sources, entry, ("description", "slots"), f"intent {name}")
+        check_keys(entry, ("description", "slots"), f"intent {name}", faults)
         slots = entry["slots"].items("slots") if "slots" in entry else ()
-        sources.declarations[name] = Declaration(
+        declarations[name] = Declaration(
             description=entry["description"].text("description") if "description" in entry else "",
             slots=frozenset(slot.text("a slot's name") for slot in slots),
             place=node.place,
         )
-
-
-def _known(sources: Sources, entry: dict[str, Node], known: Collection[str], where: str) -> None:
-    for key, node in entry.items():
-        if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            advice = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
-            sources.faults.append(f"{node.place}: {where} has the unknown key {key}: {advice}")
 
 
 class _Folder:
@@ -136,7 +129,7 @@ class _Folder:
 
     def read(self, sources: Sources, path: Path) -> None:
         top = read_yaml(path).mapping("the file")
-        _known(sources, top, _TOP, "the file")
+        check_keys(top, _TOP, "the file", sources.faults)
         language = top.get("language")
         if language is not None and language.value != sources.language:
             sources.faults.append(
@@ -145,10 +138,8 @@ class _Folder:
             )
         for name, node in _entries(top, "intents"):
             self._once(sources, f"intent {name}", node)
-            try:
+            with noted(sources.faults):
                 self._intent(sources, name, node)
-            except Fault as fault:
-                sources.faults.append(str(fault))
         for name, node in _entries(top, "lists"):
             self._once(sources, f"list {{{name}}}", node)
             sources.lists[name] = node
@@ -172,12 +163,12 @@ class _Folder:
 
     def _intent(self, sources: Sources, name: str, node: Node) -> None:
         entry = node.mapping(f"intent {name}")
-        _known(sources, entry, _INTENT, f"intent {name}")
+        check_keys(entry, _INTENT, f"intent {name}", sources.faults)
         if "data" not in entry:
             raise node.fault(f"intent {name} has no data: write `data:` with a list of sentences")
         for block in entry["data"].items(f"data of {name}"):
             keys = block.mapping(f"data of {name}")
-            _known(sources, keys, _BLOCK, f"data of {name}")
+            check_keys(keys, _BLOCK, f"data of {name}", sources.faults)
             if "sentences" not in keys:
                 raise block.fault(
                     f"data of {name} has no sentences: write `sentences:` with a list"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from rtap.intents.faults import advice, check_keys, flag, noted, number
 from rtap.intents.intent import Value
 from rtap.intents.yaml_file import Fault, Node
-from rtap.vehicle.faults import advice, check_keys, flag, noted, number
 from rtap.vehicle.places import LEFT, NAMES, RIGHT
 from rtap.vehicle.plan import text_of
 from rtap.vehicle.signal_reader import Places, accepted, expanded

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from rtap.intents.faults import check_keys, noted
 from rtap.intents.yaml_file import Node, read_yaml
-from rtap.vehicle.faults import check_keys, noted
 
 _SECTIONS: Final = ("places", "signals", "intents", "elsewhere", "safety")
 

@@ -7,25 +7,16 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from rtap.errors import ConfigurationError
+from rtap.errors import ConfigurationFaults
+from rtap.intents.faults import noted
 from rtap.vehicle import layers, safety_reader, signal_reader
 from rtap.vehicle.case_reader import CaseReader, Vocabulary
-from rtap.vehicle.faults import noted
 from rtap.vehicle.places import Steering
 from rtap.vehicle.table import Table
 
 BUNDLED: Final = Path(__file__).parent / "tables"
 """What this project brings."""
 _FILES: Final = ("signals.yaml", "vss.yaml", "safety.yaml")
-
-
-class TableFaults(ConfigurationError):
-    """Everything that is wrong with a table."""
-
-    def __init__(self, faults: Sequence[str]) -> None:
-        super().__init__("; ".join(faults))
-        self.faults = tuple(faults)
-        """One line each, ``FILE:LINE: fault: what to do``."""
 
 
 def load_table(
@@ -39,7 +30,7 @@ def load_table(
         steering: on which side the driver sits.
 
     Raises:
-        ConfigurationError: a file cannot be read; as TableFaults: all that is wrong.
+        ConfigurationError: a file cannot be read; as ConfigurationFaults: all that is wrong.
     """
     collected = layers.collect((*(BUNDLED / name for name in _FILES), *more))
     faults = collected.faults
@@ -54,7 +45,7 @@ def load_table(
             elsewhere[name] = node.text(f"elsewhere {name}")
     safety = safety_reader.read_rules(collected.safety, signals, faults)
     if faults:
-        raise TableFaults(list(dict.fromkeys(faults)))
+        raise ConfigurationFaults(faults)
     return Table(
         MappingProxyType(signals),
         MappingProxyType(intents),

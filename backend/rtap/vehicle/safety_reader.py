@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from rtap.intents.faults import advice, check_keys, noted, number
 from rtap.intents.yaml_file import Node
-from rtap.vehicle.faults import advice, check_keys, noted, number
 from rtap.vehicle.plan import SPEED
 from rtap.vehicle.signal_reader import accepted
 from rtap.vehicle.signals import Catalog

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
+from rtap.intents.faults import advice, check_keys, flag, noted, number
 from rtap.intents.intent import Value
 from rtap.intents.yaml_file import Node
-from rtap.vehicle.faults import advice, check_keys, flag, noted, number
 from rtap.vehicle.places import NAMES, Place, Steering, place
 from rtap.vehicle.signals import Datatype, Signal
 from rtap.vehicle.table import Target

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rtap.errors import ConfigurationError
-from rtap.intents.sources import DECLARATIONS, collect, languages
-from rtap.intents.yaml_file import Fault, read_yaml
+from rtap.intents.sources import DECLARATIONS, Declaration, collect, declare, languages
+from rtap.intents.yaml_file import Fault
 from rtap.vehicle.case_reader import Vocabulary
 
 
@@ -31,12 +31,9 @@ def vocabulary(folders: Sequence[Path]) -> Vocabulary:
 
 
 def _declared(path: Path) -> dict[str, frozenset[str] | None]:
+    declarations: dict[str, Declaration] = {}
     try:
-        known: dict[str, frozenset[str] | None] = {}
-        for name, node in read_yaml(path).mapping("the file").items():
-            slots = node.mapping(f"intent {name}").get("slots")
-            names = slots.items("slots") if slots else ()
-            known[name] = frozenset(slot.text("a slot's name") for slot in names)
-        return known
+        declare(path, declarations, faults=[])  # unknown keys are for whoever loads the sentences
     except Fault as fault:
         raise ConfigurationError(str(fault)) from fault
+    return {name: one.slots for name, one in declarations.items()}

@@ -13,12 +13,11 @@ from rtap.config.loader import (
     BUILT_IN,
     INSTALLED_PROFILES,
     SOURCE_PROFILES,
-    ConfigurationFaults,
     LoadedConfig,
     UnifiedConfigLoader,
 )
 from rtap.config.parameters import PARAMETERS
-from rtap.errors import ConfigurationError
+from rtap.errors import ConfigurationError, ConfigurationFaults
 
 PROFILES = ("container", "default", "main_pc", "pc2", "raspberrypi4")
 

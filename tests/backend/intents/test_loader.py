@@ -5,8 +5,8 @@ from pathlib import Path
 import home_assistant_intents
 import pytest
 
-from rtap.errors import ConfigurationError
-from rtap.intents.loader import LARGEST_LIST, GrammarFaults, load_grammar
+from rtap.errors import ConfigurationError, ConfigurationFaults
+from rtap.intents.loader import LARGEST_LIST, load_grammar
 from rtap.intents.matcher import Matcher
 from rtap.intents.names import NameFiles
 from rtap.intents.sources import BUNDLED
@@ -32,7 +32,7 @@ def write(folder: Path, text: str, name: str = "en/car.yaml") -> Path:
 
 def faults(folder: Path, *more: Path, names: NameFiles | None = None) -> list[str]:
     """The faults of a grammar, without the folder in front of them."""
-    with pytest.raises(GrammarFaults) as raised:
+    with pytest.raises(ConfigurationFaults) as raised:
         load_grammar("en", (folder, *more), names)
     return [fault.replace(f"{folder}/", "") for fault in raised.value.faults]
 

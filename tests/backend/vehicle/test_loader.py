@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from rtap.errors import ConfigurationError
-from rtap.vehicle.loader import TableFaults, load_table
+from rtap.errors import ConfigurationError, ConfigurationFaults
+from rtap.vehicle.loader import load_table
 from rtap.vehicle.table import Table
 from tests.backend.vehicle.cars import table, words
 
@@ -22,7 +22,7 @@ class OwnFile:
 
     def faults(self, text: str) -> list[str]:
         """Without the file's name, which begins each."""
-        with pytest.raises(TableFaults) as caught:
+        with pytest.raises(ConfigurationFaults) as caught:
             self.load(text)
         assert str(caught.value) == "; ".join(caught.value.faults)
         return [fault.removeprefix(f"{self.path}:") for fault in caught.value.faults]

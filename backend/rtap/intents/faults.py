@@ -1,4 +1,4 @@
-"""Faults of a table's files, collected so that all of them are named at once."""
+"""Faults of grammars and of tables of signals, collected so that all of them are named at once."""
 
 from __future__ import annotations
 
