@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -146,9 +146,11 @@ TOOLS = Tree(
 TREES = [pytest.param(RTAP, id="rtap"), pytest.param(TOOLS, id="tools")]
 
 
-def imports(tree: Tree) -> Iterator[tuple[str, str]]:
+@cache
+def imports(tree: Tree) -> tuple[tuple[str, str], ...]:
     """Which module imports which, those for types only and those inside functions included."""
     modules = tree.modules()
+    found = []
     for module, path in modules.items():
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.ImportFrom) and node.module:
@@ -156,7 +158,8 @@ def imports(tree: Tree) -> Iterator[tuple[str, str]]:
                     inner = f"{node.module}.{alias.name}"
                     imported = inner if inner in modules else node.module
                     if imported in modules and imported != module:
-                        yield module, imported
+                        found.append((module, imported))
+    return tuple(found)
 
 
 @pytest.mark.parametrize("tree", TREES)

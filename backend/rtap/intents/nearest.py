@@ -42,6 +42,7 @@ class Nearest:
                 if sentence := sample(template.expression, grammar, random):
                     drawn.setdefault(_NUMBER.sub(_ANY_NUMBER, sentence), sentence)
         self._drawn = drawn
+        self._masked = tuple(drawn)
 
     def sentences(self, plain: str) -> Iterator[str]:
         """Up to three sentences that are like a text, the nearest first."""
@@ -50,7 +51,7 @@ class Nearest:
         masked = _NUMBER.sub(_ANY_NUMBER, plain)
         for sentence, _, _ in process.extract(
             masked,
-            list(self._drawn),
+            self._masked,
             scorer=fuzz.ratio,
             limit=_OFFERED,
             score_cutoff=_LEAST_LIKENESS,
