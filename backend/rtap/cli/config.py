@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rtap.cli.terminal import report, write_result
+from rtap.cli.terminal import report, write_json, write_result
 
 if TYPE_CHECKING:
     from rtap.config.loader import LoadedConfig
@@ -100,7 +100,7 @@ def run_show(arguments: argparse.Namespace, environment: Mapping[str, str] = os.
             "config": _shown_values(loaded),
             "origins": _origins(loaded, environment),
         }
-        write_result(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+        write_json(document)
     else:
         write_result(_as_yaml(loaded, _origins(loaded, environment)))
     return 0

@@ -6,7 +6,6 @@ The checks are in :mod:`rtap.doctor`. Each answers with a Finding, and one that 
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import os
 from collections.abc import Iterator, Mapping
@@ -15,7 +14,7 @@ from dataclasses import asdict
 from typing import Any
 
 from rtap.cli.serve import add_configuration
-from rtap.cli.terminal import write_result
+from rtap.cli.terminal import write_json, write_result
 from rtap.config import Config
 from rtap.doctor.finding import Check, Finding
 from rtap.errors import ConfigurationError, RTAPException
@@ -58,7 +57,7 @@ def run(arguments: argparse.Namespace, checks: Mapping[str, Check] | None = None
     if arguments.json:
         rows = [{"check": name, **asdict(finding)} for name, finding in findings.items()]
         document = {"problems": problems, "checks": rows}
-        write_result(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+        write_json(document)
     return 2 if problems else 0
 
 

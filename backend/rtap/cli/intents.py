@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rtap.cli.serve import add_configuration
-from rtap.cli.terminal import report, write_result
+from rtap.cli.terminal import report, write_json, write_result
 
 if TYPE_CHECKING:
     from rtap.config import IntentsConfig
@@ -65,29 +65,28 @@ def _add_choice(parser: argparse.ArgumentParser) -> None:
 def run_check(arguments: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> int:
     """Print a line for each language, or every fault on a line of its own."""
     from rtap.errors import ConfigurationError, ConfigurationFaults
+    from rtap.intents.configured import folders, grammar
     from rtap.intents.sources import languages
 
-    settings, _ = _settings(arguments, environment)
-    folders = _folders(settings, arguments.folders)
-    wanted = [_code(arguments.language)] if arguments.language else languages(folders)
+    settings, chosen = _settings(arguments, environment)
+    there = (*folders(settings), *arguments.folders)
+    wanted = (chosen,) if arguments.language else languages(there)
     faults: list[str] = []
-    grammars: list[Grammar] = []
+    rows: list[dict[str, Any]] = []
     for language in wanted:
         try:
-            grammars.append(_load(language, settings, arguments.folders))
+            rows.append(_counts(grammar(settings, language, arguments.folders)))
         except ConfigurationFaults as error:
             faults += error.faults
         except ConfigurationError as error:
             faults.append(str(error))
     faults = list(dict.fromkeys(faults))
     if arguments.json:
-        rows = [_counts(grammar) for grammar in grammars]
-        _write_json({"faults": faults, "languages": rows})
+        write_json({"faults": faults, "languages": rows})
     else:
         for fault in faults:
             report("error", fault)
-        for grammar in grammars:
-            counts = _counts(grammar)
+        for counts in rows:
             write_result(
                 f"ok: {counts['language']}: {counts['intents']} intents, {counts['templates']} templates, "
                 f"{counts['lists']} lists\n"
@@ -101,12 +100,14 @@ def run_try(arguments: argparse.Namespace, environment: Mapping[str, str] = os.e
     Raises:
         ConfigurationError: something is wrong with the sentences, or the language has none.
     """
+    from rtap.intents.configured import grammar
     from rtap.intents.matcher import Matcher
 
     settings, language = _settings(arguments, environment)
-    understanding = Matcher(_load(language, settings, arguments.folders)).understand(arguments.text)
+    matcher = Matcher(grammar(settings, language, arguments.folders))
+    understanding = matcher.understand(arguments.text)
     if arguments.json:
-        _write_json(asdict(understanding))
+        write_json(asdict(understanding))
     else:
         write_result("".join(f"{line}\n" for line in _told(understanding)))
     return 0
@@ -138,11 +139,13 @@ def run_list(arguments: argparse.Namespace, environment: Mapping[str, str] = os.
     Raises:
         ConfigurationError: something is wrong with the sentences, or the language has none.
     """
+    from rtap.intents.configured import grammar
+
     settings, language = _settings(arguments, environment)
-    grammar = _load(language, settings, arguments.folders)
-    rows = [_row(intent, grammar) for intent in grammar.intents.values()]
+    loaded = grammar(settings, language, arguments.folders)
+    rows = [_row(intent, loaded) for intent in loaded.intents.values()]
     if arguments.json:
-        _write_json(rows)
+        write_json(rows)
         return 0
     width = max(len(row["intent"]) for row in rows)
     for row in rows:
@@ -177,31 +180,8 @@ def _settings(
 ) -> tuple[IntentsConfig, str]:
     """The section ``intents``, and the language to understand."""
     from rtap.config.loader import UnifiedConfigLoader
+    from rtap.intents.configured import language_of
 
     loader = UnifiedConfigLoader.from_environment(environment)
     config = loader.load(arguments.profile, arguments.file)
-    spoken = config.stt.language
-    return config.intents, _code(arguments.language or ("en" if spoken == "auto" else spoken))
-
-
-def _code(language: str) -> str:
-    from rtap.languages import language_code
-
-    return language_code(language)
-
-
-def _folders(settings: IntentsConfig, more: Sequence[Path]) -> tuple[Path, ...]:
-    from rtap.intents.configured import folders
-
-    return (*folders(settings), *more)
-
-
-def _load(language: str, settings: IntentsConfig, more: Sequence[Path]) -> Grammar:
-    from rtap.intents.configured import name_files
-    from rtap.intents.loader import load_grammar
-
-    return load_grammar(language, _folders(settings, more), name_files(settings))
-
-
-def _write_json(document: object) -> None:
-    write_result(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    return config.intents, language_of(config, arguments.language)

@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from rtap.cli.terminal import report, write_result
+from rtap.cli.terminal import report, write_json, write_result
 from rtap.errors import ConfigurationError, ModelError
 from rtap.whisper.model_directory import Manifest, ModelDirectory
 from rtap.whisper.model_store import AUTO, ModelStore, StoredModel
@@ -50,7 +50,7 @@ def run_list(arguments: argparse.Namespace, environment: Mapping[str, str] = os.
     in_use = _path_in_use(store)
     if arguments.json:
         rows = [_entry(model, in_use=in_use == model.path) for model in models]
-        write_result(json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
+        write_json(rows)
         return 0
     if not models:
         report(
@@ -117,7 +117,7 @@ def run_info(arguments: argparse.Namespace, environment: Mapping[str, str] = os.
     if arguments.json:
         document = json.loads(directory.manifest.to_json())
         document |= {"path": str(directory.path), "verified": True}
-        write_result(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+        write_json(document)
     else:
         write_result(_description(directory))
     return 0

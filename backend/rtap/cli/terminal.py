@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import sys
 
@@ -33,6 +34,11 @@ def write_result(text: str) -> None:
         raise StorageError(
             f"standard output cannot be written ({error.strerror}): make room or send it elsewhere"
         ) from error
+
+
+def write_json(document: object) -> None:
+    """Write a document as indented JSON to standard output; see :func:`write_result`."""
+    write_result(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
 
 def abandon_output() -> None:

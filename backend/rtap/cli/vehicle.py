@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rtap.cli.serve import add_configuration
-from rtap.cli.terminal import report, write_result
+from rtap.cli.terminal import report, write_json, write_result
 
 if TYPE_CHECKING:
     from rtap.config import Config
@@ -70,7 +70,7 @@ def run_show(arguments: argparse.Namespace, environment: Mapping[str, str] = os.
     finally:
         vehicle.close()
     if arguments.json:
-        _write_json({path: values[path] for path in paths})
+        write_json({path: values[path] for path in paths})
         return 0
     for path in paths:
         write_result(_line(path, values[path], table.signals[path].unit))
@@ -97,7 +97,7 @@ def run_do(arguments: argparse.Namespace, environment: Mapping[str, str] = os.en
     finally:
         vehicle.close()
     if arguments.json:
-        _write_json({"understanding": asdict(understanding), "result": result and asdict(result)})
+        write_json({"understanding": asdict(understanding), "result": result and asdict(result)})
     else:
         write_result("".join(_told(understanding, result)))
     return 0 if result is not None and result.outcome is Outcome.DONE else 1
@@ -121,15 +121,10 @@ def _car(
 
 
 def _understood(text: str, language: str | None, config: Config) -> Understanding:
-    from rtap.intents.configured import folders, name_files
-    from rtap.intents.loader import load_grammar
+    from rtap.intents.configured import grammar, language_of
     from rtap.intents.matcher import Matcher
-    from rtap.languages import language_code
 
-    spoken = config.stt.language
-    code = language_code(language or ("en" if spoken == "auto" else spoken))
-    grammar = load_grammar(code, folders(config.intents), name_files(config.intents))
-    return Matcher(grammar).understand(text)
+    return Matcher(grammar(config.intents, language_of(config, language))).understand(text)
 
 
 def _history_file(config: Config) -> Path | None:
@@ -181,7 +176,3 @@ def _told(understanding: Understanding, result: ActionResult | None) -> Iterator
 def _line(path: str, value: Value | None, unit: str | None) -> str:
     shown = "unknown" if value is None else json.dumps(value, ensure_ascii=False)
     return f"{path} = {shown}{f' {unit}' if unit and value is not None else ''}\n"
-
-
-def _write_json(document: object) -> None:
-    write_result(json.dumps(document, indent=2, ensure_ascii=False) + "\n")

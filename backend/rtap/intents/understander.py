@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rtap.config import IntentsConfig
 from rtap.errors import ConfigurationError
-from rtap.intents.configured import folders, name_files
+from rtap.intents.configured import folders, grammar
 from rtap.intents.sources import languages
 
 if TYPE_CHECKING:
@@ -45,8 +45,6 @@ class Understander:
             return matcher.understand(text, confidence)
 
     def _load(self, language: str) -> Matcher:
-        # hassil takes half a second and is not wanted before the first text.
-        from rtap.intents.loader import load_grammar
         from rtap.intents.matcher import Matcher
 
         config = self._config
@@ -57,4 +55,4 @@ class Understander:
             raise ConfigurationError(
                 f"intents.languages leaves {language} out: choose one of {there}, or add it there"
             )
-        return Matcher(load_grammar(language, folders(config), name_files(config)))
+        return Matcher(grammar(config, language))

@@ -8,8 +8,8 @@ from fastapi import APIRouter
 from fastapi.concurrency import run_in_threadpool
 
 from rtap.errors import ConfigurationError
+from rtap.intents.configured import language_of
 from rtap.intents.understander import Understander
-from rtap.languages import language_code
 from rtap.transports.api_errors import ApiError
 from rtap.transports.rest.description import failures
 from rtap.transports.schemas import IntentReply, IntentRequest
@@ -18,19 +18,15 @@ if TYPE_CHECKING:
     from rtap.config import Config
     from rtap.intents.intent import Understanding
 
-_FALLBACK = "en"
-"""The language of a text where neither the request nor the configuration says one."""
-
 
 def intent_routes(config: Config) -> APIRouter:
     """Routes for the API's application."""
     routes = APIRouter(tags=["intents"])
     understander = Understander(config.intents)
-    spoken = _FALLBACK if config.stt.language == "auto" else config.stt.language
 
     def understand(wanted: IntentRequest) -> Understanding:
         try:
-            language = language_code(wanted.language or spoken)
+            language = language_of(config, wanted.language)
             return understander.understand(wanted.text, language)
         except ConfigurationError as error:
             raise ApiError(422, "no_intents", str(error), param="language") from error
