@@ -31,8 +31,8 @@ class Spelling:
     """
 
     def __init__(self, spoken: Mapping[str, str]) -> None:
-        self._spoken = {short.lower(): words.lower() for short, words in spoken.items()}
-        longest_first = sorted(self._spoken, key=len, reverse=True)
+        self.spoken: Final = {short.lower(): words.lower() for short, words in spoken.items()}
+        longest_first = sorted(self.spoken, key=len, reverse=True)
         self._short = (
             re.compile(
                 # Not within a word; a digit before it is no word: "21°C", "5km".
@@ -46,6 +46,6 @@ class Spelling:
         """The text in lower case, as spoken, with single spaces and without punctuation."""
         text = unicodedata.normalize("NFC", text).translate(_APOSTROPHES).lower()
         if self._short is not None:
-            text = self._short.sub(lambda found: f" {self._spoken[found[0]]} ", text)
+            text = self._short.sub(lambda found: f" {self.spoken[found[0]]} ", text)
         text = _DECIMAL_COMMA.sub(".", text)
         return " ".join(_PUNCTUATION.sub(" ", text).split())

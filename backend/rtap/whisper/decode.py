@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,12 +51,26 @@ class Search:
     """Google NMT's alpha for comparing sequences of different length; None divides by the length."""
 
 
+class Observer(Protocol):
+    """Sees a text being decoded greedily, token by token."""
+
+    def see(self, scores: NDArray[np.float32], log_mass: float, chosen: int) -> None:
+        """Note one token.
+
+        Args:
+            scores: what comes next, after the token rules [vocabulary]; overwritten after this call. Less
+                ``log_mass`` they are log-probabilities.
+            log_mass: log of the sum of their exponentials.
+        """
+
+
 def search(
     decoding: Decoding,
     logits: NDArray[np.float32],
     rules: TokenRules,
     how: Search,
     random: np.random.Generator,
+    observer: Observer | None = None,
 ) -> Decoded:
     """Continue a prompt to the end of text.
 
@@ -63,10 +78,11 @@ def search(
         decoding: made for ``how.beams`` sequences, prompt already given.
         logits: what the prompt predicts next, [1, vocabulary]; overwritten.
         random: draws the samples when the temperature is above 0.
+        observer: sees every token of a single sequence; nothing of several.
     """
     if how.beams > 1 and how.temperature == 0:
         return _beam_search(decoding, logits, rules, how)
-    return _sample(decoding, logits, rules, how, random)
+    return _sample(decoding, logits, rules, how, random, observer)
 
 
 def is_looping(tokens: Sequence[int]) -> bool:
@@ -94,6 +110,7 @@ def _sample(
     rules: TokenRules,
     how: Search,
     random: np.random.Generator,
+    observer: Observer | None,
 ) -> Decoded:
     """Greedy at temperature 0, else draw ``how.beams`` sequences; the likeliest wins."""
     count = how.beams
@@ -106,7 +123,10 @@ def _sample(
     for produced in range(how.limit):
         rules.apply(logits, sequences)
         chosen = _draw(logits, how.temperature, random)
-        scores += np.where(open_, _score_of(logits, chosen), 0)
+        masses = _log_masses(logits)
+        scores += np.where(open_, logits[np.arange(count), chosen] - masses, 0)
+        if observer is not None and count == 1:
+            observer.see(logits[0], float(masses[0]), int(chosen[0]))
         ended |= open_ & (chosen == how.end_of_text)
         open_ &= ~ended
         for index in np.flatnonzero(open_):
@@ -129,12 +149,11 @@ def _draw(
     return chosen
 
 
-def _score_of(logits: NDArray[np.float32], chosen: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Log-probabilities of one token per row, without the whole log-softmax."""
+def _log_masses(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What makes log-probabilities of each row's logits when it is subtracted."""
     peaks = logits.max(axis=-1)
-    masses = np.exp(logits - peaks[:, np.newaxis]).sum(axis=-1)
-    scores: NDArray[np.float32] = logits[np.arange(len(chosen)), chosen] - peaks - np.log(masses)
-    return scores
+    masses: NDArray[np.float32] = peaks + np.log(np.exp(logits - peaks[:, np.newaxis]).sum(axis=-1))
+    return masses
 
 
 def _best(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from rtap.whisper.model import SpeechModel
+from rtap.whisper.preference.expectations import Expectations
 from rtap.whisper.result import Transcription
 from rtap.whisper.transcribe import Block, Steps, TranscribeOptions, Transcriber, VoiceActivity
 
@@ -20,7 +21,8 @@ class WhisperEngine:
     def __init__(self, model: SpeechModel, make_vad: Callable[[], VoiceActivity]) -> None:
         self._model = model
         self._make_vad = make_vad
-        self._cut_already = Transcriber(model, None)
+        self._expectations = Expectations(model)
+        self._cut_already = Transcriber(model, None, expectations=self._expectations)
 
     def transcribe(self, samples: Block, options: TranscribeOptions) -> Transcription:
         """All of the samples, without looking for speech in them; one window up to 30 s."""
@@ -29,4 +31,5 @@ class WhisperEngine:
     def steps(self, blocks: Iterable[Block], options: TranscribeOptions) -> Steps:
         """A file, handing back control as :meth:`rtap.whisper.transcribe.Transcriber.steps` does."""
         vad = self._make_vad() if options.trim_silence else None
-        return Transcriber(self._model, vad).steps(blocks, options)
+        transcriber = Transcriber(self._model, vad, expectations=self._expectations)
+        return transcriber.steps(blocks, options)

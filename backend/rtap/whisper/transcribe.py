@@ -25,6 +25,9 @@ from rtap.whisper.alignment import SECONDS_PER_POSITION, align_words
 from rtap.whisper.cross_cache import ROOM
 from rtap.whisper.model import FRAMES_PER_SECOND, EncodedAudio, SpeechModel
 from rtap.whisper.model_directory import Elastic
+from rtap.whisper.preference.choice import Expected
+from rtap.whisper.preference.expectations import Expectations
+from rtap.whisper.preference.sentences import Preference
 from rtap.whisper.result import Segment, Transcription, Word
 from rtap.whisper.timestamps import Piece, cut_at_timestamps
 from rtap.whisper.tokenizer import Task
@@ -104,6 +107,8 @@ class TranscribeOptions:
     is_doubtful: bool = False
     """Whether the detector was not certain that anybody speaks: no text comes where the model doubts it too,
     be its text ever so likely."""
+    preference: Preference | None = None
+    """Sentences of which one takes the place of a text that is hardly likelier; only without timestamps."""
 
 
 @dataclass(slots=True)
@@ -127,10 +132,18 @@ class Transcriber:
     Args:
         vad: finds the speech; None decodes all audio, silence included.
         seed: of the sampling.
+        expectations: those of the model, where several transcribe with it in turns.
     """
 
-    def __init__(self, model: SpeechModel, vad: VoiceActivity | None, seed: int = 0) -> None:
+    def __init__(
+        self,
+        model: SpeechModel,
+        vad: VoiceActivity | None,
+        seed: int = 0,
+        expectations: Expectations | None = None,
+    ) -> None:
         self._model = model
+        self._expectations = expectations or Expectations(model)
         self._vad = vad
         self._seed = seed
 
@@ -291,7 +304,8 @@ class Transcriber:
             encoded, frames = run.decoder.encode(audio)
             language, probability = self._language(encoded, run)
             sot = self._model.tokenizer.sot_sequence(language, run.options.task)
-            outcome = run.decoder.decode(audio, encoded, frames, sot, run.previous)
+            expected = self._expected(language, run.options)
+            outcome = run.decoder.decode(audio, encoded, frames, sot, run.previous, expected)
             self._model.confirm()
             run.windows += 1
             duration = audio.size / SAMPLE_RATE
@@ -311,6 +325,11 @@ class Transcriber:
             done += max(1, round(covered * SAMPLE_RATE))
         run.inference_time += time.perf_counter() - started
         return segments
+
+    def _expected(self, language: str, options: TranscribeOptions) -> Expected | None:
+        if options.preference is None or options.task != "transcribe":
+            return None
+        return self._expectations.of(options.preference, language)
 
     def _language(self, encoded: EncodedAudio, run: _Run) -> tuple[str, float]:
         """The language of this audio and its probability, detected until there was speech."""

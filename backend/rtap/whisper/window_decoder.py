@@ -22,6 +22,8 @@ from rtap.whisper.alignment import SECONDS_PER_POSITION
 from rtap.whisper.decode import Decoded, Search, is_looping, log_probabilities, search
 from rtap.whisper.model import FRAMES_PER_SECOND, EncodedAudio, SpeechModel
 from rtap.whisper.model_directory import Elastic
+from rtap.whisper.preference.choice import LONGEST_SECONDS, Expected
+from rtap.whisper.preference.trail import Trail
 from rtap.whisper.token_rules import TokenRules
 
 MAX_COMPRESSION_RATIO = 2.4
@@ -86,6 +88,8 @@ class Outcome:
     no_speech_probability: float
     frames: int
     """Log-mel frames that were encoded."""
+    trail: Trail | None = None
+    """What saw it being decoded, where a sentence is expected."""
 
     @property
     def compression_ratio(self) -> float:
@@ -119,6 +123,7 @@ class _Task:
     prompt: Sequence[int]
     limit: int
     """Most tokens to produce."""
+    expected: Expected | None
 
 
 def compression_ratio(text: str) -> float:
@@ -245,6 +250,7 @@ class WindowDecoder:
         frames: int,
         sot_sequence: Sequence[int],
         previous: Sequence[int],
+        expected: Expected | None = None,
     ) -> Outcome:
         """Decode until an answer is acceptable; the last resort is the best of the bad ones.
 
@@ -252,24 +258,46 @@ class WindowDecoder:
             audio: [samples] at 16 kHz, for encoding again; encoded, frames: what :meth:`encode` made of it.
             sot_sequence: start, language and task.
             previous: tokens of text that came before or sets the style; may be empty.
+            expected: sentences of which one may take the place of the answer, unless timestamps are wanted.
         """
-        full = self._model.dimensions.max_frames
+        if self._options.timestamps or audio.size > LONGEST_SECONDS * SAMPLE_RATE:
+            expected = None
         prompt = self._prompt(sot_sequence, previous)
         limit = token_limit(audio.size, len(prompt), self._model.dimensions.max_tokens)
-        task = _Task(encoded, frames, prompt, limit)
+        task = _Task(encoded, frames, prompt, limit, expected)
+        outcome, task = self._heard(audio, task, sot_sequence)
+        return self._preferred(outcome, task)
+
+    def _heard(
+        self, audio: NDArray[np.float32], task: _Task, sot_sequence: Sequence[int]
+    ) -> tuple[Outcome, _Task]:
+        """What the model says of itself, and what was decoded at last."""
+        full = self._model.dimensions.max_frames
         first, *others = self._options.temperatures
         outcome = self._attempt(task, first)
-        shortened = frames < full and self._model.elastic == "guarded"
+        shortened = task.frames < full and self._model.elastic == "guarded"
         if shortened and not self._is_heard_out(audio, outcome, sot_sequence):
             task = replace(task, encoded=self._encode(audio, full), frames=full)
             outcome = self._attempt(task, first)
         outcomes = [outcome]
         for temperature in others:
             if outcome.is_plausible or outcome.is_silence:
-                return outcome
+                return outcome, task
             outcome = self._attempt(task, temperature)
             outcomes.append(outcome)
-        return outcome if outcome.is_plausible else _least_bad(outcomes)
+        return outcome if outcome.is_plausible else _least_bad(outcomes), task
+
+    def _preferred(self, outcome: Outcome, task: _Task) -> Outcome:
+        """The outcome, or an expected sentence in its place."""
+        if task.expected is None or outcome.is_silence:
+            return outcome
+        sentence = task.expected.sentence(
+            outcome.decoded, outcome.text, outcome.trail, task.encoded, task.prompt, self._rules
+        )
+        if sentence is None:
+            return outcome
+        text = self._model.tokenizer.decode(sentence.tokens).strip()
+        return replace(outcome, decoded=sentence, text=text)
 
     def _attempt(self, task: _Task, temperature: float) -> Outcome:
         tokenizer, options, prompt = self._model.tokenizer, self._options, task.prompt
@@ -285,9 +313,11 @@ class WindowDecoder:
             temperature=temperature,
             length_penalty=options.length_penalty,
         )
-        decoded = search(decoding, logits[1:], self._rules, how, self._random)
+        is_seen = task.expected is not None and options.beams == 1 and temperature == 0
+        trail = task.expected.trail() if is_seen and task.expected is not None else None
+        decoded = search(decoding, logits[1:], self._rules, how, self._random, trail)
         text = tokenizer.decode(decoded.tokens).strip()
-        return Outcome(task.encoded, decoded, text, no_speech, task.frames)
+        return Outcome(task.encoded, decoded, text, no_speech, task.frames, trail)
 
     def _is_heard_out(
         self, audio: NDArray[np.float32], outcome: Outcome, sot_sequence: Sequence[int]

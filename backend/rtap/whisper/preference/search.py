@@ -1,0 +1,149 @@
+"""The likeliest of the expected sentences, by a beam search that never leaves them."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtap.whisper.decode import log_probabilities
+from rtap.whisper.model import Decoding
+from rtap.whisper.preference.token_graph import Place, TokenGraph
+from rtap.whisper.token_rules import TokenRules
+
+BEAMS: Final = 8
+"""Sequences that are followed at once. A step of eight takes 1.4 times as long as one of a single sequence
+(whisper-tiny.en and -base in int8)."""
+LENGTH_EXPONENT: Final = 0.6
+"""Log-probabilities are divided by the number of tokens to this power, so that long sentences may compete."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An expected sentence."""
+
+    tokens: tuple[int, ...]
+    log_probability: float
+    """Of all tokens, the end of text included."""
+
+    @property
+    def score(self) -> float:
+        """See :func:`score`."""
+        return score(self.log_probability, len(self.tokens) + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """The beginning of a sentence."""
+
+    tokens: tuple[int, ...]
+    log_probability: float
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a sentence has to reach."""
+
+    longest: int
+    """Most tokens of a sentence, the end of text included."""
+    least: float
+    """Score below which no sentence is wanted."""
+
+    @property
+    def floor(self) -> float:
+        """Log-probability below which no sentence has the least score: it only falls with every token."""
+        return floor(self.least, self.longest)
+
+
+def score(log_probability: float, length: int) -> float:
+    """Makes texts of different length comparable.
+
+    Args:
+        length: tokens, the end of text included if it came.
+    """
+    return log_probability / max(1, length) ** LENGTH_EXPONENT
+
+
+def floor(least: float, longest: int) -> float:
+    """The lowest log-probability with which a text of at most so many tokens has a score."""
+    return min(0.0, least) * longest**LENGTH_EXPONENT
+
+
+class Search:
+    """Searches the sentences of one graph.
+
+    Args:
+        rules: those that the text was decoded with.
+    """
+
+    def __init__(self, graph: TokenGraph, rules: TokenRules, end_of_text: int) -> None:
+        self._graph = graph
+        self._rules = rules
+        self._end_of_text = end_of_text
+
+    def best(
+        self, decoding: Decoding, prompt: Sequence[int], start: Path, bounds: Bounds
+    ) -> Found | None:
+        """The sentence with the best score, or None where none reaches the least.
+
+        Args:
+            decoding: made for :data:`BEAMS` sequences, without a prompt yet.
+            start: tokens that lead into the sentences, and are not to be changed.
+        """
+        tokens = [*prompt, *start.tokens]
+        logits = decoding.prompt(tokens, [len(tokens) - 1])
+        decoding.fan_out()
+        paths = [start]
+        best: Found | None = None
+        while True:
+            logits = logits[: len(paths)]
+            self._rules.apply(logits, [path.tokens for path in paths])
+            chances = log_probabilities(logits)
+            best = self._ended(paths, chances, best)
+            least = bounds.least if best is None else max(bounds.least, best.score)
+            longer = self._longer(paths, chances, floor(least, bounds.longest))
+            if not longer or len(longer[0][1].tokens) >= bounds.longest:
+                return best if best is not None and best.score >= bounds.least else None
+            paths = [path for _, path in longer]
+            # Rows without a path of their own go on as copies that nobody looks at.
+            rows = [row for row, _ in longer] + [longer[0][0]] * (BEAMS - len(longer))
+            chosen = [path.tokens[-1] for path in paths]
+            chosen += chosen[:1] * (BEAMS - len(chosen))
+            decoding.select(np.array(rows))
+            logits = decoding.step(np.array(chosen))
+
+    def _ended(
+        self, paths: Sequence[Path], chances: NDArray[np.float32], best: Found | None
+    ) -> Found | None:
+        """The best sentence so far, with those that end here."""
+        for path, row in zip(paths, chances, strict=True):
+            if self._graph.ways(path.place).may_end:
+                found = Found(path.tokens, path.log_probability + float(row[self._end_of_text]))
+                if best is None or found.score > best.score:
+                    best = found
+        return best
+
+    def _longer(
+        self, paths: Sequence[Path], chances: NDArray[np.float32], floor: float
+    ) -> list[tuple[int, Path]]:
+        """The likeliest paths that are one token longer, with the rows that they continue.
+
+        Args:
+            floor: log-probability below which a path can become nothing, as it only falls.
+        """
+        found: list[tuple[float, int, int]] = []
+        for row, path in enumerate(paths):
+            totals = path.log_probability + chances[row, self._graph.ways(path.place).tokens]
+            likely = np.flatnonzero(totals >= floor)
+            found += [(float(totals[way]), row, int(way)) for way in likely]
+        longer = []
+        for total, row, way in heapq.nlargest(BEAMS, found):
+            ways = self._graph.ways(paths[row].place)
+            tokens = (*paths[row].tokens, int(ways.tokens[way]))
+            longer.append((row, Path(tokens, total, ways.places[way])))
+        return longer

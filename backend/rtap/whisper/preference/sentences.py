@@ -1,0 +1,40 @@
+"""What the decoder needs to know of the sentences that are expected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+
+class Words(Protocol):
+    """A place within the sentences, after a word; equal places are the same object."""
+
+    @property
+    def following(self) -> Mapping[str, Words]:
+        """The words that may come next, in lower case and without punctuation, and the place after each."""
+
+    @property
+    def may_end(self) -> bool:
+        """Whether a sentence may end here."""
+
+
+class Sentences(Protocol):
+    """The expected sentences of one language."""
+
+    @property
+    def start(self) -> Words:
+        """Before the first word."""
+
+    @property
+    def short_forms(self) -> Mapping[str, str]:
+        """What may be written for words, such as ``{"%": "percent"}``."""
+
+    def contains(self, text: str) -> bool:
+        """Whether a text, as Whisper writes it, is one of them."""
+
+
+class Preference(Protocol):
+    """The sentences that are expected, in all languages; for the thread that decodes."""
+
+    def sentences(self, language: str) -> Sentences | None:
+        """Those of a language, such as ``de``; None where none are expected. May take seconds the first time."""
