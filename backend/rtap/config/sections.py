@@ -129,6 +129,8 @@ class SttConfig:
     """What loading the model or one inference may always take; then the process ends. 0: it never does."""
     hotwords: tuple[Annotated[str, Filled()], ...] = ()
     """Words to expect."""
+    prefer_commands: bool = True
+    """Whether a sentence of the intents takes the place of a text that is hardly likelier."""
 
 
 @dataclass(frozen=True, slots=True)

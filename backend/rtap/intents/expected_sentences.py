@@ -1,26 +1,27 @@
-"""The sentences of the grammars as the decoder expects them: :mod:`rtap.whisper.preference` prefers them."""
+"""The sentences of the grammars, as the decoder of speech expects them.
+
+They implement the protocols of :mod:`rtap.whisper.preference.sentences`; nothing here knows of speech.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
-from rtap.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from rtap.intents.matcher import Matcher
-    from rtap.intents.understander import Understander
-    from rtap.intents.word_graph import WordState
+from rtap.intents.matcher import Matcher
+from rtap.intents.word_graph import WordGraph, WordState
 
 
 class ExpectedSentences:
-    """Those of one language; implements :class:`rtap.whisper.preference.sentences.Sentences`."""
+    """Those of one language.
+
+    Making them finds what may be said first, in a tenth of a second or two; the rest is found when it is wanted.
+    """
 
     def __init__(self, matcher: Matcher) -> None:
-        from rtap.intents.word_graph import WordGraph
-
         self._matcher = matcher
+        self._spelling = matcher.grammar.spelling
         self._graph = WordGraph(matcher.grammar)
+        assert self.start.following is not None
 
     @property
     def start(self) -> WordState:
@@ -30,35 +31,29 @@ class ExpectedSentences:
     @property
     def short_forms(self) -> Mapping[str, str]:
         """What may be written for words, such as ``{"%": "percent"}``."""
-        return self._matcher.grammar.spelling.spoken
+        return self._spelling.spoken
 
     def contains(self, text: str) -> bool:
-        """Whether a text is one of them, wildcards included."""
+        """Whether a text is one of them, in any spelling that is understood."""
         place: WordState | None = self.start
-        for word in self._matcher.grammar.spelling.plain(text).split():
+        for word in self._spelling.plain(text).split():
             place = None if place is None else place.following.get(word)
         return (place is not None and place.may_end) or self._matcher.is_understood(text)
 
 
 class IntentPreference:
-    """All grammars that are configured; implements :class:`rtap.whisper.preference.sentences.Preference`.
+    """The sentences of all languages that are loaded.
 
-    For one thread.
-
-    Args:
-        understander: whose grammars these are; it loads them.
+    One thread may add them while another asks for them: nobody who transcribes waits for a grammar.
     """
 
-    def __init__(self, understander: Understander) -> None:
-        self._understander = understander
-        self._languages: dict[str, ExpectedSentences | None] = {}
+    def __init__(self) -> None:
+        self._languages: dict[str, ExpectedSentences] = {}
+
+    def add(self, matcher: Matcher) -> None:
+        """Expect the sentences of a language from now on."""
+        self._languages[matcher.grammar.language] = ExpectedSentences(matcher)
 
     def sentences(self, language: str) -> ExpectedSentences | None:
-        """Those of a language; None where there is no grammar for it, or none without faults."""
-        if language not in self._languages:
-            try:
-                made = ExpectedSentences(self._understander.matcher(language))
-            except ConfigurationError:
-                made = None  # whoever is to understand the text says why
-            self._languages[language] = made
-        return self._languages[language]
+        """Those of a language; None where none were added."""
+        return self._languages.get(language)

@@ -39,7 +39,7 @@ _SPACE: Final = TextChunk(" ")
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Rest:
-    """What is still to be said: a part of a template, and what comes after it. Equal ones are the same one."""
+    """What is still to be said: a part of a template, and what comes after it. Equal ones are one object."""
 
     part: Expression
     then: _Then
@@ -116,9 +116,7 @@ class WordGraph:
         said = [TextChunk(f" {words} ") for words in self._grammar.sentences.skip_words]
         return Alternative([*said, TextChunk("")])
 
-    def after(
-        self, rests: Iterable[_Then]
-    ) -> tuple[Mapping[str, WordState], bool]:
+    def after(self, rests: Iterable[_Then]) -> tuple[Mapping[str, WordState], bool]:
         """The words that may be said next with the places after them, and whether nothing may be."""
         if len(self._rests) > MOST_PARTS:
             # States that are in use go on: they only no longer meet their equals.
@@ -190,7 +188,9 @@ class WordGraph:
 
     def _referred(self, part: Expression) -> Expression:
         if isinstance(part, RuleReference):
-            expression: Expression = self._grammar.sentences.expansion_rules[part.rule_name].expression
+            expression: Expression = self._grammar.sentences.expansion_rules[
+                part.rule_name
+            ].expression
             return expression
         assert isinstance(part, ListReference)
         required = self._required.get(id(part), {})
@@ -199,7 +199,9 @@ class WordGraph:
             self._lists[name] = Alternative(list(self._values(part, required)))
         return self._lists[name]
 
-    def _values(self, reference: ListReference, required: Mapping[str, Any]) -> Iterator[Expression]:
+    def _values(
+        self, reference: ListReference, required: Mapping[str, Any]
+    ) -> Iterator[Expression]:
         language = self._grammar.language
         if (inline := reference.get_inline_range()) is not None:
             start, stop, step = inline
@@ -290,6 +292,4 @@ def _words_of(number: int, language: str) -> Iterator[str]:
     except ValueError:
         return
     found = engine.format_number(number).text_by_ruleset
-    yield from dict.fromkeys(
-        words.lower() for name, words in found.items() if "cardinal" in name
-    )
+    yield from dict.fromkeys(words.lower() for name, words in found.items() if "cardinal" in name)

@@ -301,13 +301,18 @@ class SpeechToText:
     ) -> Future[str]:
         """Queue what was said so far; cancels the session's last one if it still waits.
 
-        It is decoded greedily and once, whatever the options say: it is soon replaced by a better one.
+        It is decoded greedily and once, and no sentence is preferred, whatever the options say: it is soon
+        replaced by a better one.
 
         Args:
             samples: mono, 16 kHz, from the beginning of the utterance; not to be changed any more.
         """
         quick = replace(
-            options, beam_size=1, temperatures=options.temperatures[:1], word_timestamps=False
+            options,
+            beam_size=1,
+            temperatures=options.temperatures[:1],
+            word_timestamps=False,
+            preference=None,
         )
         job = Job(
             functools.partial(self._text, samples, quick), audio_seconds=samples.size / SAMPLE_RATE

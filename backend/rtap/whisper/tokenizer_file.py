@@ -23,6 +23,8 @@ _VOCABULARY: Final = b'"vocab"'
 _MERGES: Final = b'"merges"'
 """A quotation mark within a token has a backslash before it, so no token looks like one of these names."""
 _LIST: Final = re.compile(rb"\s*:\s*(?=\[)")
+_FIRST_MERGE: Final = ("Ġ", "t")
+"""The first merge of GPT-2's and of Whisper's vocabularies: the space before a word, and t."""
 _NUMBERED_TOKENS: Final = re.compile(rb'\s*:\s*\{(?=\s*"(?:[^"\\]|\\.)*"(\s*:\s*)\d)')
 """Its group is what stands between a token and its number."""
 
@@ -140,7 +142,15 @@ class TokenizerFile:
         from tokenizers import Tokenizer
 
         try:
-            return Tokenizer.from_file(str(self._path))
+            tokenizer = Tokenizer.from_file(str(self._path))
+            first = tokenizer.token_to_id("".join(_FIRST_MERGE))
+            if first is None or tokenizer.encode(" t", add_special_tokens=False).ids == [first]:
+                return tokenizer
+            # The published file of whisper-base has lost the line, and would spell " the" as " " and "the".
+            document = json.loads(self._path.read_bytes())
+            merges = document["model"]["merges"]
+            merges.insert(0, " ".join(_FIRST_MERGE) if isinstance(merges[0], str) else _FIRST_MERGE)
+            return Tokenizer.from_str(json.dumps(document))
         except Exception as error:  # the binding raises bare Exception for every fault
             raise self._damaged(error) from error
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tokenizers import Tokenizer, models, pre_tokenizers
 
 from rtap.errors import ModelError
 from rtap.whisper.tokenizer_file import TokenizerFile
@@ -124,3 +125,22 @@ def test_added_tokens_are_cut_off(tmp_path: Path) -> None:
     file.write_text(text[: text.index(ADDED[1])])
     with pytest.raises(ModelError, match="damaged"):
         TokenizerFile(file)
+
+
+@pytest.mark.parametrize("pairs", [True, False], ids=["pairs", "lines"])
+@pytest.mark.parametrize("lost", [True, False], ids=["lost", "there"])
+def test_the_first_merge_may_be_lost(*, lost: bool, pairs: bool, tmp_path: Path) -> None:
+    """The published file of whisper-base begins with the second one."""
+    tokens = ["Ġ", "t", "h", "e", "Ġt", "he", "the", "Ġthe"]
+    content = Tokenizer(
+        models.BPE(
+            vocab={token: index for index, token in enumerate(tokens)},
+            merges=[("Ġ", "t"), ("h", "e"), ("t", "he"), ("Ġt", "he")],
+        )
+    )
+    content.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    saved = json.loads(content.to_str())
+    merges = saved["model"]["merges"][1:] if lost else saved["model"]["merges"]
+    saved["model"]["merges"] = merges if pairs else [" ".join(merge) for merge in merges]
+    file = written(tmp_path, saved)
+    assert file.encode(" the", add_special_tokens=False).ids == [tokens.index("Ġthe")]

@@ -3,25 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from rtap.whisper.decode import Decoded
 from rtap.whisper.model import EncodedAudio, SpeechModel
-from rtap.whisper.preference.search import BEAMS, Bounds, Found, Path, Search, score
+from rtap.whisper.preference.search import BEAMS, Found, Path, Search
 from rtap.whisper.preference.sentences import Sentences
 from rtap.whisper.preference.token_graph import TokenGraph
 from rtap.whisper.preference.trail import Trail
 from rtap.whisper.token_rules import TokenRules
 
-MARGIN: Final = 1.4
-"""By how much the score of a sentence may be below that of the text; see :data:`LENGTH_EXPONENT`."""
+BONUS: Final = 0.9
+"""By how much each token of a sentence may make it less likely than the text, in natural logs."""
+WITHOUT_BONUS: Final = 1.5
+"""Tokens of a sentence that give no bonus, so that a single word has to be nearly as likely as the text."""
+LEAST_AVERAGE: Final = -1.7
+"""Mean log-probability of a token below which a sentence is a mere guess."""
+SHORTER_TIMES: Final = 0.6
+"""A sentence has at least so many times the tokens of the text: it may leave out a noise, and no more."""
+LONGER_TIMES: Final = 1.2
+LONGER_BY: Final = 2
+"""It has at most so many times the tokens, and so many more."""
 LONGEST_SECONDS: Final = 8.0
 """Longer speech is no command."""
 LONGEST_TEXT: Final = 120
-"""Characters."""
-_LONGER_BY: Final = 4
-_LONGER_TIMES: Final = 1.3
-"""A sentence may have so many more tokens than the text: what was not heard cannot be long."""
+"""Characters; nor is a longer text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Margin:
+    """How likely a sentence has to be to take the place of a text; implements :class:`Bounds`."""
+
+    log_probability: float
+    """Of the text, the end included."""
+    length: int
+    """Tokens of the text, the end included."""
+
+    @classmethod
+    def to(cls, heard: Decoded) -> Margin:
+        """That to a text."""
+        length = len(heard.tokens) + heard.ended
+        return cls(heard.average_log_probability * length, length)
+
+    @property
+    def longest(self) -> int:
+        """See :class:`Bounds`."""
+        return round(self.length * LONGER_TIMES) + LONGER_BY
+
+    @property
+    def floor(self) -> float:
+        """See :class:`Bounds`."""
+        return self._least(self.longest)
+
+    def accepts(self, found: Found) -> bool:
+        """See :class:`Bounds`."""
+        return (
+            found.length >= SHORTER_TIMES * self.length
+            and found.log_probability >= LEAST_AVERAGE * found.length
+            and found.log_probability >= self._least(found.length)
+        )
+
+    def _least(self, length: int) -> float:
+        return self.log_probability - BONUS * max(0.0, length - WITHOUT_BONUS)
 
 
 class Expected:
@@ -59,25 +103,21 @@ class Expected:
         """
         if not heard.tokens or len(text) > LONGEST_TEXT or self._sentences.contains(text):
             return None
-        length = len(heard.tokens) + heard.ended
-        bounds = Bounds(
-            longest=round(length * _LONGER_TIMES) + _LONGER_BY,
-            least=score(heard.average_log_probability * length, length) - MARGIN,
-        )
-        start = self._start(heard, trail, bounds)
+        margin = Margin.to(heard)
+        start = self._start(heard, trail, margin.floor)
         if start is None:
             return None
         decoding = self._model.decode(encoded, BEAMS)
         search = Search(self._graph, rules, self._model.tokenizer.end_of_text)
-        found = search.best(decoding, prompt, start, bounds)
+        found = search.best(decoding, prompt, start, margin)
         return None if found is None else _as_decoded(found)
 
-    def _start(self, heard: Decoded, trail: Trail | None, bounds: Bounds) -> Path | None:
+    def _start(self, heard: Decoded, trail: Trail | None, floor: float) -> Path | None:
         """Where a sentence that is likely enough can first leave the text; None: nowhere."""
         if trail is None:
             return Path((), 0.0, self._graph.start)
         for index, fork in enumerate(trail.forks):
-            if fork.other >= bounds.floor:
+            if fork.other >= floor:
                 return Path(heard.tokens[:index], fork.before, fork.place)
         return None
 
@@ -85,7 +125,7 @@ class Expected:
 def _as_decoded(found: Found) -> Decoded:
     return Decoded(
         tokens=found.tokens,
-        average_log_probability=found.log_probability / (len(found.tokens) + 1),
+        average_log_probability=found.log_probability / found.length,
         ended=True,
         temperature=0.0,
     )

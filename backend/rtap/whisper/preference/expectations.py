@@ -8,7 +8,7 @@ from rtap.whisper.model import SpeechModel
 from rtap.whisper.preference.choice import Expected
 from rtap.whisper.preference.sentences import Preference, Sentences
 
-_MOST_LANGUAGES: Final = 8
+MOST_LANGUAGES: Final = 8
 """Sentences that are kept; those of a grammar that was replaced are forgotten with the others."""
 
 
@@ -20,12 +20,12 @@ class Expectations:
         self._made: dict[Sentences, Expected] = {}
 
     def of(self, preference: Preference, language: str) -> Expected | None:
-        """Those of a language; None where none are expected. Takes up to seconds the first time."""
+        """Those of a language; None where none are expected."""
         sentences = preference.sentences(language)
         if sentences is None:
             return None
         if sentences not in self._made:
-            if len(self._made) >= _MOST_LANGUAGES:
+            if len(self._made) >= MOST_LANGUAGES:
                 self._made.clear()
             self._made[sentences] = Expected(sentences, self._model)
         return self._made[sentences]

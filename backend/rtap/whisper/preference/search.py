@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,17 @@ from rtap.whisper.token_rules import TokenRules
 BEAMS: Final = 8
 """Sequences that are followed at once. A step of eight takes 1.4 times as long as one of a single sequence
 (whisper-tiny.en and -base in int8)."""
-LENGTH_EXPONENT: Final = 0.6
-"""Log-probabilities are divided by the number of tokens to this power, so that long sentences may compete."""
+LENGTH_BONUS: Final = 0.5
+"""Natural log of probability that a token is worth where sentences of different length are compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """The beginning of a sentence, with its place in the graph."""
+
+    tokens: tuple[int, ...]
+    log_probability: float
+    place: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,47 +40,29 @@ class Found:
     """Of all tokens, the end of text included."""
 
     @property
-    def score(self) -> float:
-        """See :func:`score`."""
-        return score(self.log_probability, len(self.tokens) + 1)
+    def length(self) -> int:
+        """Tokens, the end of text included."""
+        return len(self.tokens) + 1
+
+    @property
+    def worth(self) -> float:
+        """By which sentences are compared."""
+        return self.log_probability + LENGTH_BONUS * self.length
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
-    """The beginning of a sentence."""
+class Bounds(Protocol):
+    """What a sentence has to be."""
 
-    tokens: tuple[int, ...]
-    log_probability: float
-    place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """What a sentence has to reach."""
-
-    longest: int
-    """Most tokens of a sentence, the end of text included."""
-    least: float
-    """Score below which no sentence is wanted."""
+    @property
+    def longest(self) -> int:
+        """Most tokens of a sentence, the end of text included."""
 
     @property
     def floor(self) -> float:
-        """Log-probability below which no sentence has the least score: it only falls with every token."""
-        return floor(self.least, self.longest)
+        """Log-probability below which no beginning can be accepted any more: it only falls."""
 
-
-def score(log_probability: float, length: int) -> float:
-    """Makes texts of different length comparable.
-
-    Args:
-        length: tokens, the end of text included if it came.
-    """
-    return log_probability / max(1, length) ** LENGTH_EXPONENT
-
-
-def floor(least: float, longest: int) -> float:
-    """The lowest log-probability with which a text of at most so many tokens has a score."""
-    return min(0.0, least) * longest**LENGTH_EXPONENT
+    def accepts(self, found: Found) -> bool:
+        """Whether a sentence is likely enough."""
 
 
 class Search:
@@ -89,7 +80,7 @@ class Search:
     def best(
         self, decoding: Decoding, prompt: Sequence[int], start: Path, bounds: Bounds
     ) -> Found | None:
-        """The sentence with the best score, or None where none reaches the least.
+        """The sentence that is worth most, or None where none is accepted.
 
         Args:
             decoding: made for :data:`BEAMS` sequences, without a prompt yet.
@@ -104,11 +95,13 @@ class Search:
             logits = logits[: len(paths)]
             self._rules.apply(logits, [path.tokens for path in paths])
             chances = log_probabilities(logits)
-            best = self._ended(paths, chances, best)
-            least = bounds.least if best is None else max(bounds.least, best.score)
-            longer = self._longer(paths, chances, floor(least, bounds.longest))
+            best = self._ended(paths, chances, bounds, best)
+            floor = bounds.floor
+            if best is not None:
+                floor = max(floor, best.worth - LENGTH_BONUS * bounds.longest)
+            longer = self._longer(paths, chances, floor)
             if not longer or len(longer[0][1].tokens) >= bounds.longest:
-                return best if best is not None and best.score >= bounds.least else None
+                return best
             paths = [path for _, path in longer]
             # Rows without a path of their own go on as copies that nobody looks at.
             rows = [row for row, _ in longer] + [longer[0][0]] * (BEAMS - len(longer))
@@ -118,13 +111,17 @@ class Search:
             logits = decoding.step(np.array(chosen))
 
     def _ended(
-        self, paths: Sequence[Path], chances: NDArray[np.float32], best: Found | None
+        self,
+        paths: Sequence[Path],
+        chances: NDArray[np.float32],
+        bounds: Bounds,
+        best: Found | None,
     ) -> Found | None:
         """The best sentence so far, with those that end here."""
         for path, row in zip(paths, chances, strict=True):
             if self._graph.ways(path.place).may_end:
                 found = Found(path.tokens, path.log_probability + float(row[self._end_of_text]))
-                if best is None or found.score > best.score:
+                if bounds.accepts(found) and (best is None or found.worth > best.worth):
                     best = found
         return best
 

@@ -34,7 +34,7 @@ class Sentences(Protocol):
 
 
 class Preference(Protocol):
-    """The sentences that are expected, in all languages; for the thread that decodes."""
+    """The sentences that are expected, in all languages."""
 
     def sentences(self, language: str) -> Sentences | None:
-        """Those of a language, such as ``de``; None where none are expected. May take seconds the first time."""
+        """Those of a language, such as ``de``, at once; None where none are expected, or not yet."""

@@ -1,13 +1,14 @@
 """Expected sentences as a graph of tokens, in the spellings that Whisper writes.
 
-A word may be in lower case or begin with a capital; a short one may be an acronym. A sentence ends with a full
-stop, a question mark, an exclamation mark, or nothing. Whisper's tokens never reach across the space between
-two words, so the words that may follow make a tree of tokens, whose branches end where the next tree begins.
+A word may be in lower case or begin with a capital; a short one may be an acronym. A sentence ends with a
+full stop, a question mark, an exclamation mark, or nothing. Whisper's tokens never reach across the space
+between two words, so the words that may follow make a tree of tokens, whose branches end where the next tree
+begins.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 

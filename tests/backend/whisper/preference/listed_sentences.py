@@ -1,0 +1,43 @@
+"""Expected sentences from a list of them, instead of from a grammar."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class ListedWords:
+    """Implements :class:`rtap.whisper.preference.sentences.Words`."""
+
+    def __init__(self) -> None:
+        self.following: dict[str, ListedWords] = {}
+        self.may_end = False
+
+
+class ListedSentences:
+    """Implements :class:`rtap.whisper.preference.sentences.Sentences`."""
+
+    def __init__(self, *sentences: str, short_forms: Mapping[str, str] | None = None) -> None:
+        self.start = ListedWords()
+        self.short_forms = short_forms or {}
+        self.asked: list[str] = []
+        """Texts that were asked about."""
+        self._sentences = sentences
+        for sentence in sentences:
+            place = self.start
+            for word in sentence.split():
+                place = place.following.setdefault(word, ListedWords())
+            place.may_end = True
+
+    def contains(self, text: str) -> bool:
+        self.asked.append(text)
+        return text.lower().strip(" .?!") in self._sentences
+
+
+class ListedPreference:
+    """Implements :class:`rtap.whisper.preference.sentences.Preference`."""
+
+    def __init__(self, **languages: ListedSentences) -> None:
+        self._languages = languages
+
+    def sentences(self, language: str) -> ListedSentences | None:
+        return self._languages.get(language)
