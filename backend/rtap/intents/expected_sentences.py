@@ -14,7 +14,8 @@ from rtap.intents.word_graph import WordGraph, WordState
 class ExpectedSentences:
     """Those of one language.
 
-    Making them finds what may be said first, in a tenth of a second or two; the rest is found when it is wanted.
+    Making them finds what may be said first, which takes a tenth of a second or two; the rest is found when
+    it is wanted.
     """
 
     def __init__(self, matcher: Matcher) -> None:
@@ -38,7 +39,7 @@ class ExpectedSentences:
         place: WordState | None = self.start
         for word in self._spelling.plain(text).split():
             place = None if place is None else place.following.get(word)
-        return (place is not None and place.may_end) or self._matcher.is_understood(text)
+        return (place is not None and place.may_end) or self._matcher.is_sentence(text)
 
 
 class IntentPreference:

@@ -102,6 +102,11 @@ class WordGraph:
         self._whole = Sequence([self._skipped, Alternative(list(sentences)), self._skipped])
         self.start: Final = WordState(self, frozenset({self._rest(self._whole, None)}))
 
+    @property
+    def size(self) -> int:
+        """Remembered parts of sentences, which grow with what was asked for."""
+        return len(self._rests)
+
     def _sentences(self) -> Iterator[Expression]:
         for intent in self._grammar.sentences.intents.values():
             for data in intent.data:

@@ -169,3 +169,12 @@ def test_the_nearest_sentence_would_be_understood(grammar):
     offered = matcher.understand("heat to 99 degree").did_you_mean
     assert offered is not None
     assert matcher.understand(offered).intent is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Heat fully!", "heat to 21.5°C in front", "heat to 50 degrees", "heat", "", "heat " * 60],
+)
+def test_whether_a_text_is_understood(grammar, text: str):
+    matcher = grammar(HEAT)
+    assert matcher.is_understood(text) == (matcher.understand(text).intent is not None)

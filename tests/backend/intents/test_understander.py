@@ -32,3 +32,12 @@ def test_languages_folders_and_names(tmp_path: Path):
 def test_switched_off():
     with pytest.raises(ConfigurationError, match=r"set intents\.enabled to true"):
         Understander(IntentsConfig(enabled=False)).understand("warmer", "en")
+
+
+def test_what_understands_a_language_is_loaded_once():
+    understander = Understander(IntentsConfig())
+    matcher = understander.matcher("en")
+    assert matcher is understander.matcher("en")
+    assert matcher.grammar.language == "en"
+    with pytest.raises(ConfigurationError):
+        understander.matcher("tlh")

@@ -42,6 +42,7 @@ from rtap.whisper.model_directory import ModelDirectory
 from rtap.whisper.result import Segment, Transcription
 from rtap.whisper.sessions import CPU, CUDA, resolve_providers
 from rtap.whisper.transcribe import TranscribeOptions, Transcriber
+from tests.backend.whisper.preference.listed_sentences import ListedPreference, ListedSentences
 from tests.deadlines import SOON
 
 ENGLISH = TranscribeOptions(language="en")
@@ -310,7 +311,12 @@ class TestPartials:
         assert worker.engine.order == [1, 11, 12, 20]
 
     def test_it_is_decoded_once_and_greedily(self, worker: Fixture) -> None:
-        options = TranscribeOptions(language="en", beam_size=5, word_timestamps=True)
+        options = TranscribeOptions(
+            language="en",
+            beam_size=5,
+            word_timestamps=True,
+            preference=ListedPreference(en=ListedSentences("yes")),
+        )
         done(worker.stt.transcribe_partial("a", "u", audio(1), options))
         assert worker.engine.options[-1] == TranscribeOptions(language="en", temperatures=(0.0,))
 

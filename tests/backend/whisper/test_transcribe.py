@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,12 +15,14 @@ from rtap.whisper.model_directory import Elastic
 from rtap.whisper.model_settings import GenerationRules
 from rtap.whisper.result import Segment, Transcription
 from rtap.whisper.transcribe import TranscribeOptions, Transcriber, warn_of_prompts
+from tests.backend.whisper.preference.listed_sentences import ListedPreference, ListedSentences
 from tests.backend.whisper.scripted_model import (
     Logits,
     Script,
     ScriptedAudio,
     ScriptedModel,
     likely,
+    produced,
     says,
     small_tokenizer,
 )
@@ -266,6 +269,51 @@ class TestSearch:
             for seed in (1, 1, 2)
         ]
         assert said[0].text == said[1].text != said[2].text
+
+
+class TestPreference:
+    """It hears "turn on.", in any language; "turn off." is nearly as likely."""
+
+    LIGHTS = ListedPreference(en=ListedSentences("turn off"), de=ListedSentences("yes"))
+
+    def model(self) -> ScriptedModel:
+        either = [text(" turn on."), text(" turn off.")]
+
+        def script(_: ScriptedAudio, history: tuple[int, ...]) -> Logits:
+            if history[-1] == TOKENIZER.start_of_transcript:
+                return likely((TOKENIZER.languages["en"], 0.9), (TOKENIZER.no_speech, 0.01))
+            said = list(produced(history))
+            for answer in either:
+                if len(said) < 3 and said == answer[: len(said)]:
+                    there = len(said)
+                    return likely((either[0][there], 0.5), (either[1][there], 0.4))
+            return likely((TOKENIZER.end_of_text, 0.9))
+
+        return ScriptedModel(script)
+
+    def heard(self, **options: Any) -> str:
+        chosen = replace(TranscribeOptions(preference=self.LIGHTS), **options)
+        return transcribe(self.model(), sound((1, 0.5)), chosen).text
+
+    def test_a_sentence_takes_the_place_of_a_text(self) -> None:
+        assert self.heard(language="en") == "turn off."
+        assert self.heard(language="en", preference=None) == "turn on."
+
+    def test_in_the_language_that_is_detected(self) -> None:
+        assert self.heard() == "turn off."
+        assert self.heard(language="de") == "turn on."
+        assert self.heard(language="zh") == "turn on."
+
+    def test_not_when_translating(self) -> None:
+        assert self.heard(language="en", task="translate") == "turn on."
+
+    def test_the_confidence_is_that_of_the_sentence(self) -> None:
+        options = TranscribeOptions(language="en", preference=self.LIGHTS)
+        (segment,) = transcribe(self.model(), sound((1, 0.5)), options).segments
+        assert segment.tokens == tuple(text(" turn off."))
+        assert segment.average_log_probability == pytest.approx(
+            np.log(0.5 * 0.4 * 0.9 * 0.9) / 4, abs=0.1
+        )
 
 
 class TestPromptsThatWereNeverTaught:
