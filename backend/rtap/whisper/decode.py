@@ -104,6 +104,13 @@ def log_probabilities(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     return shifted
 
 
+def log_masses(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What makes log-probabilities of each row's logits when it is subtracted."""
+    peaks = logits.max(axis=-1)
+    masses: NDArray[np.float32] = peaks + np.log(np.exp(logits - peaks[:, np.newaxis]).sum(axis=-1))
+    return masses
+
+
 def _sample(
     decoding: Decoding,
     logits: NDArray[np.float32],
@@ -123,7 +130,7 @@ def _sample(
     for produced in range(how.limit):
         rules.apply(logits, sequences)
         chosen = _draw(logits, how.temperature, random)
-        masses = _log_masses(logits)
+        masses = log_masses(logits)
         scores += np.where(open_, logits[np.arange(count), chosen] - masses, 0)
         if observer is not None and count == 1:
             observer.see(logits[0], float(masses[0]), int(chosen[0]))
@@ -147,13 +154,6 @@ def _draw(
         logits = logits / np.float32(temperature) + noise
     chosen: NDArray[np.int64] = logits.argmax(axis=-1)
     return chosen
-
-
-def _log_masses(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What makes log-probabilities of each row's logits when it is subtracted."""
-    peaks = logits.max(axis=-1)
-    masses: NDArray[np.float32] = peaks + np.log(np.exp(logits - peaks[:, np.newaxis]).sum(axis=-1))
-    return masses
 
 
 def _best(

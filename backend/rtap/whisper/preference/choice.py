@@ -14,9 +14,9 @@ from rtap.whisper.preference.token_graph import TokenGraph
 from rtap.whisper.preference.trail import Trail
 from rtap.whisper.token_rules import TokenRules
 
-BONUS: Final = 0.9
+BONUS: Final = 1.0
 """By how much each token of a sentence may make it less likely than the text, in natural logs."""
-WITHOUT_BONUS: Final = 1.5
+WITHOUT_BONUS: Final = 2.5
 """Tokens of a sentence that give no bonus, so that a single word has to be nearly as likely as the text."""
 LEAST_AVERAGE: Final = -1.7
 """Mean log-probability of a token below which a sentence is a mere guess."""
@@ -25,6 +25,8 @@ SHORTER_TIMES: Final = 0.6
 LONGER_TIMES: Final = 1.2
 LONGER_BY: Final = 2
 """It has at most so many times the tokens, and so many more."""
+AHEAD: Final = 3.5
+"""A beginning may be so far behind the text as that many more tokens would allow it to be at the end."""
 LONGEST_SECONDS: Final = 8.0
 """Longer speech is no command."""
 LONGEST_TEXT: Final = 120
@@ -51,10 +53,9 @@ class Margin:
         """See :class:`Bounds`."""
         return round(self.length * LONGER_TIMES) + LONGER_BY
 
-    @property
-    def floor(self) -> float:
-        """See :class:`Bounds`."""
-        return self._least(self.longest)
+    def floor(self, length: int) -> float:
+        """See :class:`Bounds`: what is far behind the text does not catch up."""
+        return self._least(min(length + AHEAD, self.longest))
 
     def accepts(self, found: Found) -> bool:
         """See :class:`Bounds`."""
@@ -104,7 +105,7 @@ class Expected:
         if not heard.tokens or len(text) > LONGEST_TEXT or self._sentences.contains(text):
             return None
         margin = Margin.to(heard)
-        start = self._start(heard, trail, margin.floor)
+        start = self._start(heard, trail, margin)
         if start is None:
             return None
         decoding = self._model.decode(encoded, BEAMS)
@@ -112,12 +113,12 @@ class Expected:
         found = search.best(decoding, prompt, start, margin)
         return None if found is None else _as_decoded(found)
 
-    def _start(self, heard: Decoded, trail: Trail | None, floor: float) -> Path | None:
+    def _start(self, heard: Decoded, trail: Trail | None, margin: Margin) -> Path | None:
         """Where a sentence that is likely enough can first leave the text; None: nowhere."""
         if trail is None:
             return Path((), 0.0, self._graph.start)
         for index, fork in enumerate(trail.forks):
-            if fork.other >= floor:
+            if fork.other >= margin.floor(index + 1):
                 return Path(heard.tokens[:index], fork.before, fork.place)
         return None
 

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rtap.whisper.decode import log_probabilities
+from rtap.whisper.decode import log_masses
 from rtap.whisper.model import Decoding
 from rtap.whisper.preference.token_graph import Place, TokenGraph
 from rtap.whisper.token_rules import TokenRules
@@ -57,9 +57,8 @@ class Bounds(Protocol):
     def longest(self) -> int:
         """Most tokens of a sentence, the end of text included."""
 
-    @property
-    def floor(self) -> float:
-        """Log-probability below which no beginning can be accepted any more: it only falls."""
+    def floor(self, length: int) -> float:
+        """Log-probability below which a beginning of so many tokens is given up."""
 
     def accepts(self, found: Found) -> bool:
         """Whether a sentence is likely enough."""
@@ -94,12 +93,12 @@ class Search:
         while True:
             logits = logits[: len(paths)]
             self._rules.apply(logits, [path.tokens for path in paths])
-            chances = log_probabilities(logits)
-            best = self._ended(paths, chances, bounds, best)
-            floor = bounds.floor
+            masses = log_masses(logits)
+            best = self._ended(paths, logits, masses, bounds, best)
+            floor = bounds.floor(len(paths[0].tokens) + 1)
             if best is not None:
                 floor = max(floor, best.worth - LENGTH_BONUS * bounds.longest)
-            longer = self._longer(paths, chances, floor)
+            longer = self._longer(paths, logits, masses, floor)
             if not longer or len(longer[0][1].tokens) >= bounds.longest:
                 return best
             paths = [path for _, path in longer]
@@ -113,29 +112,36 @@ class Search:
     def _ended(
         self,
         paths: Sequence[Path],
-        chances: NDArray[np.float32],
+        logits: NDArray[np.float32],
+        masses: NDArray[np.float32],
         bounds: Bounds,
         best: Found | None,
     ) -> Found | None:
         """The best sentence so far, with those that end here."""
-        for path, row in zip(paths, chances, strict=True):
+        ends = logits[:, self._end_of_text] - masses
+        for path, end in zip(paths, ends.tolist(), strict=True):
             if self._graph.ways(path.place).may_end:
-                found = Found(path.tokens, path.log_probability + float(row[self._end_of_text]))
+                found = Found(path.tokens, path.log_probability + end)
                 if bounds.accepts(found) and (best is None or found.worth > best.worth):
                     best = found
         return best
 
     def _longer(
-        self, paths: Sequence[Path], chances: NDArray[np.float32], floor: float
+        self,
+        paths: Sequence[Path],
+        logits: NDArray[np.float32],
+        masses: NDArray[np.float32],
+        floor: float,
     ) -> list[tuple[int, Path]]:
         """The likeliest paths that are one token longer, with the rows that they continue.
 
         Args:
-            floor: log-probability below which a path can become nothing, as it only falls.
+            floor: log-probability below which a path is given up.
         """
         found: list[tuple[float, int, int]] = []
         for row, path in enumerate(paths):
-            totals = path.log_probability + chances[row, self._graph.ways(path.place).tokens]
+            chances = logits[row, self._graph.ways(path.place).tokens] - masses[row]
+            totals = path.log_probability + chances
             likely = np.flatnonzero(totals >= floor)
             found += [(float(totals[way]), row, int(way)) for way in likely]
         longer = []
