@@ -39,7 +39,7 @@ class ExpectedSentences:
         place: WordState | None = self.start
         for word in self._spelling.plain(text).split():
             place = None if place is None else place.following.get(word)
-        return (place is not None and place.may_end) or self._matcher.is_sentence(text)
+        return (place is not None and place.may_end) or self._matcher.is_understood(text)
 
 
 class IntentPreference:

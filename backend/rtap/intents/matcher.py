@@ -55,12 +55,13 @@ class Matcher:
             return replace(nothing, alternatives=readings)
         return replace(nothing, did_you_mean=self._suggestion(plain))
 
-    def is_sentence(self, text: str) -> bool:
-        """Whether a text matches a template, be it one of several that fit equally well."""
+    def is_understood(self, text: str) -> bool:
+        """Whether :meth:`understand` finds an intent; it costs less, as nothing else is looked for."""
         plain = self.grammar.spelling.plain(text)
         if not plain or len(plain) > LONGEST_TEXT:
             return False
-        return next(iter(recognize_all(plain, self.grammar.sentences)), None) is not None
+        readings = self._readings(plain, 1)
+        return bool(readings) and readings[0].matching >= LEAST_MATCHING
 
     def _suggestion(self, plain: str) -> str | None:
         """The nearest sentence that would itself be understood."""

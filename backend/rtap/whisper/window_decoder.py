@@ -289,7 +289,7 @@ class WindowDecoder:
 
     def _preferred(self, outcome: Outcome, task: _Task) -> Outcome:
         """The outcome, or an expected sentence in its place."""
-        if task.expected is None or outcome.is_silence:
+        if task.expected is None or outcome.no_speech_probability > MIN_NO_SPEECH_PROBABILITY:
             return outcome
         sentence = task.expected.sentence(
             outcome.decoded, outcome.text, outcome.trail, task.encoded, task.prompt, self._rules

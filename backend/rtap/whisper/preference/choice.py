@@ -14,13 +14,15 @@ from rtap.whisper.preference.token_graph import TokenGraph
 from rtap.whisper.preference.trail import Trail
 from rtap.whisper.token_rules import TokenRules
 
-BONUS: Final = 1.0
+BONUS: Final = 1.15
 """By how much each token of a sentence may make it less likely than the text, in natural logs."""
-WITHOUT_BONUS: Final = 2.5
+WITHOUT_BONUS: Final = 3.0
 """Tokens of a sentence that give no bonus, so that a single word has to be nearly as likely as the text."""
-LEAST_AVERAGE: Final = -1.7
+CERTAIN: Final = -0.09
+"""Mean log-probability of a token above which a text is right, be it a command or not."""
+LEAST_AVERAGE: Final = -1.25
 """Mean log-probability of a token below which a sentence is a mere guess."""
-SHORTER_TIMES: Final = 0.6
+SHORTER_TIMES: Final = 0.65
 """A sentence has at least so many times the tokens of the text: it may leave out a noise, and no more."""
 LONGER_TIMES: Final = 1.2
 LONGER_BY: Final = 2
@@ -102,25 +104,18 @@ class Expected:
             encoded: the audio, encoded last.
             prompt: what it was decoded after, and with which rules.
         """
-        if not heard.tokens or len(text) > LONGEST_TEXT or self._sentences.contains(text):
+        if not heard.tokens or len(text) > LONGEST_TEXT or heard.average_log_probability > CERTAIN:
             return None
         margin = Margin.to(heard)
-        start = self._start(heard, trail, margin)
-        if start is None:
+        start: Path | None = Path((), 0.0, self._graph.start)
+        if trail is not None:
+            start = trail.start(heard.tokens, margin)
+        if start is None or self._sentences.contains(text):
             return None
         decoding = self._model.decode(encoded, BEAMS)
         search = Search(self._graph, rules, self._model.tokenizer.end_of_text)
         found = search.best(decoding, prompt, start, margin)
         return None if found is None else _as_decoded(found)
-
-    def _start(self, heard: Decoded, trail: Trail | None, margin: Margin) -> Path | None:
-        """Where a sentence that is likely enough can first leave the text; None: nowhere."""
-        if trail is None:
-            return Path((), 0.0, self._graph.start)
-        for index, fork in enumerate(trail.forks):
-            if fork.other >= margin.floor(index + 1):
-                return Path(heard.tokens[:index], fork.before, fork.place)
-        return None
 
 
 def _as_decoded(found: Found) -> Decoded:

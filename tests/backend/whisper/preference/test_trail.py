@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 import pytest
 
 from rtap.whisper.decode import log_probabilities
+from rtap.whisper.preference.search import Found
 from rtap.whisper.preference.token_graph import TokenGraph
-from rtap.whisper.preference.trail import Trail
+from rtap.whisper.preference.trail import Fork, Trail
 from tests.backend.whisper.preference.listed_sentences import ListedSentences
 from tests.backend.whisper.scripted_model import likely, small_tokenizer
 
@@ -26,32 +31,101 @@ def see(trail: Trail, chosen: int, *favourites: tuple[int, float]) -> None:
     trail.see(scores, mass, chosen)
 
 
+def graph(*sentences: str) -> TokenGraph:
+    return TokenGraph(ListedSentences(*sentences), TOKENIZER)
+
+
+def other(known: TokenGraph, fork: Fork, text: str) -> float:
+    """What another way is worth; the empty text ends there."""
+    ways = known.ways(fork.place)
+    index = ways.tokens.tolist().index(token(text)) if text else -1
+    return float(fork.others[index])
+
+
+def chance(*probabilities: float) -> Any:
+    return pytest.approx(float(np.log(np.prod(probabilities))), abs=0.01)
+
+
 def test_every_fork_until_the_text_leaves_the_sentences():
-    trail = Trail(TokenGraph(ListedSentences("turn on", "turn off"), TOKENIZER), END)
+    known = graph("turn on", "turn off")
+    trail = Trail(known, END)
     see(trail, token(" turn"), (token(" turn"), 0.5))
     see(trail, token(" on"), (token(" on"), 0.6), (token(" off"), 0.25))
-    see(trail, token(" the"), (token(" the"), 0.8), (END, 0.1), (token("."), 0.01))
+    see(trail, token(" the"), (token(" the"), 0.8), (END, 0.1), (token("."), 0.05))
     see(trail, token(" heating"), (token(" heating"), 0.9))
-    assert [fork.before for fork in trail.forks] == pytest.approx(
-        [0, np.log(0.5), np.log(0.5 * 0.6)], abs=0.01
-    )
-    others = [fork.other for fork in trail.forks]
-    assert others[1:] == pytest.approx([np.log(0.5 * 0.25), np.log(0.5 * 0.6 * 0.1)], abs=0.01)
-    assert others[0] < -5, "another spelling of turn is possible, but unlikely"
+    first, second, third = trail.forks
+    assert [first.before, second.before] == [0, chance(0.5)]
+    assert third.before == chance(0.5, 0.6)
+    assert other(known, second, " off") == chance(0.5, 0.25)
+    assert other(known, third, ".") == chance(0.5, 0.6, 0.05)
+    assert other(known, third, "") == chance(0.5, 0.6, 0.1)
+    assert np.isneginf(other(known, first, " turn")), "it is what was chosen"
+    assert np.isneginf(other(known, second, "")), "no sentence ends there"
 
 
 def test_the_end_of_the_text_is_no_other_way_where_it_was_taken():
-    trail = Trail(TokenGraph(ListedSentences("turn"), TOKENIZER), END)
+    known = graph("turn")
+    trail = Trail(known, END)
     see(trail, token(" turn"), (token(" turn"), 0.5))
     see(trail, END, (END, 0.8), (token("."), 0.1))
     see(trail, END, (END, 0.8))
     assert len(trail.forks) == 2
-    assert trail.forks[1].other == pytest.approx(np.log(0.5 * 0.1), abs=0.01)
+    assert other(known, trail.forks[1], ".") == chance(0.5, 0.1)
+    assert np.isneginf(other(known, trail.forks[1], ""))
 
 
 def test_a_text_that_is_no_sentence_from_its_first_word():
-    trail = Trail(TokenGraph(ListedSentences("turn on"), TOKENIZER), END)
+    trail = Trail(graph("turn on"), END)
     see(trail, token(" no"), (token(" no"), 0.5), (token(" turn"), 0.3))
     see(trail, token(" on"), (token(" on"), 0.5))
-    (fork,) = trail.forks
-    assert (fork.before, fork.other) == (0, pytest.approx(np.log(0.3), abs=0.01))
+    assert len(trail.forks) == 1
+
+
+@dataclass(frozen=True)
+class Floors:
+    """Implements :class:`rtap.whisper.preference.search.Bounds`."""
+
+    first: float
+    later: float
+    longest: int = 10
+
+    def floor(self, length: int) -> float:
+        return self.first if length == 1 else self.later
+
+    def accepts(self, found: Found) -> bool:
+        raise AssertionError(found)
+
+
+@pytest.mark.parametrize(
+    ("floors", "expected"),
+    [
+        pytest.param(Floors(-1, -1), None, id="no sentence is likely enough"),
+        pytest.param(Floors(-1, -2.3), (" turn off", (0.5, 0.25)), id="a single one"),
+        pytest.param(Floors(-1, -3.9), (" turn", (0.5,)), id="two in one place"),
+        pytest.param(Floors(-2.5, -2.3), ("", ()), id="in two places"),
+        pytest.param(Floors(-2.5, -1), (" lights", (0.1,)), id="the first"),
+    ],
+)
+def test_where_a_search_begins(floors: Floors, expected: tuple[str, Sequence[float]] | None):
+    trail = Trail(graph("turn on", "turn off", "turn heating", "lights"), END)
+    see(trail, token(" turn"), (token(" turn"), 0.5), (token(" lights"), 0.1))
+    see(trail, token(" on"), (token(" on"), 0.6), (token(" off"), 0.25), (token(" heating"), 0.05))
+    start = trail.start(TOKENIZER.encode(" turn on"), floors)
+    if expected is None:
+        assert start is None
+        return
+    text, probabilities = expected
+    assert start is not None
+    assert start.tokens == tuple(TOKENIZER.encode(text))
+    assert start.log_probability == (chance(*probabilities) if probabilities else 0)
+
+
+def test_a_search_begins_before_an_end():
+    """Where the sentence ends, the text's own way there is known, and the end is to be weighed."""
+    trail = Trail(graph("turn on"), END)
+    see(trail, token(" turn"), (token(" turn"), 0.5))
+    see(trail, token(" on"), (token(" on"), 0.6))
+    see(trail, token(" the"), (token(" the"), 0.8), (END, 0.1))
+    start = trail.start(TOKENIZER.encode(" turn on the"), Floors(-1, -4))
+    assert start is not None
+    assert start.tokens == tuple(TOKENIZER.encode(" turn on"))
