@@ -67,7 +67,7 @@ class Margin:
             and found.log_probability >= self._least(found.length)
         )
 
-    def _least(self, length: int) -> float:
+    def _least(self, length: float) -> float:
         return self.log_probability - BONUS * max(0.0, length - WITHOUT_BONUS)
 
 
