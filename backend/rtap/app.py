@@ -15,6 +15,8 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import TYPE_CHECKING, Final
 
 from rtap import __version__, logs
+from rtap.assistant.assistant import Assistant
+from rtap.assistant.parts import load_parts
 from rtap.bus import EventBus
 from rtap.config.loader import UnifiedConfigLoader
 from rtap.errors import RTAPException
@@ -45,6 +47,7 @@ from rtap.whisper.model_store import ModelStore
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from rtap.assistant.assistant import Wish
     from rtap.config import Config
     from rtap.pipeline.microphone import AudioPipeline
     from rtap.transports.service import ModelFacts
@@ -88,6 +91,8 @@ class RTAPApplication:
         )
         self.telemetry.watch_queue("utterances", lambda: self.stt.waiting_utterances)
         self.telemetry.watch_queue("files", lambda: self.stt.waiting_files)
+        self.assistant = Assistant(lambda: load_parts(config, self.publish), self.telemetry)
+        self.telemetry.watch_queue("intents", lambda: self.assistant.waiting)
         self._annotator = Annotator(config.language, config.stt.languages)
         self._pipeline: AudioPipeline | None = None
         self._pipeline_thread: threading.Thread | None = None
@@ -107,13 +112,20 @@ class RTAPApplication:
         publish: Callable[[Event], None],
         *,
         partials: bool = True,
+        intents: Wish = "none",
     ) -> SpeechSession:
         """A session for one client's stream."""
 
-        def deliver(event: Event) -> None:
+        def both(event: Event) -> None:
             publish(event)
+            self.publish(event)
+
+        def deliver(event: Event) -> None:
             if isinstance(event, Transcript):
-                self.publish(event)
+                both(event)
+                self.assistant.hear(event, both, intents)
+            else:
+                publish(event)
 
         equipment = make_equipment(self.config, self.stt, self._annotator, partials=partials)
         return SpeechSession(session_id, "stream", equipment, options, deliver)
@@ -138,6 +150,9 @@ class RTAPApplication:
         elif isinstance(event, WakeWordDetected):
             self.telemetry.wake_word(event.name)
         self.bus.publish(event)
+        if isinstance(event, Transcript) and event.source == "microphone":
+            # Here and not before: of a standby pair, the one that publishes acts.
+            self.assistant.hear(event, self.publish, "execute")
 
     def options(self, language: str | None = None, task: str = "transcribe") -> TranscribeOptions:
         """Options for one request; what it leaves open comes from the configuration."""
@@ -216,6 +231,7 @@ class RTAPApplication:
         if self.config.standby.role != "none":
             self._standby = self._make_standby()
         self.stt.start()
+        self.assistant.start()
         self._publish_readiness()
         if self._pipeline is not None:
             self._pipeline_thread = threading.Thread(target=self._pipeline.run, name="pipeline")
@@ -244,6 +260,7 @@ class RTAPApplication:
         await self.finish_speech()
         if self._standby is not None:
             await asyncio.to_thread(self._standby.stop)
+        await asyncio.to_thread(self.assistant.stop, _SHUTDOWN_SECONDS)
         while self._publishers:
             await self._publishers.pop().stop()
         _log.info("stopped")

@@ -11,6 +11,8 @@ from enum import StrEnum
 from typing import Literal
 
 from rtap.audio.format import Samples
+from rtap.intents.intent import Understanding
+from rtap.vehicle.result import ActionResult
 
 
 class State(StrEnum):
@@ -110,6 +112,27 @@ class PartialTranscript:
 
 
 @dataclass(frozen=True, slots=True)
+class IntentRecognized:
+    """What an utterance means, or that it is no command; follows its transcript."""
+
+    understanding: Understanding
+    session_id: str
+    utterance_id: str
+    source: Literal["microphone", "stream"]
+    timestamp: float
+
+
+@dataclass(frozen=True, slots=True)
+class ActionCompleted:
+    """What came of an intent; follows it."""
+
+    result: ActionResult
+    session_id: str
+    utterance_id: str
+    timestamp: float
+
+
+@dataclass(frozen=True, slots=True)
 class WakeWordDetected:
     """Somebody called the assistant."""
 
@@ -164,6 +187,8 @@ Event = (
     | PublishingChanged
     | PartialTranscript
     | Transcript
+    | IntentRecognized
+    | ActionCompleted
     | ErrorOccurred
 )
 """All that is published on the bus."""

@@ -39,10 +39,22 @@ class Understander:
                 sentences.
         """
         with self._lock:
-            matcher = self._matchers.get(language)
-            if matcher is None:
-                matcher = self._matchers[language] = self._load(language)
-            return matcher.understand(text, confidence)
+            return self._matcher(language).understand(text, confidence)
+
+    def load(self, language: str) -> None:
+        """Load a language's grammar now.
+
+        Raises:
+            ConfigurationError: see :meth:`understand`.
+        """
+        with self._lock:
+            self._matcher(language)
+
+    def _matcher(self, language: str) -> Matcher:
+        matcher = self._matchers.get(language)
+        if matcher is None:
+            matcher = self._matchers[language] = self._load(language)
+        return matcher
 
     def _load(self, language: str) -> Matcher:
         from rtap.intents.matcher import Matcher

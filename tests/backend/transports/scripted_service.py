@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from rtap.assistant.assistant import Assistant, Wish
+from rtap.assistant.parts import load_parts
 from rtap.audio.format import SAMPLE_RATE, Samples
 from rtap.bus import EventBus
 from rtap.config import Config
@@ -107,6 +109,8 @@ class ScriptedService:
         self.telemetry = Telemetry()
         self.engine = ScriptedEngine()
         self.engine.gate.set()
+        self.assistant = Assistant(lambda: load_parts(config, self.publish), self.telemetry)
+        """Loads its sentences when it is first asked."""
         self.stt = SpeechToText(lambda: self.engine, max_files=config.limits.max_queue)
         self.facts: ModelFacts | None = FACTS
         self.state = Health(healthy=True, model_loaded=True)
@@ -130,14 +134,18 @@ class ScriptedService:
         publish: Callable[[Event], None],
         *,
         partials: bool = True,
+        intents: Wish = "none",
     ) -> SpeechSession:
         if self.failure is not None:
             raise self.failure
+        if intents != "none":
+            self.assistant.start()
 
         def deliver(event: Event) -> None:
             publish(event)
             if isinstance(event, Transcript):
                 self.bus.publish(event)
+                self.assistant.hear(event, publish, intents)
 
         service = self
 
@@ -206,6 +214,7 @@ def scripted_service(config: Config, *, start: bool = True) -> Iterator[Scripted
     finally:
         service.engine.gate.set()
         assert service.stt.stop(SOON)
+        service.assistant.stop(SOON)
 
 
 def tone(seconds: float, level: float = 0.3, rate: int = SAMPLE_RATE) -> Samples:

@@ -12,9 +12,11 @@ from rtap.transports.schemas.common import (
     WireModel,
 )
 from rtap.transports.schemas.events import (
+    ActionCompletedMessage,
     DroppedMessage,
     ErrorMessage,
     EventMessage,
+    IntentRecognizedMessage,
     ListeningChangedMessage,
     PartialMessage,
     ProcessingStartedMessage,
@@ -28,12 +30,19 @@ from rtap.transports.schemas.events import (
     event_message,
     topic_of,
 )
+from rtap.transports.schemas.intents import (
+    ActionFields,
+    HeldMessage,
+    IntentMessage,
+    ReasonMessage,
+    SlotMessage,
+    Understood,
+)
 from rtap.transports.schemas.rest import (
     Base64Request,
     ErrorDetail,
     ErrorReply,
     HealthReply,
-    IntentMessage,
     IntentReply,
     IntentRequest,
     Listening,
@@ -44,7 +53,6 @@ from rtap.transports.schemas.rest import (
     ModelRequest,
     SegmentReply,
     ServiceInfo,
-    SlotMessage,
     TranscribeFields,
     TranscriptionReply,
     WordReply,
@@ -62,6 +70,8 @@ from rtap.transports.schemas.stream import (
 )
 
 __all__ = [
+    "ActionCompletedMessage",
+    "ActionFields",
     "Base64Request",
     "DroppedMessage",
     "ErrorDetail",
@@ -69,7 +79,9 @@ __all__ = [
     "ErrorReply",
     "EventMessage",
     "HealthReply",
+    "HeldMessage",
     "IntentMessage",
+    "IntentRecognizedMessage",
     "IntentReply",
     "IntentRequest",
     "Listening",
@@ -83,6 +95,7 @@ __all__ = [
     "Probability",
     "ProcessingStartedMessage",
     "PublishingChangedMessage",
+    "ReasonMessage",
     "SegmentReply",
     "SentimentMessage",
     "ServiceInfo",
@@ -104,6 +117,7 @@ __all__ = [
     "TranscriptMessage",
     "TranscriptionFigures",
     "TranscriptionReply",
+    "Understood",
     "WakeWordDetectedMessage",
     "WireModel",
     "WordReply",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field
 
 from rtap.events import (
+    ActionCompleted,
     ErrorOccurred,
     Event,
+    IntentRecognized,
     ListeningChanged,
     PartialTranscript,
     PublishingChanged,
@@ -21,6 +23,7 @@ from rtap.events import (
     WakeWordDetected,
 )
 from rtap.transports.schemas.common import Text, UtteranceResult, UtteranceText, WireModel, example
+from rtap.transports.schemas.intents import ActionFields, Understood
 
 
 class WakeWordDetectedMessage(WireModel):
@@ -165,6 +168,63 @@ class TranscriptMessage(UtteranceResult):
     source: Literal["microphone", "stream", "file"]
 
 
+class IntentRecognizedMessage(Understood):
+    """What an utterance means, or that it is no command; follows its transcript."""
+
+    model_config = example(
+        type="intent",
+        timestamp=1698345602.61,
+        session_id="f3a9",
+        utterance_id="f3a9-1",
+        source="microphone",
+        **Understood.EXAMPLE,
+    )
+
+    type: Literal["intent"] = "intent"
+    timestamp: float
+    session_id: str
+    utterance_id: str
+    source: Literal["microphone", "stream"]
+
+    @classmethod
+    def of(cls, event: IntentRecognized) -> Self:
+        """The message of an event."""
+        return cls(
+            timestamp=event.timestamp,
+            session_id=event.session_id,
+            utterance_id=event.utterance_id,
+            source=event.source,
+            **Understood.model_validate(event.understanding).model_dump(),
+        )
+
+
+class ActionCompletedMessage(ActionFields):
+    """What came of an intent; follows it."""
+
+    model_config = example(
+        type="action",
+        timestamp=1698345602.62,
+        session_id="f3a9",
+        utterance_id="f3a9-1",
+        **ActionFields.EXAMPLE,
+    )
+
+    type: Literal["action"] = "action"
+    timestamp: float
+    session_id: str
+    utterance_id: str
+
+    @classmethod
+    def of(cls, event: ActionCompleted) -> Self:
+        """The message of an event."""
+        return cls(
+            timestamp=event.timestamp,
+            session_id=event.session_id,
+            utterance_id=event.utterance_id,
+            **ActionFields.model_validate(event.result).model_dump(),
+        )
+
+
 class ErrorMessage(WireModel):
     """Something failed; the service goes on."""
 
@@ -193,6 +253,8 @@ EventMessage = (
     | PublishingChangedMessage
     | PartialMessage
     | TranscriptMessage
+    | IntentRecognizedMessage
+    | ActionCompletedMessage
     | ErrorMessage
 )
 """One event of the bus, told apart by ``type``."""
@@ -253,6 +315,10 @@ def event_message(event: Event) -> EventMessage:
     """The message that tells clients of an event."""
     if isinstance(event, StateChanged) and event.state is State.PROCESSING:
         return ProcessingStartedMessage.model_validate(event)
+    if isinstance(event, IntentRecognized):
+        return IntentRecognizedMessage.of(event)
+    if isinstance(event, ActionCompleted):
+        return ActionCompletedMessage.of(event)
     return _MESSAGES[type(event)].model_validate(event)
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Final
 
 from rtap.transports.schemas import (
+    ActionCompletedMessage,
+    IntentRecognizedMessage,
     SpeechStartedMessage,
     StreamEnd,
     StreamError,
@@ -16,7 +18,14 @@ from rtap.transports.schemas import (
 )
 
 OutMessage = (
-    StreamReady | SpeechStartedMessage | StreamPartial | StreamFinal | StreamError | StreamEnd
+    StreamReady
+    | SpeechStartedMessage
+    | StreamPartial
+    | StreamFinal
+    | IntentRecognizedMessage
+    | ActionCompletedMessage
+    | StreamError
+    | StreamEnd
 )
 
 CAPACITY: Final = 64

@@ -1,0 +1,208 @@
+"""Carries out what is said: one utterance after the other, in a thread of its own."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from rtap import logs
+from rtap.errors import ConfigurationError
+from rtap.events import ActionCompleted, ErrorOccurred, Event, IntentRecognized, Transcript
+
+if TYPE_CHECKING:
+    from rtap.assistant.parts import Parts
+    from rtap.intents.intent import Understanding
+    from rtap.telemetry import Telemetry
+    from rtap.vehicle.result import ActionResult
+
+_log = logs.get("assistant")
+
+MOST_WAITING: Final = 16
+"""Utterances; each takes a few milliseconds, or as long as the car needs, which is bounded."""
+
+Wish = Literal["none", "understand", "execute"]
+"""What whoever speaks wants of the commands in it: nothing, to be told of them, or that they are done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """What became of a text."""
+
+    understanding: Understanding
+    result: ActionResult | None
+    """None: it is no command, or was not to be carried out."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    transcript: Transcript
+    execute: bool
+    publish: Callable[[Event], None]
+
+
+class Assistant:
+    """Understands what was said, has the car do it, and publishes both. All methods are for any thread.
+
+    Args:
+        load: makes what it works with, which takes a second or two; called in its thread.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[], Parts],
+        telemetry: Telemetry,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._load = load
+        self._telemetry = telemetry
+        self._clock = clock
+        self._changed = threading.Condition()
+        self._parts: Parts | None = None
+        self._loading = threading.Lock()
+        self._waiting: deque[_Heard] = deque()
+        self._open: Counter[str] = Counter()
+        """Utterances of each session that are not done with."""
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Utterances that are still to be understood."""
+        return len(self._waiting)
+
+    def start(self) -> None:
+        """Load, then work on what is heard."""
+        self._thread = threading.Thread(target=self._run, name="assistant")
+        self._thread.start()
+
+    def stop(self, seconds: float) -> None:
+        """Finish what was heard, for so many seconds at most, and let go of the car."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.join(seconds)
+        with self._loading:
+            if self._parts is not None:
+                self._parts.close()
+
+    def hear(self, transcript: Transcript, publish: Callable[[Event], None], wish: Wish) -> None:
+        """Handle an utterance soon.
+
+        Args:
+            publish: gets what comes of it, in this object's thread.
+        """
+        if wish == "none" or transcript.source == "file" or not transcript.text:
+            return
+        heard = _Heard(transcript, wish == "execute", publish)
+        with self._changed:
+            is_full = len(self._waiting) >= MOST_WAITING or self._stopping
+            if not is_full:
+                self._waiting.append(heard)
+                self._open[transcript.session_id] += 1
+                self._changed.notify_all()
+        if is_full:
+            self._fail(heard, "Overloaded", "the assistant is too busy: say it again")
+
+    def wait_until_idle(self, session_id: str, seconds: float) -> bool:
+        """Wait until all is published that comes of what a session said; False where it takes longer."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._open[session_id], seconds)
+
+    def handle(
+        self,
+        text: str,
+        language: str,
+        *,
+        execute: bool,
+        utterance_id: str | None = None,
+        confidence: float = 1.0,
+    ) -> Handled:
+        """Understand a text and carry it out, here and now.
+
+        Args:
+            language: a code, such as de.
+            utterance_id: where it was said: what is brought again is not done again.
+            confidence: of hearing, 0 to 1.
+
+        Raises:
+            ConfigurationError: intents are switched off, or the language has none, or there are faults in its
+                sentences.
+        """
+        parts = self._loaded()
+        understanding = parts.understander.understand(text, language, confidence)
+        intent = understanding.intent
+        self._telemetry.intent(None if intent is None else intent.name)
+        if intent is None or not execute:
+            return Handled(understanding, None)
+        result = parts.actor.execute(intent, utterance_id)
+        self._telemetry.action(result.intent, result.outcome)
+        _log.info("acted", intent=result.intent, outcome=result.outcome.value)
+        return Handled(understanding, result)
+
+    def _loaded(self) -> Parts:
+        with self._loading:
+            if self._parts is None:
+                self._parts = self._load()
+            return self._parts
+
+    # ---- the thread
+
+    def _run(self) -> None:
+        self._loaded()
+        while (heard := self._next()) is not None:
+            try:
+                self._work_on(heard)
+            except Exception as error:  # noqa: BLE001 (the next utterance is to be understood nevertheless)
+                # Not the message: it may quote what was said.
+                _log.error("an utterance was not handled", error_type=type(error).__name__)
+                self._fail(heard, type(error).__name__, "the assistant failed: say it again")
+            finally:
+                self._settle(heard.transcript.session_id)
+
+    def _next(self) -> _Heard | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._stopping)
+            return self._waiting.popleft() if self._waiting else None
+
+    def _settle(self, session_id: str) -> None:
+        with self._changed:
+            self._open[session_id] -= 1
+            if not self._open[session_id]:
+                del self._open[session_id]
+            self._changed.notify_all()
+
+    def _work_on(self, heard: _Heard) -> None:
+        said = heard.transcript
+        if said.language not in self._loaded().languages:
+            return
+        assert said.language is not None
+        assert said.source != "file"
+        try:
+            handled = self.handle(
+                said.text,
+                said.language,
+                execute=heard.execute,
+                utterance_id=said.utterance_id,
+                confidence=said.confidence,
+            )
+        except ConfigurationError:  # its sentences were reported when they were loaded
+            return
+        now = self._clock()
+        heard.publish(
+            IntentRecognized(
+                handled.understanding, said.session_id, said.utterance_id, said.source, now
+            )
+        )
+        if handled.result is not None:
+            self._telemetry.acted_after(now - (said.timestamp - said.latency))
+            heard.publish(ActionCompleted(handled.result, said.session_id, said.utterance_id, now))
+
+    def _fail(self, heard: _Heard, kind: str, message: str) -> None:
+        self._telemetry.error("assistant", kind)
+        heard.publish(ErrorOccurred("assistant", kind, message, self._clock()))

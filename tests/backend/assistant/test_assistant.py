@@ -1,0 +1,243 @@
+"""rtap.assistant.assistant: what comes of what is said."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from queue import SimpleQueue
+from typing import Any
+
+import pytest
+
+from rtap.assistant.assistant import MOST_WAITING, Assistant
+from rtap.assistant.parts import Parts
+from rtap.errors import ConfigurationError
+from rtap.events import ActionCompleted, ErrorOccurred, Event, IntentRecognized, Transcript
+from rtap.intents.intent import Understanding
+from rtap.telemetry import Telemetry
+from rtap.vehicle.actor import Actor
+from rtap.vehicle.result import Outcome
+from tests.backend.transports.sample_events import TRANSCRIPT
+from tests.backend.vehicle.cars import ScriptedVehicle, intent, table
+from tests.deadlines import SOON
+
+VOLUME = "Vehicle.Cabin.Infotainment.Media.Volume"
+NOW = TRANSCRIPT.timestamp + 0.01
+COMMAND = replace(TRANSCRIPT, text="louder", language="en")
+
+
+class Words:
+    """Knows one command in English, and fails at another."""
+
+    def __init__(self) -> None:
+        self.gate = threading.Event()
+        self.gate.set()
+        self.asked = threading.Event()
+
+    def understand(self, text: str, language: str, confidence: float = 1.0) -> Understanding:
+        self.asked.set()
+        assert self.gate.wait(SOON)
+        if text == "crash":
+            raise RuntimeError("louder, said the driver")
+        if language == "it":
+            raise ConfigurationError("there are no sentences in it")
+        known = replace(intent("RaiseVolume"), confidence=confidence) if text == "louder" else None
+        return Understanding(text, language, known)
+
+
+@dataclass
+class Rig:
+    assistant: Assistant
+    words: Words
+    car: ScriptedVehicle
+    telemetry: Telemetry
+    heard: SimpleQueue[Event] = field(default_factory=SimpleQueue)
+    closed: threading.Event = field(default_factory=threading.Event)
+
+    def hear(self, transcript: Transcript, **wish: Any) -> None:
+        self.assistant.hear(transcript, self.heard.put, wish.get("wish", "execute"))
+
+    def next(self) -> Event:
+        return self.heard.get(timeout=SOON)
+
+    def settle(self, session_id: str = TRANSCRIPT.session_id) -> None:
+        assert self.assistant.wait_until_idle(session_id, SOON)
+
+    def metric(self, line: str) -> bool:
+        return line in self.telemetry.exposition().decode()
+
+
+@contextmanager
+def rigged(*, start: bool = True) -> Iterator[Rig]:
+    words, car, telemetry = Words(), ScriptedVehicle(), Telemetry()
+    car.values |= {signal.path: signal.start for signal in table().signals.values()}
+    actor = Actor(car, table(), speed_limit=5, clock=car.clock)
+    closed = threading.Event()
+    parts = Parts(words, frozenset({"en", "it"}), actor, closed.set)
+    assistant = Assistant(lambda: parts, telemetry, lambda: NOW)
+    if start:
+        assistant.start()
+    try:
+        yield Rig(assistant, words, car, telemetry, closed=closed)
+    finally:
+        words.gate.set()
+        assistant.stop(SOON)
+
+
+@pytest.fixture
+def rig() -> Iterator[Rig]:
+    with rigged() as one:
+        yield one
+
+
+def test_a_command_is_understood_then_done(rig: Rig) -> None:
+    rig.hear(COMMAND)
+    understood, acted = rig.next(), rig.next()
+    assert isinstance(understood, IntentRecognized)
+    assert understood.understanding.intent is not None
+    assert understood.understanding.intent.name == "RaiseVolume"
+    assert understood.understanding.intent.confidence == COMMAND.confidence
+    assert isinstance(acted, ActionCompleted)
+    assert acted.result.outcome is Outcome.DONE
+    assert [held.path for held in acted.result.held] == [VOLUME]
+    for event in (understood, acted):
+        assert event.utterance_id == COMMAND.utterance_id
+        assert event.session_id == COMMAND.session_id
+        assert event.timestamp == NOW
+    assert rig.metric('rtap_intents_total{intent="RaiseVolume"} 1.0')
+    assert rig.metric('rtap_actions_total{intent="RaiseVolume",outcome="done"} 1.0')
+    assert rig.metric(
+        "rtap_end_of_speech_to_action_seconds_sum 0.71"
+    )  # a latency of 0.7 s, and 0.01 s
+
+
+def test_who_wants_to_know_only_is_told_and_nothing_is_done(rig: Rig) -> None:
+    rig.hear(COMMAND, wish="understand")
+    rig.settle()
+    assert isinstance(rig.next(), IntentRecognized)
+    assert rig.heard.empty()
+    assert rig.car.read == []
+
+
+@pytest.mark.parametrize(
+    ("transcript", "wish"),
+    [
+        (COMMAND, "none"),
+        (replace(COMMAND, source="file"), "execute"),
+        (replace(COMMAND, text=""), "execute"),
+        (replace(COMMAND, language="ja"), "execute"),
+        (replace(COMMAND, language=None), "execute"),
+        (replace(COMMAND, language="it"), "execute"),
+    ],
+)
+def test_what_is_not_for_it(transcript: Transcript, wish: str, rig: Rig) -> None:
+    rig.hear(transcript, wish=wish)
+    rig.hear(replace(COMMAND, utterance_id="next"))
+    told = rig.next()
+    assert isinstance(told, IntentRecognized)
+    assert told.utterance_id == "next"
+
+
+def test_what_is_no_command_is_told_too(rig: Rig) -> None:
+    rig.hear(replace(COMMAND, text="lovely weather"))
+    rig.settle()
+    told = rig.next()
+    assert isinstance(told, IntentRecognized)
+    assert told.understanding.intent is None
+    assert rig.heard.empty()
+    assert rig.metric('rtap_intents_total{intent="none"} 1.0')
+
+
+def test_an_utterance_that_comes_twice_is_done_once(rig: Rig) -> None:
+    rig.hear(COMMAND)
+    rig.hear(COMMAND)
+    results = [event.result for event in (rig.next() for _ in range(4)) if hasattr(event, "result")]
+    assert len(results) == 2
+    assert results[0] == results[1]
+    assert len(rig.car.read) == 1
+
+
+def test_a_failure_costs_one_utterance_and_tells_no_word_of_it(rig: Rig) -> None:
+    rig.hear(replace(COMMAND, text="crash"))
+    told = rig.next()
+    assert isinstance(told, ErrorOccurred)
+    assert (told.stage, told.error_type) == ("assistant", "RuntimeError")
+    assert "driver" not in told.message
+    rig.hear(COMMAND)
+    assert isinstance(rig.next(), IntentRecognized)
+
+
+def test_too_many_utterances_are_refused_by_name(rig: Rig) -> None:
+    rig.words.gate.clear()
+    rig.hear(COMMAND)
+    assert rig.words.asked.wait(SOON)
+    for number in range(MOST_WAITING):
+        rig.hear(replace(COMMAND, utterance_id=str(number)))
+    assert rig.heard.empty()
+    rig.hear(COMMAND)
+    told = rig.next()
+    assert isinstance(told, ErrorOccurred)
+    assert "say it again" in told.message
+    assert rig.assistant.waiting == MOST_WAITING
+    rig.words.gate.set()
+    rig.settle()
+    assert rig.assistant.waiting == 0
+
+
+def test_a_session_waits_for_its_own_utterances(rig: Rig) -> None:
+    rig.words.gate.clear()
+    rig.hear(COMMAND)
+    assert not rig.assistant.wait_until_idle(COMMAND.session_id, 0.01)
+    assert rig.assistant.wait_until_idle("another", 0)
+    rig.words.gate.set()
+    rig.settle()
+    assert rig.heard.qsize() == 2
+
+
+def test_what_was_heard_is_done_before_it_stops_and_nothing_after() -> None:
+    with rigged() as rig:
+        rig.words.gate.clear()
+        rig.hear(COMMAND)
+        stopping = threading.Thread(target=rig.assistant.stop, args=(SOON,))
+        stopping.start()
+        rig.words.gate.set()
+        stopping.join()
+        assert rig.heard.qsize() == 2
+        assert rig.closed.is_set()
+        rig.hear(replace(COMMAND, utterance_id="late"))
+        assert rig.heard.qsize() == 3  # that it is too late
+
+
+@pytest.mark.parametrize("execute", [True, False])
+def test_a_text_is_handled_at_once_without_the_thread(execute: bool) -> None:  # noqa: FBT001
+    with rigged(start=False) as rig:
+        handled = rig.assistant.handle("louder", "en", execute=execute)
+        assert handled.understanding.intent is not None
+        assert (handled.result is not None) is execute
+
+
+def test_a_text_in_a_language_without_sentences() -> None:
+    with rigged(start=False) as rig, pytest.raises(ConfigurationError):
+        rig.assistant.handle("louder", "it", execute=True)
+
+
+def test_sentences_are_loaded_once_whoever_asks_first() -> None:
+    loads: list[int] = []
+    words, car = Words(), ScriptedVehicle()
+
+    def load() -> Parts:
+        loads.append(1)
+        return Parts(words, frozenset({"en"}), Actor(car, table(), speed_limit=5, clock=car.clock))
+
+    assistant = Assistant(load, Telemetry())
+    assistant.start()
+    asking: Callable[[], Any] = lambda: assistant.handle("weather", "en", execute=True)  # noqa: E731
+    threads = [threading.Thread(target=asking) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assistant.stop(SOON)
+    assert loads == [1]
