@@ -109,10 +109,18 @@ class Assistant:
         if is_full:
             self._fail(heard, "Overloaded", "the assistant is too busy: say it again")
 
-    def wait_until_idle(self, session_id: str, seconds: float) -> bool:
-        """Wait until all is published that comes of what a session said; False where it takes longer."""
+    def wait_until_idle(self, session_id: str | None, seconds: float) -> bool:
+        """Wait until all is published that comes of what a session said; False where it takes longer.
+
+        Args:
+            session_id: None: whoever said it.
+        """
+
+        def is_idle() -> bool:
+            return not (self._open if session_id is None else self._open[session_id])
+
         with self._changed:
-            return self._changed.wait_for(lambda: not self._open[session_id], seconds)
+            return self._changed.wait_for(is_idle, seconds)
 
     def handle(
         self,

@@ -49,6 +49,8 @@ class ScriptedEngine:
     files: list[Samples] = field(default_factory=list)
     utterances: int = 0
     options: TranscribeOptions | None = None
+    says: str = ""
+    """Instead of how long the audio was."""
     error: Exception | None = None
 
     def transcribe(self, samples: Samples, options: TranscribeOptions) -> Transcription:
@@ -56,7 +58,8 @@ class ScriptedEngine:
         if np.any(samples):  # silence is the queue's own test
             self._begin(options)
             self.utterances += 1
-        return heard(f"somebody spoke for {seconds:.1f} seconds", seconds, options.language)
+        text = self.says or f"somebody spoke for {seconds:.1f} seconds"
+        return heard(text, seconds, options.language)
 
     def steps(self, blocks: Iterable[Samples], options: TranscribeOptions) -> Steps:
         taken: list[Samples] = []
@@ -113,6 +116,7 @@ class ScriptedService:
         """Loads its sentences when it is first asked."""
         self.stt = SpeechToText(lambda: self.engine, max_files=config.limits.max_queue)
         self.facts: ModelFacts | None = FACTS
+        self.languages = FACTS.languages
         self.state = Health(healthy=True, model_loaded=True)
         self.failure: Exception | None = None
         """Raised wherever the service is asked for something."""
@@ -173,7 +177,7 @@ class ScriptedService:
     def options(self, language: str | None = None, task: str = "transcribe") -> TranscribeOptions:
         if self.failure is not None:
             raise self.failure
-        if language not in {None, "auto", "en", "de"}:
+        if language not in {None, "auto", *self.languages}:
             raise ConfigurationError(f"unknown language {language!r}: use en or de")
         known = None if language == "auto" else language
         return TranscribeOptions(
