@@ -15,7 +15,7 @@ from rtap.events import ActionCompleted, ErrorOccurred, Event, IntentRecognized,
 
 if TYPE_CHECKING:
     from rtap.assistant.parts import Parts
-    from rtap.intents.intent import Understanding
+    from rtap.intents.intent import Intent, Understanding
     from rtap.telemetry import Telemetry
     from rtap.vehicle.result import ActionResult
 
@@ -142,16 +142,23 @@ class Assistant:
             ConfigurationError: intents are switched off, or the language has none, or there are faults in its
                 sentences.
         """
-        parts = self._loaded()
-        understanding = parts.understander.understand(text, language, confidence)
+        understanding = self._understand(text, language, confidence)
         intent = understanding.intent
-        self._telemetry.intent(None if intent is None else intent.name)
         if intent is None or not execute:
             return Handled(understanding, None)
-        result = parts.actor.execute(intent, utterance_id)
+        return Handled(understanding, self._act(intent, utterance_id))
+
+    def _understand(self, text: str, language: str, confidence: float) -> Understanding:
+        understanding = self._loaded().understander.understand(text, language, confidence)
+        intent = understanding.intent
+        self._telemetry.intent(None if intent is None else intent.name)
+        return understanding
+
+    def _act(self, intent: Intent, utterance_id: str | None) -> ActionResult:
+        result = self._loaded().actor.execute(intent, utterance_id)
         self._telemetry.action(result.intent, result.outcome)
         _log.info("acted", intent=result.intent, outcome=result.outcome.value)
-        return Handled(understanding, result)
+        return result
 
     def _loaded(self) -> Parts:
         with self._loading:
@@ -192,24 +199,17 @@ class Assistant:
         assert said.language is not None
         assert said.source != "file"
         try:
-            handled = self.handle(
-                said.text,
-                said.language,
-                execute=heard.execute,
-                utterance_id=said.utterance_id,
-                confidence=said.confidence,
-            )
+            understanding = self._understand(said.text, said.language, said.confidence)
         except ConfigurationError:  # its sentences were reported when they were loaded
             return
+        place = (said.session_id, said.utterance_id)
+        heard.publish(IntentRecognized(understanding, *place, said.source, self._clock()))
+        if understanding.intent is None or not heard.execute:
+            return
+        result = self._act(understanding.intent, said.utterance_id)
         now = self._clock()
-        heard.publish(
-            IntentRecognized(
-                handled.understanding, said.session_id, said.utterance_id, said.source, now
-            )
-        )
-        if handled.result is not None:
-            self._telemetry.acted_after(now - (said.timestamp - said.latency))
-            heard.publish(ActionCompleted(handled.result, said.session_id, said.utterance_id, now))
+        self._telemetry.acted_after(now - (said.timestamp - said.latency))
+        heard.publish(ActionCompleted(result, *place, now))
 
     def _fail(self, heard: _Heard, kind: str, message: str) -> None:
         self._telemetry.error("assistant", kind)

@@ -34,8 +34,11 @@ class Matcher:
 
     @cached_property
     def _nearest(self) -> Nearest:
-        """Made with the first text that is no command: it takes as long as a hundred texts."""
         return Nearest(self.grammar)
+
+    def prepare(self) -> None:
+        """Make what the first text that is no command would wait for: it takes as long as a hundred texts."""
+        next(self._nearest.sentences(""), None)
 
     def understand(self, text: str, confidence: float = 1.0) -> Understanding:
         """The intent of a text, or what it may have meant.

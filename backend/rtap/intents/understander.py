@@ -48,7 +48,7 @@ class Understander:
             ConfigurationError: see :meth:`understand`.
         """
         with self._lock:
-            self._matcher(language)
+            self._matcher(language).prepare()
 
     def _matcher(self, language: str) -> Matcher:
         matcher = self._matchers.get(language)
