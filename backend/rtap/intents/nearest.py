@@ -34,6 +34,7 @@ class Nearest:
             template
             for intent in grammar.sentences.intents.values()
             for data in intent.data
+            if not data.requires_context  # alone it would not be understood
             for template in data.sentences
         ]
         each = max(1, min(_OF_EACH_TEMPLATE, MOST_SENTENCES // max(1, len(templates))))

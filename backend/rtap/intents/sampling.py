@@ -37,7 +37,9 @@ def example(intent: str, grammar: Grammar) -> str | None:
     random = Random(0)
     drawn = (
         sample(template.expression, grammar, random)
-        for data in grammar.sentences.intents[intent].data
+        for data in sorted(
+            grammar.sentences.intents[intent].data, key=lambda data: bool(data.requires_context)
+        )
         for template in data.sentences
     )
     return next((sentence for sentence in drawn if sentence), None)

@@ -47,8 +47,8 @@ def test_check_of_what_we_bring_and_of_a_folder(
 ) -> None:
     assert main(["intents", "check", str(car.parent.parent)]) == 0
     de, en, fr = capsys.readouterr().out.splitlines()
-    assert de.startswith("ok: de: 101 intents, ")
-    assert en.startswith("ok: en: 101 intents, ")
+    assert de.startswith("ok: de: 103 intents, ")
+    assert en.startswith("ok: en: 103 intents, ")
     assert fr == "ok: fr: 2 intents, 2 templates, 2 lists"
 
 

@@ -18,6 +18,7 @@ def drawn(grammar: Grammar, number: int = 1) -> dict[str, list[str | None]]:
         template.text or "": [sample(template.expression, grammar, random) for _ in range(number)]
         for intent in grammar.sentences.intents.values()
         for data in intent.data
+        if not data.requires_context  # what only continues a dialogue is not understood alone
         for template in data.sentences
     }
 
