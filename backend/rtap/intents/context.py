@@ -88,6 +88,19 @@ class Context:
 NOTHING_BEFORE: Final = Context()
 
 
+def is_possible(requires_context: Mapping[str, object] | None, plain: Mapping[str, Value]) -> bool:
+    """Whether sentences with this condition can match at all after a turn.
+
+    Other keys than PREVIOUS and QUESTION may still come from lists while a text is matched.
+
+    Args:
+        plain: of :meth:`Context.plain`; empty where nothing was said before.
+    """
+    return not any(
+        key in (requires_context or ()) and key not in plain for key in (PREVIOUS, QUESTION)
+    )
+
+
 def _merged(about: Intent, name: str, said: tuple[Slot, ...], grammar: Grammar) -> Meaning | None:
     """The intent ``name`` with the slots that are said now and those of the intent before.
 

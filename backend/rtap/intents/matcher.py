@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import Final, NamedTuple
 
-from hassil import RecognizeResult, recognize_all
+from hassil import Intents, RecognizeResult, recognize_all
+from hassil.intents import Intent as HassilIntent
 
-from rtap.intents.context import NOTHING_BEFORE, PREVIOUS, Context, Meaning
+from rtap.intents.context import NOTHING_BEFORE, PREVIOUS, QUESTION, Context, Meaning, is_possible
 from rtap.intents.grammar import Grammar
 from rtap.intents.intent import Intent, Slot, Understanding, Value
 from rtap.intents.name_list import PART
@@ -28,6 +29,8 @@ _MOST_ALTERNATIVES: Final = 4
 class _Rank(NamedTuple):
     """How specific a reading is: the lower, the more."""
 
+    no_answer: bool
+    """It does not answer the question of the turn before."""
     wild: int
     """Characters that wildcards took."""
     own_words: int
@@ -51,12 +54,28 @@ class Matcher:
     A text is brought into the spelling of templates and has to match one in full. Of several readings the
     most specific counts: the one that leaves the fewest characters to wildcards, then the one with the most
     characters in words of the template itself rather than of lists, then the one with the most slots.
-    A name in full counts more than a part of one, and what continues the turn before more than what does not.
+    A name in full counts more than a part of one, what continues the turn before more than what does not, and
+    what answers its question more than anything else.
     Readings that are equal in all of this share what is called ``matching``, so that none is acted on.
     """
 
     def __init__(self, grammar: Grammar) -> None:
         self.grammar = grammar
+
+    @cached_property
+    def _alone(self) -> Intents:
+        """What is understood without a turn before."""
+        return self._sentences({})
+
+    def _sentences(self, before: Mapping[str, Value]) -> Intents:
+        """The sentences that can match after a turn: hassil would try the others too."""
+        intents = {
+            name: HassilIntent(
+                name, [data for data in intent.data if is_possible(data.requires_context, before)]
+            )
+            for name, intent in self.grammar.sentences.intents.items()
+        }
+        return replace(self.grammar.sentences, intents=intents)
 
     @cached_property
     def _nearest(self) -> Nearest:
@@ -99,7 +118,9 @@ class Matcher:
     def _readings(self, plain: str, context: Context) -> list[_Reading]:
         """What a text can be, the most specific first."""
         best: dict[object, tuple[_Rank, Meaning]] = {}
-        for result in recognize_all(plain, self.grammar.sentences, intent_context=context.plain()):
+        before = context.plain()
+        sentences = self._sentences(before) if before else self._alone
+        for result in recognize_all(plain, sentences, intent_context=before):
             rank = _rank(result)
             said = tuple(self._slots(result))
             continues = PREVIOUS in (result.intent_data.requires_context or ())
@@ -132,12 +153,14 @@ def _intent(reading: _Reading, confidence: float) -> Intent:
 
 def _rank(result: RecognizeResult) -> _Rank:
     entities = result.entities_list
+    requires = result.intent_data.requires_context or ()
     return _Rank(
+        no_answer=QUESTION not in requires,
         wild=sum(len(entity.text.strip()) for entity in entities if entity.is_wildcard),
         own_words=-result.text_chunks_matched,
         parts_of_names=sum(entity.metadata == PART for entity in entities),
         slots=-len(result.entities),
-        alone=not result.intent_data.requires_context,
+        alone=PREVIOUS not in requires,
     )
 
 

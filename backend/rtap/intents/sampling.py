@@ -17,6 +17,7 @@ from hassil import (
     TextSlotList,
 )
 
+from rtap.intents.context import is_possible
 from rtap.intents.grammar import Grammar
 
 _LEFT_OUT: Final = 0.6
@@ -38,7 +39,9 @@ def example(intent: str, grammar: Grammar) -> str | None:
     drawn = (
         sample(template.expression, grammar, random)
         for data in sorted(
-            grammar.sentences.intents[intent].data, key=lambda data: bool(data.requires_context)
+            grammar.sentences.intents[intent].data,
+            # Those first that are understood without a turn before.
+            key=lambda data: not is_possible(data.requires_context, {}),
         )
         for template in data.sentences
     )

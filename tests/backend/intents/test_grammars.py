@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from rtap.intents.context import is_possible
 from rtap.intents.expressions import parts
 from rtap.intents.intent import Understanding
 from rtap.intents.loader import load_grammar
@@ -75,7 +76,7 @@ def test_a_table_has_a_sentence_for_every_intent(language: str, matchers: dict[s
     alone = {
         name
         for name, intent in matchers[language].grammar.sentences.intents.items()
-        if not all(data.requires_context for data in intent.data)
+        if any(is_possible(data.requires_context, {}) for data in intent.data)
     }
     assert sorted(alone - tried) == []
 
