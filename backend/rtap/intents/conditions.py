@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from rtap.intents.context import PREVIOUS, QUESTION
+from rtap.intents.context import BORROWERS, NUMBER, PREVIOUS, QUESTION
 from rtap.intents.faults import advice
+from rtap.intents.grammar import Template
 from rtap.intents.question import Kind
 from rtap.intents.sources import Block
 from rtap.intents.yaml_file import Node
@@ -45,6 +46,25 @@ def _values(node: Node) -> Iterator[Node]:
         yield from node.value
     elif node.value is not None:
         yield node
+
+
+def check_slots(templates: Mapping[str, Sequence[Template]], faults: list[str]) -> None:
+    """Note every slot of LIKEWISE and CHOOSE that no other intent has: they only fill the slots of others."""
+    others = {NUMBER} | {
+        slot
+        for intent, there in templates.items()
+        if intent not in BORROWERS
+        for template in there
+        for slot in template.slots
+    }
+    faults += [
+        f"{template.place}: no intent has the slot {slot}, so that {intent} cannot fill it: "
+        f"{advice(slot, sorted(others))}"
+        for intent in BORROWERS
+        for template in templates.get(intent, ())
+        for slot in template.slots
+        if slot not in others
+    ]
 
 
 def copied(requires_context: Mapping[str, Any] | None) -> Iterator[str]:

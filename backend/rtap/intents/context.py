@@ -14,6 +14,8 @@ LIKEWISE: Final = "Likewise"
 """The intent of sentences that say the last one again, with other slots: "and the left one too"."""
 CHOOSE: Final = "Choose"
 """The intent of sentences that say which one of several: "the second"."""
+BORROWERS: Final = (LIKEWISE, CHOOSE)
+"""Intents that have no slots of their own: they fill those of others."""
 NUMBER: Final = "number"
 """The slot of CHOOSE that counts the options from 1, or with -1 from the last."""
 PREVIOUS: Final = "previous"

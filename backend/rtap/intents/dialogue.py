@@ -149,10 +149,10 @@ class Dialogue:
         turn = self._first(understood, confidence)
         if question is None:
             return turn
-        wanted = turn.question.options if turn.question else (turn.intent,)
-        if wanted[0] is None:
+        wanted = turn.question.options[0] if turn.question else turn.intent
+        if wanted is None:
             return _unanswered(turn, question)
-        answered = any(_is_same(wanted[0], option) for option in question.options)
+        answered = any(_is_same(wanted, option) for option in question.options)
         return turn if answered else replace(turn, dropped=question)
 
     def _confirmed(self, understood: Understanding, question: Question | None) -> Turn:

@@ -23,6 +23,7 @@ from hassil.parser import ParseError
 
 from rtap.errors import ConfigurationError, ConfigurationFaults
 from rtap.intents import conditions, expressions, sources
+from rtap.intents.context import BORROWERS
 from rtap.intents.grammar import Declared, Grammar, Template
 from rtap.intents.name_list import PART, name_list
 from rtap.intents.names import NameFiles
@@ -74,7 +75,7 @@ class _Builder:
     units: dict[tuple[str, str, str], str] = field(default_factory=dict)
     intents: dict[str, HassilIntent] = field(default_factory=dict)
     templates: dict[str, list[Template]] = field(default_factory=dict)
-    intent_names: frozenset[str] = frozenset()
+    intent_names: tuple[str, ...] = ()
     """All that have sentences, in any file."""
     places: dict[str, tuple[str, str]] = field(default_factory=dict)
     """By template's text: where it is, and the intent."""
@@ -91,10 +92,11 @@ class _Builder:
             self._try(self._add_list, name, node)
         for name, node in self.sources.rules.items():
             self._try(self._add_rule, name, node)
-        self.intent_names = frozenset(block.intent for block in self.sources.blocks)
+        self.intent_names = tuple(dict.fromkeys(block.intent for block in self.sources.blocks))
         if self._references_hold():
             for block in self.sources.blocks:
                 self._try(self._add_block, block)
+            conditions.check_slots(self.templates, self.faults)
             if sum(map(len, self.templates.values())) > MOST_TEMPLATES:
                 self.faults.append(
                     f"there are more than {MOST_TEMPLATES} templates: write alternatives with brackets"
@@ -266,7 +268,7 @@ class _Builder:
 
     def _check_slots(self, intent: str, node: Node, filled: set[str]) -> None:
         declaration = self.sources.declarations.get(intent)
-        if declaration is None:
+        if declaration is None or intent in BORROWERS:
             return
         there = ", ".join(sorted(declaration.slots)) or "none"
         for slot in sorted(filled - declaration.slots):
