@@ -9,7 +9,7 @@ import pytest
 
 from rtap.config import IntentsConfig
 from rtap.errors import ConfigurationError
-from rtap.intents.dialogue import DIALOGUE_SECONDS, Dialogue, Turn
+from rtap.intents.dialogue import DIALOGUE_SECONDS, LEAST_CONFIDENCE, Dialogue, Turn
 from rtap.intents.intent import Intent
 from rtap.intents.question import Kind
 from rtap.intents.understander import Understander
@@ -97,6 +97,19 @@ def test_nothing_may_be_done_while_a_question_is_open(understander: Understander
     assert answered.understanding.intent == answered.intent
     assert answered.intent is not None
     assert (answered.intent.confidence, answered.intent.matching) == (0.9, 1.0)
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_what_is_heard_badly_is_never_done(language: str, understander: Understander):
+    table = (DIALOGUES.parent / "sentences" / f"{language}.txt").read_text("utf-8").splitlines()
+    turns = [
+        Dialogue(understander).hear(line.split(" -> ")[0], language, LEAST_CONFIDENCE - 0.01, 0.0)
+        for line in table
+        if not line.startswith("#")
+    ]
+    done = {turn.intent.name for turn in turns if turn.intent}
+    assert {name for name in done if understander.acts(name, language)} == set()
+    assert sum(turn.question is not None for turn in turns) >= 75
 
 
 def test_a_question_that_offers_a_sentence(understander: Understander):
