@@ -15,8 +15,9 @@ DIALOGUE_SECONDS: Final = 10.0
 LEAST_CONFIDENCE: Final = 0.5
 """Of hearing times matching; an intent that acts is asked for below it.
 
-whisper-base-int8, English, recordings of people, half of the commands with the noise of a car at 5 or 0 dB: of 104
-commands that were transcribed rightly none is below it, of 63 single words one; of 100 that were not, 21.
+whisper-base-int8, English, recordings of people, half of the commands with the noise of a car at 5 or 0 dB:
+of 104 commands that were transcribed rightly none is below it, of 63 single words one; of 100 that were not,
+21.
 """
 
 CONFIRM: Final = "Confirm"
