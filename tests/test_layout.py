@@ -56,6 +56,7 @@ RTAP = Tree(
         "home",
         "audio",
         "intents.intent",
+        "intents.question",
         "vehicle.result",
         "events",
         "config",

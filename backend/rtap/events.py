@@ -12,6 +12,7 @@ from typing import Literal
 
 from rtap.audio.format import Samples
 from rtap.intents.intent import Understanding
+from rtap.intents.question import Kind
 from rtap.vehicle.result import ActionResult
 
 
@@ -116,6 +117,9 @@ class IntentRecognized:
     """What an utterance means, or that it is no command; follows its transcript."""
 
     understanding: Understanding
+    """Without an intent as long as a question is open."""
+    question: Kind | None
+    """Why the speaker is asked before anything is done; None: nothing is asked."""
     session_id: str
     utterance_id: str
     source: Literal["microphone", "stream"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from rtap import logs
 from rtap.errors import ConfigurationError
 from rtap.events import ActionCompleted, ErrorOccurred, Event, IntentRecognized, Transcript
+from rtap.intents.dialogue import Dialogue, Turn
 
 if TYPE_CHECKING:
     from rtap.assistant.parts import Parts
@@ -23,6 +24,8 @@ _log = logs.get("assistant")
 
 MOST_WAITING: Final = 16
 """Utterances; each takes a few milliseconds, or as long as the car needs, which is bounded."""
+_MOST_SPEAKERS: Final = 64
+"""Whose last turn is remembered; beyond it, that of the one who was silent for longest is forgotten."""
 
 Wish = Literal["none", "understand", "execute"]
 """What whoever speaks wants of the commands in it: nothing, to be told of them, or that they are done."""
@@ -67,6 +70,8 @@ class Assistant:
         self._waiting: deque[_Heard] = deque()
         self._open: Counter[str] = Counter()
         """Utterances of each session that are not done with."""
+        self._dialogues: OrderedDict[str, Dialogue] = OrderedDict()
+        """By speaker, the one that spoke last at the end. For the thread."""
         self._stopping = False
         self._thread: threading.Thread | None = None
 
@@ -142,17 +147,16 @@ class Assistant:
             ConfigurationError: intents are switched off, or the language has none, or there are faults in its
                 sentences.
         """
-        understanding = self._understand(text, language, confidence)
+        understanding = self._loaded().understander.understand(text, language, confidence)
+        self._count(understanding)
         intent = understanding.intent
         if intent is None or not execute:
             return Handled(understanding, None)
         return Handled(understanding, self._act(intent, utterance_id))
 
-    def _understand(self, text: str, language: str, confidence: float) -> Understanding:
-        understanding = self._loaded().understander.understand(text, language, confidence)
+    def _count(self, understanding: Understanding) -> None:
         intent = understanding.intent
         self._telemetry.intent(None if intent is None else intent.name)
-        return understanding
 
     def _act(self, intent: Intent, utterance_id: str | None) -> ActionResult:
         result = self._loaded().actor.execute(intent, utterance_id)
@@ -199,17 +203,31 @@ class Assistant:
         assert said.language is not None
         assert said.source != "file"
         try:
-            understanding = self._understand(said.text, said.language, said.confidence)
+            turn = self._turn(said, said.language)
         except ConfigurationError:  # its sentences were reported when they were loaded
             return
+        self._count(turn.understanding)
         place = (said.session_id, said.utterance_id)
-        heard.publish(IntentRecognized(understanding, *place, said.source, self._clock()))
-        if understanding.intent is None or not heard.execute:
+        asked = None if turn.question is None else turn.question.kind
+        now = self._clock()
+        heard.publish(IntentRecognized(turn.understanding, asked, *place, said.source, now))
+        if turn.intent is None or not heard.execute:
             return
-        result = self._act(understanding.intent, said.utterance_id)
+        result = self._act(turn.intent, said.utterance_id)
         now = self._clock()
         self._telemetry.acted_after(now - (said.timestamp - said.latency))
         heard.publish(ActionCompleted(result, *place, now))
+
+    def _turn(self, said: Transcript, language: str) -> Turn:
+        """The text as a turn of its speaker's dialogue."""
+        # A wake word begins a session of its own, and the driver goes on talking with the same assistant.
+        speaker = said.source if said.source == "microphone" else said.session_id
+        dialogue = self._dialogues.pop(speaker, None) or Dialogue(self._loaded().understander)
+        self._dialogues[speaker] = dialogue
+        if len(self._dialogues) > _MOST_SPEAKERS:
+            self._dialogues.popitem(last=False)
+        began = said.timestamp - said.latency - said.duration
+        return dialogue.hear(said.text, language, said.confidence, self._clock(), began)
 
     def _fail(self, heard: _Heard, kind: str, message: str) -> None:
         self._telemetry.error("assistant", kind)

@@ -5,31 +5,24 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from rtap import logs
 from rtap.config import VehicleConfig
 from rtap.errors import ConfigurationError
 from rtap.events import ErrorOccurred, Event
 from rtap.intents.configured import spoken_languages
+from rtap.intents.dialogue import Understands
 from rtap.intents.understander import Understander
 from rtap.vehicle.actor import Actor
 from rtap.vehicle.configured import make_actor, make_table, make_vehicle
 
 if TYPE_CHECKING:
     from rtap.config import Config
-    from rtap.intents.intent import Understanding
 
 _log = logs.get("assistant")
 
 Report = Callable[[Event], None]
-
-
-class Understands(Protocol):
-    """What is needed of :class:`rtap.intents.understander.Understander`."""
-
-    def understand(self, text: str, language: str, confidence: float = 1.0) -> Understanding:
-        """What a text means."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,10 @@ from rtap.assistant.assistant import MOST_WAITING, Assistant
 from rtap.assistant.parts import Parts
 from rtap.errors import ConfigurationError
 from rtap.events import ActionCompleted, ErrorOccurred, Event, IntentRecognized, Transcript
+from rtap.intents.context import NOTHING_BEFORE, Context
+from rtap.intents.dialogue import DIALOGUE_SECONDS
 from rtap.intents.intent import Understanding
+from rtap.intents.question import Kind
 from rtap.telemetry import Telemetry
 from rtap.vehicle.actor import Actor
 from rtap.vehicle.result import Outcome
@@ -36,15 +39,21 @@ class Words:
         self.gate.set()
         self.asked = threading.Event()
 
-    def understand(self, text: str, language: str, confidence: float = 1.0) -> Understanding:
+    def understand(
+        self, text: str, language: str, confidence: float = 1.0, context: Context = NOTHING_BEFORE
+    ) -> Understanding:
         self.asked.set()
         assert self.gate.wait(SOON)
         if text == "crash":
             raise RuntimeError("louder, said the driver")
         if language == "it":
             raise ConfigurationError("there are no sentences in it")
-        known = replace(intent("RaiseVolume"), confidence=confidence) if text == "louder" else None
+        name = {"louder": "RaiseVolume", "yes": "Confirm"}.get(text)
+        known = replace(intent(name), confidence=confidence) if name else None
         return Understanding(text, language, known)
+
+    def acts(self, intent: str, language: str) -> bool:
+        return True
 
 
 @dataclass
@@ -167,6 +176,41 @@ def test_a_failure_costs_one_utterance_and_tells_no_word_of_it(rig: Rig) -> None
     assert "driver" not in told.message
     rig.hear(COMMAND)
     assert isinstance(rig.next(), IntentRecognized)
+
+
+def test_what_was_heard_badly_is_asked_for_and_done_after_yes(rig: Rig) -> None:
+    rig.hear(replace(COMMAND, confidence=0.2))
+    asked = rig.next()
+    assert isinstance(asked, IntentRecognized)
+    assert asked.question is Kind.SURE
+    assert asked.understanding.intent is None
+    # A wake word before the answer makes it another session of the same microphone.
+    rig.hear(replace(COMMAND, text="yes", session_id="another", utterance_id="answer"))
+    answered, acted = rig.next(), rig.next()
+    assert isinstance(answered, IntentRecognized)
+    assert answered.question is None
+    assert isinstance(acted, ActionCompleted)
+    assert acted.result.intent == "RaiseVolume"
+
+
+def test_another_speakers_yes_is_no_answer(rig: Rig) -> None:
+    rig.hear(replace(COMMAND, confidence=0.2))
+    yes = replace(COMMAND, text="yes", source="stream", session_id="another")
+    rig.hear(yes)
+    rig.settle("another")
+    told = [rig.next(), rig.next()]
+    assert all(isinstance(event, IntentRecognized) for event in told)
+    assert rig.heard.empty()
+
+
+def test_an_answer_that_began_too_late_is_none(rig: Rig) -> None:
+    rig.hear(replace(COMMAND, confidence=0.2))
+    late = COMMAND.timestamp + DIALOGUE_SECONDS + COMMAND.latency + COMMAND.duration + 1
+    rig.hear(replace(COMMAND, text="yes", utterance_id="late", timestamp=late))
+    rig.settle()
+    assert isinstance(rig.next(), IntentRecognized)
+    assert isinstance(rig.next(), IntentRecognized)
+    assert rig.heard.empty()
 
 
 def test_too_many_utterances_are_refused_by_name(rig: Rig) -> None:

@@ -30,6 +30,7 @@ from rtap.cli.listener import Listener
 from rtap.config import AudioConfig, Config, WakeWordConfig
 from rtap.errors import AudioError, ConfigurationError, ModelError, PipelineError
 from rtap.events import AudioChunk, Event, Transcript
+from rtap.intents.context import NOTHING_BEFORE, Context
 from rtap.intents.intent import Understanding
 from rtap.stages.stt import SpeechToText
 from rtap.telemetry import Telemetry
@@ -72,9 +73,14 @@ class Dictionary:
     def __init__(self, intents: dict[str, str]) -> None:
         self._intents = intents
 
-    def understand(self, text: str, language: str, confidence: float = 1.0) -> Understanding:
+    def understand(
+        self, text: str, language: str, confidence: float = 1.0, context: Context = NOTHING_BEFORE
+    ) -> Understanding:
         name = self._intents.get(text)
         return Understanding(text, language, intent(name) if name else None)
+
+    def acts(self, intent: str, language: str) -> bool:
+        return True
 
 
 class Sound:

@@ -45,6 +45,7 @@ INTENT = IntentRecognized(
         "de",
         Intent("SetTemperature", (Slot("temperature", 21, "celsius", "21"),), 0.8, 1.0),
     ),
+    question=None,
     session_id="session",
     utterance_id="utterance",
     source="microphone",

@@ -22,6 +22,7 @@ from rtap.events import (
     Transcript,
     WakeWordDetected,
 )
+from rtap.intents.question import Kind
 from rtap.transports.schemas.common import Text, UtteranceResult, UtteranceText, WireModel, example
 from rtap.transports.schemas.intents import ActionFields, Understood
 
@@ -177,6 +178,7 @@ class IntentRecognizedMessage(Understood):
         session_id="f3a9",
         utterance_id="f3a9-1",
         source="microphone",
+        question=None,
         **Understood.EXAMPLE,
     )
 
@@ -185,6 +187,9 @@ class IntentRecognizedMessage(Understood):
     session_id: str
     utterance_id: str
     source: Literal["microphone", "stream"]
+    question: Kind | None
+    """Why the speaker is asked before anything is done: which of the ``alternatives``, whether it is the one
+    that was heard badly, or what ``did_you_mean`` says. The answer has ten seconds."""
 
     @classmethod
     def of(cls, event: IntentRecognized) -> Self:
@@ -194,6 +199,7 @@ class IntentRecognizedMessage(Understood):
             session_id=event.session_id,
             utterance_id=event.utterance_id,
             source=event.source,
+            question=event.question,
             **Understood.model_validate(event.understanding).model_dump(),
         )
 
