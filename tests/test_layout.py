@@ -62,6 +62,7 @@ RTAP = Tree(
         "logs",
         "telemetry",
         "vehicle",
+        "answers",
         "whisper",
         "stages",
         "process",

@@ -172,6 +172,16 @@ class VehicleConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswersConfig:
+    """How the assistant answers; see :mod:`rtap.answers`."""
+
+    enabled: bool = True
+    """Whether commands are answered at all."""
+    folders: tuple[Annotated[str, Filled()], ...] = ()
+    """Sentences of the integrator, over those of this project: folders with LANGUAGE.yaml."""
+
+
+@dataclass(frozen=True, slots=True)
 class OutputConfig:
     """Where results go."""
 
@@ -254,6 +264,7 @@ class Config:
     language: LanguageConfig = field(default_factory=LanguageConfig)
     intents: IntentsConfig = field(default_factory=IntentsConfig)
     vehicle: VehicleConfig = field(default_factory=VehicleConfig)
+    answers: AnswersConfig = field(default_factory=AnswersConfig)
     output: OutputConfig = field(default_factory=OutputConfig)
     standby: StandbyConfig = field(default_factory=StandbyConfig)
     limits: LimitsConfig = field(default_factory=LimitsConfig)
