@@ -6,9 +6,9 @@ from functools import cache
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rtap.answers.answer import Earcon
-from rtap.audio.format import Samples
 
 RATE: Final = 22_050
 """Samples per second: espeak-ng's, so that a device is opened for both at once."""
@@ -19,25 +19,29 @@ _ATTACK_SECONDS: Final = 0.008
 _RELEASE_SECONDS: Final = 0.05
 _OVERTONES: Final = ((1, 1.0), (2, 0.25), (3, 0.08))
 """Multiples of the pitch and their strengths: softer than a pure tone through a small loudspeaker."""
-_C5, _E5, _G5, _A5, _C6, _E4, _C4 = 523.25, 659.26, 783.99, 880.0, 1046.5, 329.63, 261.63
+_C5, _D5, _E5, _G5, _A5, _C6, _D6 = 523.25, 587.33, 659.26, 783.99, 880.0, 1046.5, 1174.66
 _MELODIES: Final = {
-    Earcon.HEARD: ((_A5, 0.16),),
+    Earcon.HEARD: ((_D6, 0.16),),
     Earcon.DONE: ((_G5, 0.09), (_C6, 0.15)),
-    Earcon.FAILED: ((_E4, 0.12), (_C4, 0.18)),
+    Earcon.FAILED: ((_G5, 0.12), (_D5, 0.18)),
     Earcon.QUESTION: ((_C5, 0.08), (_E5, 0.08), (_A5, 0.14)),
 }
-"""Pitches in hertz and their lengths in seconds: up is well, low and down is not, and three ask."""
+"""Pitches in hertz and their lengths in seconds: up is well, down is not, and three ask.
+
+They end above 550 Hz: Silero's detector takes lower ones for speech (330 and 262 Hz with probability 0.98,
+these with 0.19 at most), so that a microphone may stay open while they sound.
+"""
 
 
 @cache
-def tone(earcon: Earcon) -> Samples:
+def tone(earcon: Earcon) -> NDArray[np.float32]:
     """The tone of an earcon: mono at RATE, 0.16 to 0.3 s. It is shared: nobody may write to it."""
     sound = np.concatenate([_note(*note) for note in _MELODIES[earcon]])
     sound.flags.writeable = False
     return sound
 
 
-def _note(pitch: float, seconds: float) -> Samples:
+def _note(pitch: float, seconds: float) -> NDArray[np.float32]:
     time = np.arange(round(seconds * RATE)) / RATE
     wave = sum(
         strength * np.sin(2 * np.pi * pitch * multiple * time) for multiple, strength in _OVERTONES
@@ -46,5 +50,6 @@ def _note(pitch: float, seconds: float) -> Samples:
     fall = np.minimum((seconds - time) / _RELEASE_SECONDS, 1)
     # Raised cosines, whose ends are as smooth as their beginnings.
     envelope = np.sin(np.pi / 2 * rise) ** 2 * np.sin(np.pi / 2 * fall) ** 2
-    sound = wave * envelope
-    return (PEAK / np.abs(sound).max() * sound).astype(np.float32)
+    sound: NDArray[np.float32] = (wave * envelope).astype(np.float32)
+    sound *= PEAK / np.abs(sound).max()
+    return sound

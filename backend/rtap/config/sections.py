@@ -179,6 +179,18 @@ class AnswersConfig:
     """Whether commands are answered at all."""
     folders: tuple[Annotated[str, Filled()], ...] = ()
     """Sentences of the integrator, over those of this project: folders with LANGUAGE.yaml."""
+    earcons: bool = True
+    """Whether short tones are played."""
+    voice: Literal["auto", "none", "espeak-ng", "piper"] = "auto"
+    """auto: Piper where voices are named, else espeak-ng where it is installed, else none."""
+    piper_voices: tuple[Annotated[str, Filled()], ...] = ()
+    """Piper's files NAME.onnx, one for each language; espeak-ng speaks the others."""
+    volume: Annotated[int, Range(0, 100)] = 70
+    """Percent of what the voice gives."""
+    speed: Annotated[int, Range(50, 200)] = 100
+    """Percent of the voice's own."""
+    device: Annotated[str, Filled()] = "default"
+    """ALSA name such as plughw:CARD=Headphones, or a part of PortAudio's name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,12 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+import soxr
 
 from rtap.answers.answer import Earcon
 from rtap.answers.earcons import PEAK, RATE, tone
-from rtap.audio.format import Samples
+from rtap.audio.format import SAMPLE_RATE, Samples
+from rtap.stages.vad import Vad
 
 
 @pytest.mark.parametrize("earcon", Earcon)
@@ -18,7 +20,7 @@ def test_short_quiet_and_without_clicks(earcon: Earcon):
     assert np.abs(sound).max() == pytest.approx(PEAK, rel=0.01)
     assert abs(sound[0]) < 0.001
     assert abs(sound[-1]) < 0.001
-    # A click is energy all over the spectrum; the highest overtone is at 3.1 kHz.
+    # A click is energy all over the spectrum; the highest overtone is at 3.5 kHz.
     spectrum = np.abs(np.fft.rfft(sound)) ** 2
     above = spectrum[np.fft.rfftfreq(sound.size, 1 / RATE) > 5_000]
     assert above.sum() < 1e-5 * spectrum.sum()
@@ -45,3 +47,13 @@ def test_their_melodies_differ():
         assert max(differences) > 0.15, (one, other)
     assert melodies[Earcon.DONE][-1] > melodies[Earcon.DONE][0]
     assert melodies[Earcon.FAILED][-1] < melodies[Earcon.FAILED][0]
+
+
+@pytest.mark.parametrize("earcon", Earcon)
+@pytest.mark.parametrize("gain", [5, 1, 0.2, 0.05])
+def test_the_assistant_does_not_take_them_for_speech(earcon: Earcon, gain: float):
+    noise = np.random.default_rng(0).normal(0, 0.001, (2, SAMPLE_RATE))
+    sound = gain * soxr.resample(tone(earcon), RATE, SAMPLE_RATE)
+    heard = Vad().probabilities(np.concatenate([noise[0], sound, noise[1]]).astype(np.float32))
+    # The first chunk of a stream is judged as if it came out of digital silence.
+    assert heard[1:].max() < 0.35

@@ -7,47 +7,8 @@ from typing import Any
 import pytest
 
 from rtap.audio import portaudio
+from tests.backend.audio.devices import MICROPHONE, SPEAKER, SoundDevice
 from tests.deadlines import SOON
-
-MICROPHONE = {
-    "name": "USB Audio Device: - (hw:1,0)",
-    "max_input_channels": 1,
-    "max_output_channels": 0,
-    "default_samplerate": 16_000.0,
-}
-SPEAKER = {
-    "name": "vc4-hdmi: MAI PCM (hw:0,0)",
-    "max_input_channels": 0,
-    "max_output_channels": 8,
-    "default_samplerate": 48_000.0,
-}
-
-
-class SoundDevice:
-    """The documented part of sounddevice for both directions."""
-
-    class PortAudioError(Exception):
-        pass
-
-    def __init__(self) -> None:
-        self.plugged: list[dict[str, Any]] = [MICROPHONE, SPEAKER]
-        self.devices: list[dict[str, Any]] = []
-        self.formats: set[tuple[int, int]] | None = None
-
-    def _terminate(self) -> None:
-        self.devices = []
-
-    def _initialize(self) -> None:
-        self.devices = list(self.plugged)
-
-    def query_devices(self, kind: str | None = None) -> Any:
-        if kind is None:
-            return tuple(self.devices)
-        raise self.PortAudioError("Error querying device -1")
-
-    def check_output_settings(self, *, device: int, channels: int, dtype: str, samplerate: float):
-        if self.formats is not None and (samplerate, channels) not in self.formats:
-            raise self.PortAudioError("Invalid sample rate")
 
 
 def stream() -> Any:
