@@ -15,7 +15,8 @@ import numpy as np
 from rtap import logs
 from rtap.answers.earcons import RATE, tone
 from rtap.answers.output import BLOCK_SECONDS, Loudspeaker, Output
-from rtap.answers.voice.engine import Speech, Voice, make_voice
+from rtap.answers.voice.choice import make_voice
+from rtap.answers.voice.engine import Speech, Voice
 from rtap.errors import SpeakerError
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ def test_short_quiet_and_without_clicks(earcon: Earcon):
     spectrum = np.abs(np.fft.rfft(sound)) ** 2
     above = spectrum[np.fft.rfftfreq(sound.size, 1 / RATE) > 5_000]
     assert above.sum() < 1e-5 * spectrum.sum()
-    assert np.abs(np.diff(sound)).max() < 0.1
+    assert np.abs(np.diff(sound)).max() < 0.15
 
 
 def pitches(sound: Samples) -> list[float]:

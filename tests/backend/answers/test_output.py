@@ -85,7 +85,7 @@ def test_no_loudspeaker(sounddevice: SoundDevice):
 
 
 def test_no_such_loudspeaker(sounddevice: SoundDevice):
-    message = rf"no loudspeaker is called USB: .*answers\.device.*here: vc4-hdmi"
+    message = r"no loudspeaker is called USB: .*answers\.device.*here: vc4-hdmi"
     with pytest.raises(SpeakerError, match=message):
         Loudspeaker("USB").open()
 

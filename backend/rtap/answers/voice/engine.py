@@ -1,16 +1,13 @@
-"""What a voice is, and how the configured one is made."""
+"""What a voice is, and what voices share."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Generator, Iterator
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    from rtap.config import AnswersConfig
 
 
 class Speech(NamedTuple):
@@ -39,23 +36,6 @@ class Voice(Protocol):
 
     def close(self) -> None:
         """End what it started."""
-
-
-def make_voice(config: AnswersConfig) -> Voice | None:
-    """The configured voice; None where answers are not spoken.
-
-    Raises:
-        ConfigurationError: what it needs is not installed, or a voice's files are not there.
-    """
-    from rtap.answers.voice import espeak, piper
-
-    if config.voice == "piper" or (config.voice == "auto" and config.piper_voices):
-        return piper.make(config)
-    if config.voice == "espeak-ng":
-        return espeak.make(config)
-    if config.voice == "auto" and espeak.is_installed():
-        return espeak.make(config)
-    return None
 
 
 def pieces(blocks: Iterator[bytes], rate: int) -> Iterator[Speech]:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from rtap.answers.voice import piper
-from rtap.answers.voice.engine import Speech, make_voice
+from rtap.answers.voice.choice import make_voice
+from rtap.answers.voice.engine import Speech
 from rtap.answers.voice.piper import PiperVoice, make, read_voice
 from rtap.config import AnswersConfig
 from rtap.errors import ConfigurationError, SpeakerError
