@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rtap.answers.answerer import FALLBACK, Answerer
+from rtap.answers.answerer import Answerer
 from rtap.answers.layers import BUNDLED, languages
 from rtap.answers.reader import read_phrases
 from rtap.config import Config
@@ -12,6 +14,9 @@ from rtap.errors import ConfigurationFaults
 from rtap.home import expanded
 from rtap.intents.configured import folders as intent_folders
 from rtap.vehicle.vocabulary import vocabulary
+
+if TYPE_CHECKING:
+    from rtap.answers.phrases import Phrases
 
 
 def make_answerer(config: Config) -> Answerer:
@@ -21,18 +26,29 @@ def make_answerer(config: Config) -> Answerer:
         ConfigurationError: a file of sentences cannot be read; as ConfigurationFaults: all that is wrong in
             them.
     """
-    known = vocabulary(intent_folders(config.intents))
-    there = folders(config)
     phrases = {}
     faults: list[str] = []
-    for language in {FALLBACK, *languages(there)}:
+    for language in languages(folders(config)):
         try:
-            phrases[language] = read_phrases(language, there, known)
+            phrases[language] = read(config, language)
         except ConfigurationFaults as error:
             faults += error.faults
     if faults:
         raise ConfigurationFaults(faults)
     return Answerer(phrases)
+
+
+def read(config: Config, language: str, more: Sequence[Path] = ()) -> Phrases:
+    """The sentences of one language.
+
+    Args:
+        more: folders beyond those of the configuration.
+
+    Raises:
+        ConfigurationError: see :func:`rtap.answers.reader.read_phrases`.
+    """
+    known = vocabulary(intent_folders(config.intents))
+    return read_phrases(language, (*folders(config), *more), known)
 
 
 def folders(config: Config) -> tuple[Path, ...]:

@@ -76,6 +76,12 @@ class Phrases:
     otherwise: Mapping[str, Template]
     """By outcome; for those without a sentence of their own."""
 
+    @property
+    def sentence_count(self) -> int:
+        """Sentences of all intents and outcomes."""
+        cases = (one for outcomes in self.intents.values() for one in outcomes.values())
+        return sum(map(len, cases)) + len(self.otherwise)
+
     def place(self, path: str) -> str | None:
         """What speakers call the place of a signal."""
         return next((text for pattern, text in self.places if fnmatchcase(path, pattern)), None)

@@ -8,10 +8,10 @@ from types import MappingProxyType
 from typing import Final
 
 from rtap.answers.facts import CLOCK, HELD
-from rtap.answers.layers import Layers, collect
+from rtap.answers.layers import Layers, collect, languages
 from rtap.answers.phrases import ALL, EXTRA, OUTCOMES, Case, Phrases, UnitWords
 from rtap.answers.template import Template, holes, parse
-from rtap.errors import ConfigurationFaults
+from rtap.errors import ConfigurationError, ConfigurationFaults
 from rtap.intents.faults import advice, check_keys, noted, number
 from rtap.intents.units import UNITS as SLOT_UNITS
 from rtap.intents.yaml_file import Fault, Node
@@ -39,9 +39,16 @@ def read_phrases(language: str, folders: Sequence[Path], vocabulary: Vocabulary)
         vocabulary: the intents that there are, with their slots.
 
     Raises:
-        ConfigurationError: a file cannot be read; as ConfigurationFaults: all that is wrong.
+        ConfigurationError: no folder has the language, or a file cannot be read; as ConfigurationFaults: all
+            that is wrong.
     """
     layers = collect(language, folders)
+    if not layers.place:
+        there = ", ".join(languages(folders))
+        raise ConfigurationError(
+            f"there are no answers in the language {language}: choose one of {there}, or add "
+            f"{language}.yaml to a folder of yours"
+        )
     phrases = _Reader(layers, vocabulary).phrases()
     if layers.faults:
         raise ConfigurationFaults(layers.faults)

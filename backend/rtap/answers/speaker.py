@@ -229,7 +229,6 @@ class Speaker:
         message = str(error)
         if message != self._reported:
             self._reported = message
-            _log.error(message)
             self._on_error(error)
 
 
@@ -239,11 +238,16 @@ def make_speaker(
     on_speaking: Callable[[bool], None] = lambda _: None,
     on_error: Callable[[SpeakerError], None] = lambda _: None,
 ) -> Speaker | None:
-    """The configured speaker, not yet started; None where nothing is to be heard.
+    """The configured speaker, not yet started; None where nothing is to be heard. What fails is logged.
 
     Raises:
         ConfigurationError: the voice needs what is not installed.
     """
+
+    def log_and_report(error: SpeakerError) -> None:
+        _log.error(str(error))
+        on_error(error)
+
     voice = make_voice(config) if config.enabled else None
     if not config.enabled or not (config.earcons or voice):
         return None
@@ -253,7 +257,7 @@ def make_speaker(
         earcons=config.earcons,
         volume=config.volume,
         on_speaking=on_speaking,
-        on_error=on_error,
+        on_error=log_and_report,
     )
 
 
