@@ -65,6 +65,7 @@ RTAP = Tree(
         "logs",
         "telemetry",
         "vehicle",
+        "answers",
         "whisper",
         "stages",
         "process",
