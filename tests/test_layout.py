@@ -58,6 +58,7 @@ RTAP = Tree(
         "intents.intent",
         "intents.question",
         "vehicle.result",
+        "answers.answer",
         "events",
         "config",
         "intents",

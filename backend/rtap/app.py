@@ -12,11 +12,13 @@ import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from rtap import __version__, logs
 from rtap.assistant.assistant import Assistant
 from rtap.assistant.parts import load_parts
+from rtap.assistant.spoken_answers import SpokenAnswers, loudspeaker
 from rtap.bus import EventBus
 from rtap.config.loader import UnifiedConfigLoader
 from rtap.errors import RTAPException
@@ -95,6 +97,7 @@ class RTAPApplication:
         self.telemetry.watch_queue("intents", lambda: self.assistant.waiting)
         self._annotator = Annotator(config.language, config.stt.languages)
         self._pipeline: AudioPipeline | None = None
+        self._spoken: SpokenAnswers | None = None
         self._pipeline_thread: threading.Thread | None = None
         self._publishers: list[Publisher] = []
         self._standby: StandbyLink | None = None
@@ -153,6 +156,8 @@ class RTAPApplication:
         if isinstance(event, Transcript) and event.source == "microphone":
             # Here and not before: of a standby pair, the one that publishes acts.
             self.assistant.hear(event, self.publish, "execute")
+        if self._spoken is not None:
+            self._spoken.take(event)
 
     def options(self, language: str | None = None, task: str = "transcribe") -> TranscribeOptions:
         """Options for one request; what it leaves open comes from the configuration."""
@@ -228,6 +233,9 @@ class RTAPApplication:
             self._publishers.append(publisher)
             await publisher.start()
         self._pipeline = self._make_pipeline()
+        if self._pipeline is not None:
+            self._spoken = self._make_spoken(self._pipeline)
+            self._spoken.start()
         if self.config.standby.role != "none":
             self._standby = self._make_standby()
         self.stt.start()
@@ -261,6 +269,8 @@ class RTAPApplication:
         if self._standby is not None:
             await asyncio.to_thread(self._standby.stop)
         await asyncio.to_thread(self.assistant.stop, _SHUTDOWN_SECONDS)
+        if self._spoken is not None:
+            await asyncio.to_thread(self._spoken.close)
         while self._publishers:
             await self._publishers.pop().stop()
         _log.info("stopped")
@@ -298,6 +308,17 @@ class RTAPApplication:
             make_session=self._microphone_session,
             publish=self._publish_heard,
             telemetry=self.telemetry,
+        )
+
+    def _make_spoken(self, pipeline: AudioPipeline) -> SpokenAnswers:
+        # Sound from a file is nobody who waits for an answer.
+        is_heard = self.config.audio.source == "microphone"
+        answers = self.config.answers if is_heard else replace(self.config.answers, enabled=False)
+        return SpokenAnswers(
+            loudspeaker(answers, self.publish),
+            pipeline,
+            self.publish,
+            self.assistant.answer_was_spoken,
         )
 
     def _make_standby(self) -> StandbyLink:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from rtap.answers.answer import Answer
 from rtap.audio.format import Samples
 from rtap.intents.intent import Understanding
 from rtap.intents.question import Kind
@@ -137,6 +138,17 @@ class ActionCompleted:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerGiven:
+    """What the assistant says to the speaker: what came of it, or a question; the last of an utterance."""
+
+    answer: Answer
+    session_id: str
+    utterance_id: str
+    source: Literal["microphone", "stream"]
+    timestamp: float
+
+
+@dataclass(frozen=True, slots=True)
 class WakeWordDetected:
     """Somebody called the assistant."""
 
@@ -193,6 +205,7 @@ Event = (
     | Transcript
     | IntentRecognized
     | ActionCompleted
+    | AnswerGiven
     | ErrorOccurred
 )
 """All that is published on the bus."""

@@ -130,20 +130,22 @@ def test_what_is_said_is_done(tmp_path: Path) -> None:
         running.events() as client,
     ):
         messages: list[dict[str, Any]] = []
-        while not messages or messages[-1]["type"] != "action":
+        while not messages or messages[-1]["type"] != "answer":
             messages.append(json.loads(client.recv(timeout=SOON)))
         topics = [events_zmq.recv_multipart()[0]]
         while topics[-1] != b"action":
             topics.append(events_zmq.recv_multipart()[0])
         metrics = httpx.get(running.url("/metrics", port="health_port"), timeout=SOON).text
-    told = [one for one in messages if one["type"] in ("transcript", "intent", "action")]
-    transcript, intent, action = told
-    assert [one["type"] for one in told] == ["transcript", "intent", "action"]
+    kinds = ["transcript", "intent", "action", "answer"]
+    told = [one for one in messages if one["type"] in kinds]
+    transcript, intent, action, answer = told
+    assert [one["type"] for one in told] == kinds
     assert transcript["text"] == COMMAND
     assert intent["intent"]["name"] == action["intent"] == "SetTemperature"
     assert transcript["utterance_id"] == intent["utterance_id"] == action["utterance_id"]
     assert action["outcome"] == "done"
     assert {held["value"] for held in action["held"]} == {21}
+    assert answer["text"] == "The temperature is 21 degrees."
     kept = json.loads((tmp_path / "car.json").read_text())
     assert action["held"][0]["path"] in json.dumps(kept)
     assert b"intent" in topics

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter, OrderedDict, deque
+from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from rtap import logs
+from rtap.assistant.conversations import Conversations
 from rtap.errors import ConfigurationError
-from rtap.events import ActionCompleted, ErrorOccurred, Event, IntentRecognized, Transcript
-from rtap.intents.dialogue import Dialogue, Turn
+from rtap.events import (
+    ActionCompleted,
+    AnswerGiven,
+    ErrorOccurred,
+    Event,
+    IntentRecognized,
+    Transcript,
+)
+from rtap.intents.dialogue import Turn
+from rtap.intents.question import Kind
 
 if TYPE_CHECKING:
+    from rtap.answers.answer import Answer
     from rtap.assistant.parts import Parts
+    from rtap.intents.dialogue import Dialogue
     from rtap.intents.intent import Intent, Understanding
     from rtap.telemetry import Telemetry
     from rtap.vehicle.result import ActionResult
@@ -24,8 +35,6 @@ _log = logs.get("assistant")
 
 MOST_WAITING: Final = 16
 """Utterances; each takes a few milliseconds, or as long as the car needs, which is bounded."""
-_MOST_SPEAKERS: Final = 64
-"""Whose last turn is remembered; beyond it, that of the one who was silent for longest is forgotten."""
 
 Wish = Literal["none", "understand", "execute"]
 """What whoever speaks wants of the commands in it: nothing, to be told of them, or that they are done."""
@@ -38,6 +47,8 @@ class Handled:
     understanding: Understanding
     result: ActionResult | None
     """None: it is no command, or was not to be carried out."""
+    answer: Answer | None
+    """What to say to whoever said it; None: nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +81,9 @@ class Assistant:
         self._waiting: deque[_Heard] = deque()
         self._open: Counter[str] = Counter()
         """Utterances of each session that are not done with."""
-        self._dialogues: OrderedDict[str, Dialogue] = OrderedDict()
-        """By speaker, the one that spoke last at the end. For the thread."""
+        self._answered_at: float | None = None
+        self._conversations = Conversations()
+        """For the thread."""
         self._stopping = False
         self._thread: threading.Thread | None = None
 
@@ -114,6 +126,10 @@ class Assistant:
         if is_full:
             self._fail(heard, "Overloaded", "the assistant is too busy: say it again")
 
+    def answer_was_spoken(self) -> None:
+        """The microphone's speaker was answered only now, and has from here on for the next turn."""
+        self._answered_at = self._clock()
+
     def wait_until_idle(self, session_id: str | None, seconds: float) -> bool:
         """Wait until all is published that comes of what a session said; False where it takes longer.
 
@@ -150,9 +166,17 @@ class Assistant:
         understanding = self._loaded().understander.understand(text, language, confidence)
         self._count(understanding)
         intent = understanding.intent
-        if intent is None or not execute:
-            return Handled(understanding, None)
-        return Handled(understanding, self._act(intent, utterance_id))
+        result = self._act(intent, utterance_id) if execute and intent is not None else None
+        return Handled(understanding, result, self._answer(understanding, result))
+
+    def _answer(
+        self,
+        understanding: Understanding,
+        result: ActionResult | None,
+        before: Answer | None = None,
+    ) -> Answer | None:
+        answerer = self._loaded().answerer
+        return None if answerer is None else answerer.answer(understanding, result, before)
 
     def _count(self, understanding: Understanding) -> None:
         intent = understanding.intent
@@ -202,8 +226,9 @@ class Assistant:
             return
         assert said.language is not None
         assert said.source != "file"
+        conversation = self._conversations.of(said, self._loaded().understander)
         try:
-            turn = self._turn(said, said.language)
+            turn = self._turn(said, said.language, conversation.dialogue)
         except ConfigurationError:  # its sentences were reported when they were loaded
             return
         self._count(turn.understanding)
@@ -211,24 +236,46 @@ class Assistant:
         asked = None if turn.question is None else turn.question.kind
         now = self._clock()
         heard.publish(IntentRecognized(turn.understanding, asked, *place, said.source, now))
-        if turn.intent is None or not heard.execute:
+        if not heard.execute:
             return
-        result = self._act(turn.intent, said.utterance_id)
-        now = self._clock()
-        self._telemetry.acted_after(now - (said.timestamp - said.latency))
-        heard.publish(ActionCompleted(result, *place, now))
+        result = None
+        if turn.intent is not None:
+            result = self._act(turn.intent, said.utterance_id)
+            now = self._clock()
+            self._telemetry.acted_after(now - (said.timestamp - said.latency))
+            heard.publish(ActionCompleted(result, *place, now))
+        if turn.understanding.intent is None and asked is None and not self._is_addressed(said):
+            return
+        answer = self._answer(_asked_back(turn), result, conversation.answer)
+        if answer is not None:
+            conversation.answer = answer
+            heard.publish(AnswerGiven(answer, *place, said.source, now))
 
-    def _turn(self, said: Transcript, language: str) -> Turn:
+    def _turn(self, said: Transcript, language: str, dialogue: Dialogue) -> Turn:
         """The text as a turn of its speaker's dialogue."""
-        # A wake word begins a session of its own, and the driver goes on talking with the same assistant.
-        speaker = said.source if said.source == "microphone" else said.session_id
-        dialogue = self._dialogues.pop(speaker, None) or Dialogue(self._loaded().understander)
-        self._dialogues[speaker] = dialogue
-        if len(self._dialogues) > _MOST_SPEAKERS:
-            self._dialogues.popitem(last=False)
+        if said.source == "microphone" and self._answered_at is not None:
+            dialogue.ended(self._answered_at)
+            self._answered_at = None
         began = said.timestamp - said.latency - said.duration
-        return dialogue.hear(said.text, language, said.confidence, self._clock(), began)
+        turn = dialogue.hear(said.text, language, said.confidence, self._clock(), began)
+        if turn.question and turn.question.kind is Kind.MEANT and not self._is_addressed(said):
+            # What people say to each other is like some command often enough, and nobody wants to be asked.
+            dialogue.forget()
+            return Turn(turn.understanding)
+        return turn
+
+    def _is_addressed(self, said: Transcript) -> bool:
+        """Whether the speaker is sure to speak to the assistant."""
+        return said.source != "microphone" or self._loaded().is_called
 
     def _fail(self, heard: _Heard, kind: str, message: str) -> None:
         self._telemetry.error("assistant", kind)
         heard.publish(ErrorOccurred("assistant", kind, message, self._clock()))
+
+
+def _asked_back(turn: Turn) -> Understanding:
+    """What was understood, with the sentence to ask for where it was heard badly: what was heard."""
+    understanding = turn.understanding
+    if turn.question is None or turn.question.kind is not Kind.SURE:
+        return understanding
+    return replace(understanding, alternatives=(), did_you_mean=understanding.text.rstrip(".!? "))

@@ -11,6 +11,7 @@ from rtap.audio.level import QUIETEST
 from rtap.cli.terminal import report, write_result
 from rtap.events import (
     ActionCompleted,
+    AnswerGiven,
     ErrorOccurred,
     Event,
     IntentRecognized,
@@ -165,6 +166,8 @@ def _consequence(event: Event) -> str:
             return f"  {result.outcome}: {_printable(result.reason.text)}"
         held = (f"{one.path} is {_value(one.value, one.unit)}" for one in result.held)
         return f"  {result.outcome}: {', '.join(held)}"
+    if isinstance(event, AnswerGiven):
+        return f"> {_printable(event.answer.text)}"
     return ""
 
 

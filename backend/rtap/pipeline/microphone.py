@@ -12,6 +12,8 @@ import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Protocol
 
+import numpy as np
+
 from rtap import logs
 from rtap.audio.format import SAMPLE_RATE, Samples
 from rtap.errors import ConfigurationError, RTAPException
@@ -99,6 +101,8 @@ class AudioPipeline:
         self._session: SpeechSession | None = None
         self._deadline: float | None = None
         """When listening ends without speech, in seconds of audio."""
+        self._is_deaf = False
+        """Whether it is the assistant itself that is heard."""
         self._answer_seconds: float | None = None
         """How long to listen for an answer, without a wake word before it; None: no question was put."""
         self._hears_answer = False
@@ -203,6 +207,10 @@ class AudioPipeline:
         if self._wake_word is not None:
             self._answer_seconds = seconds
 
+    def set_deaf(self, *, deaf: bool) -> None:
+        """Take for silence what comes, but for the wake word: the assistant itself speaks. For any thread."""
+        self._is_deaf = deaf
+
     def _is_wanted(self) -> bool:
         """Whether to open the source; waits while listening is switched off."""
         while not self._stopping.is_set():
@@ -285,6 +293,8 @@ class AudioPipeline:
                 session.close()
                 self._open_session(name, captured_at)
                 return
+        if self._is_deaf:
+            samples = np.zeros_like(samples)
         with self._telemetry.stage("listen"):
             session.push(samples, captured_at)
         if session.is_speaking or session.is_busy:

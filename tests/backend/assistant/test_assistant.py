@@ -11,10 +11,19 @@ from typing import Any
 
 import pytest
 
+from rtap.answers.configured import make_answerer
 from rtap.assistant.assistant import MOST_WAITING, Assistant
 from rtap.assistant.parts import Parts
+from rtap.config import Config
 from rtap.errors import ConfigurationError
-from rtap.events import ActionCompleted, ErrorOccurred, Event, IntentRecognized, Transcript
+from rtap.events import (
+    ActionCompleted,
+    AnswerGiven,
+    ErrorOccurred,
+    Event,
+    IntentRecognized,
+    Transcript,
+)
 from rtap.intents.context import NOTHING_BEFORE, Context
 from rtap.intents.dialogue import DIALOGUE_SECONDS
 from rtap.intents.intent import Understanding
@@ -48,9 +57,10 @@ class Words:
             raise RuntimeError("louder, said the driver")
         if language == "it":
             raise ConfigurationError("there are no sentences in it")
-        name = {"louder": "RaiseVolume", "yes": "Confirm"}.get(text)
+        name = {"louder": "RaiseVolume", "yes": "Confirm", "again": "Repeat"}.get(text)
         known = replace(intent(name), confidence=confidence) if name else None
-        return Understanding(text, language, known)
+        near = "louder" if text == "lower or so" else None
+        return Understanding(text, language, known, did_you_mean=near)
 
     def acts(self, intent: str, language: str) -> bool:
         return True
@@ -79,13 +89,20 @@ class Rig:
 
 
 @contextmanager
-def rigged(*, start: bool = True) -> Iterator[Rig]:
+def rigged(
+    *,
+    start: bool = True,
+    answers: bool = False,
+    is_called: bool = True,
+    clock: Callable[[], float] = lambda: NOW,
+) -> Iterator[Rig]:
     words, car, telemetry = Words(), ScriptedVehicle(), Telemetry()
     car.values |= {signal.path: signal.start for signal in table().signals.values()}
     actor = Actor(car, table(), speed_limit=5, clock=car.clock)
     closed = threading.Event()
-    parts = Parts(words, frozenset({"en", "it"}), actor, closed.set)
-    assistant = Assistant(lambda: parts, telemetry, lambda: NOW)
+    answerer = make_answerer(Config()) if answers else None
+    parts = Parts(words, frozenset({"en", "it"}), actor, answerer, is_called, closed.set)
+    assistant = Assistant(lambda: parts, telemetry, clock)
     if start:
         assistant.start()
     try:
@@ -213,6 +230,71 @@ def test_an_answer_that_began_too_late_is_none(rig: Rig) -> None:
     assert rig.heard.empty()
 
 
+def answers_of(rig: Rig, *said: Transcript) -> list[str]:
+    for one in said:
+        rig.hear(one)
+    rig.settle()
+    events = [rig.next() for _ in range(rig.heard.qsize())]
+    return [event.answer.text for event in events if isinstance(event, AnswerGiven)]
+
+
+def test_what_came_of_it_is_answered_last_and_again_on_request() -> None:
+    with rigged(answers=True) as rig:
+        rig.hear(COMMAND)
+        kinds = [type(rig.next()) for _ in range(3)]
+        assert kinds == [IntentRecognized, ActionCompleted, AnswerGiven]
+        again = replace(COMMAND, text="again", utterance_id="again")
+        (answer,) = answers_of(rig, again)
+        assert answer == "The volume is 40 percent."
+
+
+def test_who_only_wants_to_understand_is_not_answered() -> None:
+    with rigged(answers=True) as rig:
+        rig.hear(COMMAND, wish="understand")
+        rig.settle()
+        assert isinstance(rig.next(), IntentRecognized)
+        assert rig.heard.empty()
+
+
+def test_questions_are_put_in_words() -> None:
+    with rigged(answers=True) as rig:
+        (sure,) = answers_of(rig, replace(COMMAND, confidence=0.2))
+        assert "Did you mean: louder?" in sure
+        (meant,) = answers_of(rig, replace(COMMAND, text="lower or so"))
+        assert "Did you mean: louder?" in meant
+        (lost,) = answers_of(rig, replace(COMMAND, text="lovely weather"))
+        assert lost == "I did not understand that."
+
+
+def test_without_a_wake_word_what_people_say_to_each_other_is_left_alone() -> None:
+    with rigged(answers=True, is_called=False) as rig:
+        assert answers_of(rig, replace(COMMAND, text="lovely weather")) == []
+        rig.hear(replace(COMMAND, text="lower or so"))
+        told = rig.next()
+        assert isinstance(told, IntentRecognized)
+        assert told.question is None
+        # And a yes to somebody else is none to the assistant.
+        rig.hear(replace(COMMAND, text="yes", utterance_id="yes"))
+        rig.settle()
+        assert not any(isinstance(rig.next(), ActionCompleted) for _ in range(rig.heard.qsize()))
+        # But a command is one.
+        assert len(answers_of(rig, replace(COMMAND, utterance_id="next"))) == 1
+
+
+def test_the_time_for_an_answer_begins_when_the_question_was_spoken() -> None:
+    times = [NOW]
+    with rigged(clock=lambda: times[0]) as rig:
+        rig.hear(replace(COMMAND, confidence=0.2))
+        rig.settle()
+        times[0] += 5
+        rig.assistant.answer_was_spoken()
+        times[0] += DIALOGUE_SECONDS
+        late = COMMAND.timestamp + DIALOGUE_SECONDS + 4
+        rig.hear(replace(COMMAND, text="yes", utterance_id="yes", timestamp=late))
+        rig.settle()
+        assert [type(rig.next()) for _ in range(3)][-1] is ActionCompleted
+
+
 def test_too_many_utterances_are_refused_by_name(rig: Rig) -> None:
     rig.words.gate.clear()
     rig.hear(COMMAND)
@@ -273,7 +355,8 @@ def test_sentences_are_loaded_once_whoever_asks_first() -> None:
 
     def load() -> Parts:
         loads.append(1)
-        return Parts(words, frozenset({"en"}), Actor(car, table(), speed_limit=5, clock=car.clock))
+        actor = Actor(car, table(), speed_limit=5, clock=car.clock)
+        return Parts(words, frozenset({"en"}), actor, None, is_called=True)
 
     assistant = Assistant(load, Telemetry())
     assistant.start()

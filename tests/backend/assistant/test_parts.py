@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from rtap.assistant.parts import load_parts
-from rtap.config import IntentsConfig, SttConfig, VehicleConfig
+from rtap.config import AnswersConfig, IntentsConfig, SttConfig, VehicleConfig
 from rtap.events import ErrorOccurred, Event
 from rtap.vehicle.result import Cause, Outcome
 from tests.backend.assistant.french_car import french_car
@@ -44,6 +44,25 @@ def test_a_language_with_faults_is_told_and_left_out(tmp_path: Path) -> None:
     assert isinstance(told, ErrorOccurred)
     assert told.stage == "intents"
     assert "car.yaml:1" in told.message
+
+
+def test_answers_with_faults_are_told_and_those_of_this_project_are_given(tmp_path: Path) -> None:
+    config = french_car(tmp_path)
+    (tmp_path / "answers").mkdir()
+    (tmp_path / "answers" / "en.yaml").write_text("intents: {Nobody: {done: Done.}}\n")
+    config = replace(config, answers=AnswersConfig(folders=(str(tmp_path / "answers"),)))
+    events: list[Event] = []
+    parts = load_parts(config, events.append)
+    (told,) = events
+    assert isinstance(told, ErrorOccurred)
+    assert told.stage == "answers"
+    assert "en.yaml:1" in told.message
+    assert parts.answerer is not None
+
+
+def test_answers_switched_off(tmp_path: Path) -> None:
+    config = replace(french_car(tmp_path), answers=AnswersConfig(enabled=False))
+    assert load_parts(config, lambda _: None).answerer is None
 
 
 def test_a_table_with_faults_is_told_and_no_car_is_connected(tmp_path: Path) -> None:

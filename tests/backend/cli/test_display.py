@@ -13,7 +13,7 @@ from rtap.cli.display import Display, JsonDisplay, LineDisplay, LiveDisplay, Not
 from rtap.events import ErrorOccurred, Event, PartialTranscript, SpeechStarted, Transcript
 from rtap.intents.intent import Understanding
 from rtap.vehicle.result import ActionResult, Cause, Outcome, Reason
-from tests.backend.transports.sample_events import ACTION, INTENT
+from tests.backend.transports.sample_events import ACTION, ANSWER, INTENT
 
 FINAL = Transcript(
     "turn left", "s", "u", "en", 0.98, 1.5, 0.1, 0.617, 1000.0, 0.914, "microphone", None
@@ -146,6 +146,7 @@ def test_json_has_every_event(capsys: pytest.CaptureFixture[str]) -> None:
             "  did you mean: go home",
         ),
         (ACTION, "  done: Vehicle.Cabin.HVAC.Station.Row1.Driver.Temperature is 21 celsius"),
+        (ANSWER, "> Die Temperatur ist 21 Grad."),
         (replace(ACTION, result=REFUSED), "  refused: the car moves at 50 km/h"),
     ],
 )

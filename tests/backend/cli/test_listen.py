@@ -115,7 +115,8 @@ class Rig:
     def _parts(self) -> Parts:
         car = SimulatedVehicle(table().signals)
         actor = Actor(car, table(), speed_limit=5)
-        return Parts(Dictionary(self.knows), frozenset({"en"}), actor, car.close)
+        words = Dictionary(self.knows)
+        return Parts(words, frozenset({"en"}), actor, None, is_called=True, close=car.close)
 
     def _application(self, config: Config) -> Any:
         self.applications += 1

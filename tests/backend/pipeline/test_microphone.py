@@ -397,3 +397,14 @@ def test_who_calls_instead_of_answering_is_not_asked_twice() -> None:
     rig.pipeline.run()
     assert len(rig.of(WakeWordDetected)) == 2
     assert len(rig.of(Transcript)) == 2
+
+
+def test_while_the_assistant_speaks_only_the_wake_word_is_heard() -> None:
+    deaf = Rig(Sound([*COMMAND, *COMMAND]), wake_word=False)
+    deaf.pipeline.set_deaf(deaf=True)
+    deaf.pipeline.run()
+    assert deaf.of(SpeechStarted) == []
+    called = Rig(Sound([CALL]))
+    called.pipeline.set_deaf(deaf=True)
+    called.pipeline.run()
+    assert len(called.of(WakeWordDetected)) == 1

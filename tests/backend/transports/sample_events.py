@@ -1,7 +1,9 @@
 """One event of each kind, as the bus would carry them."""
 
+from rtap.answers.answer import Answer, Earcon
 from rtap.events import (
     ActionCompleted,
+    AnswerGiven,
     ErrorOccurred,
     Event,
     IntentRecognized,
@@ -61,6 +63,13 @@ ACTION = ActionCompleted(
     utterance_id="utterance",
     timestamp=5.2,
 )
+ANSWER = AnswerGiven(
+    Answer("Die Temperatur ist 21 Grad.", "de", Earcon.DONE),
+    session_id="session",
+    utterance_id="utterance",
+    source="microphone",
+    timestamp=5.3,
+)
 SWITCHED_OFF = ListeningChanged(False, 7.0)
 TAKEN_OVER = PublishingChanged(True, "the primary was stopped", 8.0)
 FAILED = ErrorOccurred("capture", "AudioError", "the microphone is gone: plug it in", 6.0)
@@ -77,6 +86,7 @@ EVENTS: dict[str, Event] = {
     "transcript": TRANSCRIPT,
     "intent": INTENT,
     "action": ACTION,
+    "answer": ANSWER,
     "error": FAILED,
 }
 """By the ``type`` of their messages."""

@@ -96,7 +96,7 @@ def test_every_event_has_a_sample() -> None:
 def test_message_says_all_that_the_event_says(kind: str) -> None:
     event = EVENTS[kind]
     said = json.loads(json.dumps(dataclasses.asdict(event)))
-    for nested in ("understanding", "result"):  # they are told in the message itself
+    for nested in ("understanding", "result", "answer"):  # they are told in the message itself
         said |= said.pop(nested, {})
     message = json.loads(event_message(event).model_dump_json())
     assert message == {"type": kind, **said}

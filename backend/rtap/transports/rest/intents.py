@@ -11,7 +11,13 @@ from rtap.errors import ConfigurationError
 from rtap.intents.configured import language_of
 from rtap.transports.api_errors import ApiError
 from rtap.transports.rest.description import failures
-from rtap.transports.schemas import ActionFields, IntentReply, IntentRequest, Understood
+from rtap.transports.schemas import (
+    ActionFields,
+    AnswerFields,
+    IntentReply,
+    IntentRequest,
+    Understood,
+)
 
 if TYPE_CHECKING:
     from rtap.assistant.assistant import Handled
@@ -42,7 +48,9 @@ def intent_routes(service: Service) -> APIRouter:
         handled = await run_in_threadpool(handle, wanted)
         result = handled.result
         action = None if result is None else ActionFields.model_validate(result)
+        answer = handled.answer
+        said = None if answer is None else AnswerFields.model_validate(answer)
         understood = Understood.model_validate(handled.understanding)
-        return IntentReply(**understood.model_dump(), action=action)
+        return IntentReply(**understood.model_dump(), action=action, answer=said)
 
     return routes

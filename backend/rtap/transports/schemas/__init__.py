@@ -13,6 +13,7 @@ from rtap.transports.schemas.common import (
 )
 from rtap.transports.schemas.events import (
     ActionCompletedMessage,
+    AnswerGivenMessage,
     DroppedMessage,
     ErrorMessage,
     EventMessage,
@@ -32,6 +33,7 @@ from rtap.transports.schemas.events import (
 )
 from rtap.transports.schemas.intents import (
     ActionFields,
+    AnswerFields,
     HeldMessage,
     IntentMessage,
     ReasonMessage,
@@ -72,6 +74,8 @@ from rtap.transports.schemas.stream import (
 __all__ = [
     "ActionCompletedMessage",
     "ActionFields",
+    "AnswerFields",
+    "AnswerGivenMessage",
     "Base64Request",
     "DroppedMessage",
     "ErrorDetail",

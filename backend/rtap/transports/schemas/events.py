@@ -9,6 +9,7 @@ from pydantic import Field
 
 from rtap.events import (
     ActionCompleted,
+    AnswerGiven,
     ErrorOccurred,
     Event,
     IntentRecognized,
@@ -24,7 +25,7 @@ from rtap.events import (
 )
 from rtap.intents.question import Kind
 from rtap.transports.schemas.common import Text, UtteranceResult, UtteranceText, WireModel, example
-from rtap.transports.schemas.intents import ActionFields, Understood
+from rtap.transports.schemas.intents import ActionFields, AnswerFields, Understood
 
 
 class WakeWordDetectedMessage(WireModel):
@@ -231,6 +232,36 @@ class ActionCompletedMessage(ActionFields):
         )
 
 
+class AnswerGivenMessage(AnswerFields):
+    """What the assistant says to the speaker: what came of it, or a question; the last of an utterance."""
+
+    model_config = example(
+        type="answer",
+        timestamp=1698345602.63,
+        session_id="f3a9",
+        utterance_id="f3a9-1",
+        source="microphone",
+        **AnswerFields.EXAMPLE,
+    )
+
+    type: Literal["answer"] = "answer"
+    timestamp: float
+    session_id: str
+    utterance_id: str
+    source: Literal["microphone", "stream"]
+
+    @classmethod
+    def of(cls, event: AnswerGiven) -> Self:
+        """The message of an event."""
+        return cls(
+            timestamp=event.timestamp,
+            session_id=event.session_id,
+            utterance_id=event.utterance_id,
+            source=event.source,
+            **AnswerFields.model_validate(event.answer).model_dump(),
+        )
+
+
 class ErrorMessage(WireModel):
     """Something failed; the service goes on."""
 
@@ -261,6 +292,7 @@ EventMessage = (
     | TranscriptMessage
     | IntentRecognizedMessage
     | ActionCompletedMessage
+    | AnswerGivenMessage
     | ErrorMessage
 )
 """One event of the bus, told apart by ``type``."""
@@ -325,6 +357,8 @@ def event_message(event: Event) -> EventMessage:
         return IntentRecognizedMessage.of(event)
     if isinstance(event, ActionCompleted):
         return ActionCompletedMessage.of(event)
+    if isinstance(event, AnswerGiven):
+        return AnswerGivenMessage.of(event)
     return _MESSAGES[type(event)].model_validate(event)
 
 

@@ -1,9 +1,10 @@
-"""What was understood and what came of it, in any protocol."""
+"""What was understood, what came of it and what is answered, in any protocol."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from rtap.answers.answer import Earcon
 from rtap.transports.schemas.common import Probability, Text, WireModel
 from rtap.vehicle.result import Cause, Outcome
 
@@ -99,3 +100,19 @@ class ActionFields(WireModel):
     """When done: what was set, restored or asked for."""
     reason: ReasonMessage | None
     """When not done."""
+
+
+class AnswerFields(WireModel):
+    """What the assistant says to the speaker."""
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {
+        "text": "The rear left window is 30 percent open.",
+        "language": "en",
+        "earcon": "done",
+    }
+
+    text: Text
+    language: str
+    """Code of the text's language."""
+    earcon: Earcon
+    """The tone that goes with it."""

@@ -17,7 +17,7 @@ from rtap.transports.schemas.common import (
     is_empty,
     is_none,
 )
-from rtap.transports.schemas.intents import ActionFields, Understood
+from rtap.transports.schemas.intents import ActionFields, AnswerFields, Understood
 
 if TYPE_CHECKING:
     from rtap.transports.service import Health
@@ -152,10 +152,14 @@ class IntentRequest(WireModel):
 class IntentReply(Understood):
     """Reply of ``POST /intent``."""
 
-    model_config = example(**Understood.EXAMPLE, action=ActionFields.EXAMPLE)
+    model_config = example(
+        **Understood.EXAMPLE, action=ActionFields.EXAMPLE, answer=AnswerFields.EXAMPLE
+    )
 
     action: ActionFields | None = None
     """What came of it; null where it was not to be carried out, or is no command."""
+    answer: AnswerFields | None = None
+    """What to say to whoever said it; null where answers are switched off."""
 
 
 class Listening(WireModel):

@@ -22,6 +22,7 @@ from rtap.audio.resampler import Resampler
 from rtap.errors import AudioError, RTAPException
 from rtap.events import (
     ActionCompleted,
+    AnswerGiven,
     ErrorOccurred,
     Event,
     IntentRecognized,
@@ -35,6 +36,7 @@ from rtap.transports.admission.websocket_refusals import close_reason
 from rtap.transports.api_errors import ApiError, as_api_error, bad_fields
 from rtap.transports.schemas import (
     ActionCompletedMessage,
+    AnswerGivenMessage,
     IntentRecognizedMessage,
     SpeechStartedMessage,
     StreamConfig,
@@ -417,6 +419,8 @@ class StreamClient:
                 self._outbox.put(IntentRecognizedMessage.of(event))
             case ActionCompleted():
                 self._outbox.put(ActionCompletedMessage.of(event))
+            case AnswerGiven():
+                self._outbox.put(AnswerGivenMessage.of(event))
             case SpeechStopped():
                 self._in_loop(self._count_utterance)
             case ErrorOccurred():

@@ -8,6 +8,7 @@ from typing import Final
 
 from rtap.transports.schemas import (
     ActionCompletedMessage,
+    AnswerGivenMessage,
     IntentRecognizedMessage,
     SpeechStartedMessage,
     StreamEnd,
@@ -24,6 +25,7 @@ OutMessage = (
     | StreamFinal
     | IntentRecognizedMessage
     | ActionCompletedMessage
+    | AnswerGivenMessage
     | StreamError
     | StreamEnd
 )

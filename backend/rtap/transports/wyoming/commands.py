@@ -30,12 +30,9 @@ def carry_out(service: Service, event: Event) -> Eventable:
         ConfigurationError: the language has no sentences, or there are faults in them.
     """
     handled = _handle(service, event, execute=True)
-    result = handled.result
-    if result is None:
-        return NotHandled(text=handled.understanding.did_you_mean)
-    if result.outcome is Outcome.DONE:
-        return Handled(text="")
-    return NotHandled(text="" if result.reason is None else result.reason.text)
+    text = "" if handled.answer is None else handled.answer.text
+    is_done = handled.result is not None and handled.result.outcome is Outcome.DONE
+    return Handled(text) if is_done else NotHandled(text)
 
 
 def recognize(service: Service, event: Event) -> Eventable:

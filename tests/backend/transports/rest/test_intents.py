@@ -43,6 +43,7 @@ def test_what_a_text_means(client: httpx.Client) -> None:
         "alternatives": [],
         "did_you_mean": None,
         "action": None,
+        "answer": {"text": "I understood that.", "language": "en", "earcon": "heard"},
     }
 
 
@@ -76,6 +77,11 @@ def test_nothing_is_done_unless_it_is_asked_for(client: httpx.Client) -> None:
     assert client.post("/intent", json=said).json()["action"] is None
     done = client.post("/intent", json=said | {"execute": True}).json()
     assert done["intent"]["name"] == "RaiseVolume"
+    assert done["answer"] == {
+        "text": "The volume is 40 percent.",
+        "language": "en",
+        "earcon": "done",
+    }
     assert done["action"] == {
         "intent": "RaiseVolume",
         "outcome": "done",

@@ -120,7 +120,8 @@ def french(tmp_path) -> Iterator[Server]:
 
 
 @pytest.mark.parametrize(
-    ("wish", "told"), [("none", []), ("understand", ["intent"]), ("execute", ["intent", "action"])]
+    ("wish", "told"),
+    [("none", []), ("understand", ["intent"]), ("execute", ["intent", "action", "answer"])],
 )
 def test_commands_are_told_and_done_where_the_client_asks(french, wish, told):
     with Client(french, f"?language=fr&intents={wish}") as client:
@@ -136,7 +137,8 @@ def test_commands_are_told_and_done_where_the_client_asks(french, wish, told):
         assert messages[final + 1]["intent"]["name"] == "RaiseVolume"
     if "action" in told:
         held = [{"path": VOLUME, "value": LOUDER, "unit": "percent"}]
-        assert (messages[-2]["outcome"], messages[-2]["held"]) == ("done", held)
+        assert (messages[-3]["outcome"], messages[-3]["held"]) == ("done", held)
+        assert messages[-2]["text"] == "The volume is 40 percent."
 
 
 def test_intents_may_be_asked_for_by_config_too(french):

@@ -9,11 +9,10 @@ import pytest
 from wyoming.asr import Transcript
 from wyoming.event import Eventable
 from wyoming.handle import Handled, NotHandled
-from wyoming.info import Info
 from wyoming.intent import Entity, Intent, NotRecognized, Recognize
 
 from rtap.config import Config, SttConfig
-from rtap.transports.wyoming.package import Describe
+from rtap.transports.wyoming.package import Describe, Info
 from tests.backend.assistant.french_car import french_car
 from tests.backend.transports.wyoming.wyoming_serving import (
     FREE_PORT,
@@ -48,7 +47,7 @@ def ask(car: Config, message: Eventable) -> tuple[Eventable | None, bool]:
 
 def test_a_transcript_is_carried_out(car: Config) -> None:
     answer, acted = ask(car, Transcript("Plus fort!", language="fr"))
-    assert isinstance(answer, Handled)
+    assert answer == Handled("The volume is 40 percent.")
     assert acted
 
 
