@@ -523,7 +523,7 @@ def test_a_dead_peer_is_noticed():
                 f"GET /stream HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                 f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
             )
-            raw.settimeout(10)
+            raw.settimeout(SOON)
             assert raw.recv(4096).startswith(b"HTTP/1.1 101")
             while raw.recv(4096):
                 pass
