@@ -31,7 +31,7 @@ def add_parser(commands: Any) -> None:
         help="show the car, and try commands on it",
         description="Show the car that commands act on, and try commands on it. With vehicle.adapter "
         "simulated it is a car in memory, which a file keeps; a running service has a car of its own, and "
-        "does not see what is done here.",
+        "does not see what is done here. With mqtt it is the car itself.",
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
 
@@ -61,12 +61,18 @@ def run_show(arguments: argparse.Namespace, environment: Mapping[str, str] = os.
 
     Raises:
         ConfigurationError: something is wrong with the table.
-        VehicleError: there is no car.
+        VehicleError: there is no car, or no way to it.
     """
+    from rtap.errors import VehicleUnreachableError
+
     _, table, vehicle = _car(arguments, environment)
     try:
         paths = [path for path in table.signals if arguments.part.lower() in path.lower()]
         values = vehicle.get(paths).result(_WAIT_SECONDS)
+    except TimeoutError as error:
+        raise VehicleUnreachableError(
+            f"the car did not answer within {_WAIT_SECONDS:g} s: check that it is there"
+        ) from error
     finally:
         vehicle.close()
     if arguments.json:
@@ -128,11 +134,12 @@ def _understood(text: str, language: str | None, config: Config) -> Understandin
 
 
 def _history_file(config: Config) -> Path | None:
-    """What keeps the actions of earlier commands, beside the car's own file."""
+    """What keeps the actions of earlier commands, beside the simulated car's own file."""
     from rtap.vehicle.configured import state_file
 
-    state = state_file(config)
-    return None if state is None else state.with_suffix(".undo.json")
+    state, adapter = state_file(config), config.vehicle.adapter
+    kind = "" if adapter == "simulated" else f".{adapter}"
+    return None if state is None else state.with_suffix(f"{kind}.undo.json")
 
 
 def _history(config: Config) -> History:

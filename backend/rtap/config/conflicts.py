@@ -8,14 +8,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from rtap.addresses import is_loopback
-from rtap.config import Config, OutputConfig, StandbyConfig
+from rtap.addresses import host_and_port, is_loopback
+from rtap.config import Config, OutputConfig, StandbyConfig, VehicleConfig
 from rtap.config.listeners import listeners
 from rtap.config.wake_engines import DEFAULT, ENGINES
 
 SHORTEST_KEY: Final = 16
 """Characters of an API key that others than this machine can try to guess."""
 _ORIGIN: Final = re.compile(r"null|[A-Za-z][A-Za-z0-9+.-]*://[^/\s?#@]+/?")
+_TOPIC: Final = re.compile(r"[^\s/+#$\x00][^\s+#\x00]{0,198}[^\s/+#\x00]|[^\s/+#$\x00]")
+"""What topics may begin with: no wildcards, no slash at an end, and not ``$``, which is the broker's own."""
 _HOST: Final = re.compile(r"\*|(\*\.)?[^\s/:@*?#]+")
 
 
@@ -38,6 +40,8 @@ def conflicts(config: Config) -> Iterator[Conflict]:
     yield from _shared_ports(config)
     yield from _heartbeat(config.standby)
     yield from _ring_buffer(config)
+    if config.vehicle.adapter == "mqtt":
+        yield from _mqtt(config.vehicle)
     if config.audio.source == "file" and config.audio.file is None:
         yield Conflict(
             ("audio.source", "audio.file"), "audio.source is file: give the path as audio.file"
@@ -145,4 +149,35 @@ def _ring_buffer(config: Config) -> Iterator[Conflict]:
             ("audio.ring_buffer_size_ms", "audio.frame_ms"),
             f"audio.ring_buffer_size_ms is {size}, which is no multiple of audio.frame_ms, {frame}: "
             f"make it one, such as {200 * frame}",
+        )
+
+
+def _mqtt(vehicle: VehicleConfig) -> Iterator[Conflict]:
+    yield from _address("vehicle.mqtt_broker", vehicle.mqtt_broker)
+    if not _TOPIC.fullmatch(vehicle.mqtt_topic):
+        yield Conflict(
+            ("vehicle.mqtt_topic",),
+            f"vehicle.mqtt_topic is {vehicle.mqtt_topic[:40]}: write up to 200 characters such as "
+            "car/vehicle, without spaces, + and #",
+        )
+    if vehicle.mqtt_password and not vehicle.mqtt_user:
+        yield Conflict(
+            ("vehicle.mqtt_password", "vehicle.mqtt_user"),
+            "vehicle.mqtt_password is set without a name: set vehicle.mqtt_user",
+        )
+    yield from _trust("mqtt", tls=vehicle.mqtt_tls, has_ca=vehicle.mqtt_ca_file is not None)
+
+
+def _address(name: str, address: str) -> Iterator[Conflict]:
+    try:
+        host_and_port(address, default_port=1)
+    except ValueError as error:
+        yield Conflict((name,), f"{name} is {address[:40]}: {error}")
+
+
+def _trust(adapter: str, *, tls: bool, has_ca: bool) -> Iterator[Conflict]:
+    if has_ca and not tls:
+        names = (f"vehicle.{adapter}_ca_file", f"vehicle.{adapter}_tls")
+        yield Conflict(
+            names, f"{names[0]} is set, and nothing is encrypted: set {names[1]} to true"
         )

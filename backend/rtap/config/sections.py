@@ -159,8 +159,8 @@ class IntentsConfig:
 class VehicleConfig:
     """The car that intents act on; see :mod:`rtap.vehicle`."""
 
-    adapter: Literal["none", "simulated"] = "simulated"
-    """none: intents are events only. simulated: a car in memory."""
+    adapter: Literal["none", "simulated", "mqtt"] = "simulated"
+    """none: intents are events only. simulated: a car in memory. mqtt: one behind an MQTT broker."""
     table: Path | None = None
     """The integrator's signals, intents and safety rules, over those of this project."""
     steering: Literal["left", "right"] = "left"
@@ -169,6 +169,16 @@ class VehicleConfig:
     """Above it the car counts as moving, and what endangers is refused."""
     state: Path | None = None
     """What keeps the simulated car's values."""
+    mqtt_broker: Annotated[str, Filled()] = "127.0.0.1"
+    """HOST or HOST:PORT; the usual port is 1883, with TLS 8883."""
+    mqtt_topic: Annotated[str, Filled()] = "vehicle"
+    """What the topics of signals begin with."""
+    mqtt_user: str = ""
+    """Empty: none is named."""
+    mqtt_password: str = field(default="", repr=False)
+    mqtt_tls: bool = False
+    mqtt_ca_file: Path | None = None
+    """PEM with whom to trust; None: the system's."""
 
 
 @dataclass(frozen=True, slots=True)

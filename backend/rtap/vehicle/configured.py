@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rtap.config import Config
+from rtap.addresses import host_and_port
+from rtap.config import Config, VehicleConfig
 from rtap.home import NO_HOME, expanded, home
 from rtap.intents.configured import folders
 from rtap.vehicle.actor import Actor
@@ -38,10 +39,27 @@ def make_table(config: Config) -> Table:
 
 
 def make_vehicle(config: Config, table: Table) -> Vehicle:
-    """The car."""
+    """The car.
+
+    Raises:
+        ConfigurationError: a file that the adapter needs cannot be used.
+    """
     if config.vehicle.adapter == "none":
         return NoVehicle()
+    if config.vehicle.adapter == "mqtt":
+        return _mqtt_vehicle(config.vehicle, table)
     return SimulatedVehicle(table.signals, state_file(config))
+
+
+def _mqtt_vehicle(config: VehicleConfig, table: Table) -> Vehicle:
+    from rtap.vehicle.adapters.mqtt.link import Broker, trust
+    from rtap.vehicle.adapters.mqtt.vehicle import MqttVehicle
+
+    tls = trust(config.mqtt_ca_file) if config.mqtt_tls else None
+    usual_port = 1_883 if tls is None else 8_883
+    host, port = host_and_port(config.mqtt_broker, usual_port)
+    broker = Broker(host, port, config.mqtt_user, config.mqtt_password, tls)
+    return MqttVehicle(table.signals, broker, config.mqtt_topic)
 
 
 def make_actor(
