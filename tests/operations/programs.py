@@ -23,7 +23,7 @@ _PACKAGES: Final = {
     "amtool": "prometheus-alertmanager",
     "haproxy": "haproxy",
     "mosquitto": "mosquitto",
-    "mosquitto_pub": "mosquitto-clients",
+    "mosquitto_passwd": "mosquitto",
     "prometheus": "prometheus",
     "prometheus-alertmanager": "prometheus-alertmanager",
     "promtool": "prometheus",

@@ -42,6 +42,7 @@ def conflicts(config: Config) -> Iterator[Conflict]:
     yield from _ring_buffer(config)
     if config.vehicle.adapter == "mqtt":
         yield from _mqtt(config.vehicle)
+        yield from _clear_password(config)
     if config.audio.source == "file" and config.audio.file is None:
         yield Conflict(
             ("audio.source", "audio.file"), "audio.source is file: give the path as audio.file"
@@ -166,6 +167,22 @@ def _mqtt(vehicle: VehicleConfig) -> Iterator[Conflict]:
             "vehicle.mqtt_password is set without a name: set vehicle.mqtt_user",
         )
     yield from _trust("mqtt", tls=vehicle.mqtt_tls, has_ca=vehicle.mqtt_ca_file is not None)
+
+
+def _clear_password(config: Config) -> Iterator[Conflict]:
+    vehicle = config.vehicle
+    try:
+        host, _ = host_and_port(vehicle.mqtt_broker, default_port=1)
+    except ValueError:
+        return
+    if vehicle.mqtt_password and not (
+        vehicle.mqtt_tls or is_loopback(host) or config.output.allow_insecure
+    ):
+        yield Conflict(
+            ("vehicle.mqtt_password", "vehicle.mqtt_tls", "output.allow_insecure"),
+            f"vehicle.mqtt_password would go to {host} where others can read it: set vehicle.mqtt_tls to "
+            "true, or output.allow_insecure",
+        )
 
 
 def _address(name: str, address: str) -> Iterator[Conflict]:

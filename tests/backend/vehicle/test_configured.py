@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from rtap.config import Config, VehicleConfig
+from rtap.errors import ConfigurationError
 from rtap.vehicle.adapters.none import NoVehicle
 from rtap.vehicle.adapters.simulated import SimulatedVehicle
 from rtap.vehicle.configured import make_actor, make_table, make_vehicle, state_file
@@ -28,6 +29,17 @@ def test_the_table_is_this_projects_with_the_configured_one_over_it(tmp_path: Pa
 
 def test_adapters() -> None:
     assert isinstance(make_vehicle(config(VehicleConfig(adapter="none")), table()), NoVehicle)
+
+
+def test_a_file_of_certificates_that_cannot_be_used(tmp_path: Path) -> None:
+    empty = tmp_path / "ca.pem"
+    empty.touch()
+    for file in (empty, tmp_path / "none.pem"):
+        there = VehicleConfig(adapter="mqtt", mqtt_tls=True, mqtt_ca_file=file)
+        with pytest.raises(
+            ConfigurationError, match=rf"vehicle\.mqtt_ca_file: {file} cannot be used"
+        ):
+            make_vehicle(config(there), table())
 
 
 def test_the_simulated_car_is_kept_where_it_is_configured(tmp_path: Path) -> None:

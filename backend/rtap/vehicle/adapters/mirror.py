@@ -43,7 +43,7 @@ class Mirror:
             UnknownSignalError: the car has no such signal.
             VehicleRefusedError: it is a sensor, or cannot have the value.
         """
-        checked = {}
+        checked: dict[str, Value] = {}
         for path, value in values.items():
             signal = self.signal(path)
             if not signal.is_actuator:
@@ -64,7 +64,9 @@ class Mirror:
         with self._lock:
             changed = value != self._values[path]
             self._values[path] = value
-            listeners = tuple(self._listeners) if changed and value is not None else ()
+            listeners = tuple(self._listeners)
+        if value is None or not changed:
+            return
         for paths, listener in listeners:
             if path in paths:
                 listener(path, value)

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTErrorCode, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -30,7 +30,7 @@ _SHORTEST_WAIT: Final = 0.25
 _LONGEST_WAIT: Final = 5.0
 """Seconds between two attempts. They double; a car's broker may start after us, and a driver is waiting."""
 _CONNECT_SECONDS: Final = 2.0
-_GREETING_SECONDS: Final = 5.0
+_GREETING_SECONDS: Final = 3.0
 """For the broker's answer to CONNECT; a broker on the same board takes milliseconds, one with TLS more."""
 _KEEPALIVE_SECONDS: Final = 10
 """A broker that is silent for up to twice as long is gone."""
@@ -122,7 +122,7 @@ class Link:
             VehicleUnreachableError: the connection is gone.
         """
         connection = self._connection
-        if connection is None:
+        if connection is None or not connection.was_up:
             raise VehicleUnreachableError(f"{self._broker} is not connected: try again")
         connection.say(topic, payload, denied)
 
@@ -264,10 +264,10 @@ class _Connection(Client):
         del client, userdata, flags, properties
         self._greeted.set()
         if code.is_failure:
-            self._fault = (
-                f"{self._broker} lets us not in ({code}): check vehicle.mqtt_user and "
-                "vehicle.mqtt_password"
-            )
+            remedy = "check vehicle.mqtt_user and vehicle.mqtt_password"
+            if code.value == _UNSUPPORTED:
+                remedy = "take one that speaks MQTT 5"
+            self._fault = f"{self._broker} lets us not in ({code}): {remedy}"
             return
         topics = [*self._wanted, self._echo_topic]
         for first in range(0, len(topics), _TOPICS_AT_ONCE):
@@ -284,10 +284,12 @@ class _Connection(Client):
         properties: Properties | None,
     ) -> None:
         del client, userdata, flags, properties
-        if self._greeted.is_set():
-            self._fault = self._fault or (
-                f"the connection to {self._broker} was lost ({code}): it is tried again"
-            )
+        self._fault = self._fault or (
+            f"the connection to {self._broker} was lost ({code}): it is tried again"
+            if self._greeted.is_set()
+            else f"{self._broker} ends the connection ({code}): correct vehicle.mqtt_broker and "
+            "vehicle.mqtt_tls"
+        )
 
     def _on_subscribed(
         self,
@@ -307,7 +309,7 @@ class _Connection(Client):
         if message.topic == self._echo_topic:
             self._up()
         elif not self._abandoned:
-            self._owner.received(message.topic, message.payload)
+            self._owner.received(message.topic, bytes(message.payload))
 
     def _on_acknowledged(
         self,
@@ -336,6 +338,8 @@ class _Connection(Client):
             self._owner.connected()
 
 
+_UNSUPPORTED: Final = 0x84
+"""MQTT 5, section 3.2.2.2: Unsupported Protocol Version."""
 _NOBODY: Final = 0x10
 """MQTT 5, section 3.4.2.1: No matching subscribers, which is a success."""
 

@@ -43,7 +43,7 @@ class Car:
         self._held: dict[str, bytes] = {}
         self._ready = Event()
         self._client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
-        self._client.reconnect_delay_set(0.05, 0.2)
+        self._client.reconnect_delay_set(1, 1)
         self._client.on_connect = self._connected
         self._client.on_subscribe = lambda *_: self._ready.set()
         self._client.on_message = self._received

@@ -82,8 +82,7 @@ def value(vehicle: MqttVehicle, path: str) -> Value | None:
 
 
 def wait_until(vehicle: MqttVehicle, **expected: Value | None) -> None:
-    for path, wanted in expected.items():
-        wait_for(path, lambda path=path, wanted=wanted: value(vehicle, path) == wanted)
+    wait_for("the values", lambda: vehicle.get(expected).result(SOON) == expected)
 
 
 def speak(car: Car, path: str, *values: Value) -> None:
