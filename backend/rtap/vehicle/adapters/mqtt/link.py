@@ -210,15 +210,16 @@ class _Connection(Client):
             )
         self.loop_start()
         if closing.is_set() or not self._greeted.wait(_GREETING_SECONDS):
+            self._fault = self._fault or (
+                f"{self._broker} does not answer as one of MQTT 5: correct vehicle.mqtt_broker and "
+                "vehicle.mqtt_tls"
+            )
             self.disconnect()
             self._ended.wait(_GREETING_SECONDS)
         else:
             self._ended.wait()
         self._abandoned = True
-        return self._fault or (
-            f"{self._broker} does not answer as one of MQTT 5: correct vehicle.mqtt_broker and "
-            "vehicle.mqtt_tls"
-        )
+        return self._fault
 
     def say(self, topic: str, payload: bytes, denied: Callable[[str], None]) -> None:
         """See :meth:`Link.publish`."""

@@ -61,7 +61,11 @@ class Car:
     def say(self, path: str, payload: str | bytes) -> None:
         """Publish whatever it is as a signal's value."""
         self._held[path] = payload.encode() if isinstance(payload, str) else payload
-        self._client.publish(self.topic(path), self._held[path], qos=1, retain=True)
+        self._last = self._client.publish(self.topic(path), self._held[path], qos=1, retain=True)
+
+    def wait_until_published(self) -> None:
+        """Until the broker has what was said last."""
+        self._last.wait_for_publish(SOON)
 
     def refuse(self, path: str, payload: dict[str, Any] | str) -> None:
         """Publish why a wish is not fulfilled."""

@@ -97,8 +97,7 @@ def test_what_the_car_published_before_is_known_at_once(broker: Mosquitto, car: 
     car.hold(SPEED, 50)
     car.hold(DOME, True)
     car.hold(VOLUME, 30, "of-somebody-else-1")
-    with connected(broker) as settled:
-        wait_until(settled, **{SPEED: 50.0, DOME: True, VOLUME: 30})
+    car.wait_until_published()
     with connected(broker) as vehicle:
         answer = vehicle.get([SPEED, DOME, VOLUME, DRIVER]).result(SOON)
     assert answer == {SPEED: 50.0, DOME: True, VOLUME: 30, DRIVER: None}
