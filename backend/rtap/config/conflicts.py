@@ -42,7 +42,9 @@ def conflicts(config: Config) -> Iterator[Conflict]:
     yield from _ring_buffer(config)
     if config.vehicle.adapter == "mqtt":
         yield from _mqtt(config.vehicle)
-        yield from _clear_password(config)
+    if config.vehicle.adapter == "kuksa":
+        yield from _address("vehicle.kuksa_broker", config.vehicle.kuksa_broker)
+    yield from _clear_secrets(config)
     if config.audio.source == "file" and config.audio.file is None:
         yield Conflict(
             ("audio.source", "audio.file"), "audio.source is file: give the path as audio.file"
@@ -166,22 +168,31 @@ def _mqtt(vehicle: VehicleConfig) -> Iterator[Conflict]:
             ("vehicle.mqtt_password", "vehicle.mqtt_user"),
             "vehicle.mqtt_password is set without a name: set vehicle.mqtt_user",
         )
-    yield from _trust("mqtt", tls=vehicle.mqtt_tls, has_ca=vehicle.mqtt_ca_file is not None)
 
 
-def _clear_password(config: Config) -> Iterator[Conflict]:
+def _clear_secrets(config: Config) -> Iterator[Conflict]:
+    """What would be sent to a car where others can read it, and certificates for nothing."""
     vehicle = config.vehicle
-    try:
-        host, _ = host_and_port(vehicle.mqtt_broker, default_port=1)
-    except ValueError:
+    if vehicle.adapter == "mqtt":
+        secret, address = "password", vehicle.mqtt_broker
+        given, tls, ca_file = vehicle.mqtt_password, vehicle.mqtt_tls, vehicle.mqtt_ca_file
+    elif vehicle.adapter == "kuksa":
+        secret, address = "token", vehicle.kuksa_broker
+        given, tls, ca_file = vehicle.kuksa_token, vehicle.kuksa_tls, vehicle.kuksa_ca_file
+    else:
         return
-    if vehicle.mqtt_password and not (
-        vehicle.mqtt_tls or is_loopback(host) or config.output.allow_insecure
-    ):
+    prefix = f"vehicle.{vehicle.adapter}"
+    if ca_file is not None and not tls:
         yield Conflict(
-            ("vehicle.mqtt_password", "vehicle.mqtt_tls", "output.allow_insecure"),
-            f"vehicle.mqtt_password would go to {host} where others can read it: set vehicle.mqtt_tls to "
-            "true, or output.allow_insecure",
+            (f"{prefix}_ca_file", f"{prefix}_tls"),
+            f"{prefix}_ca_file is set, and nothing is encrypted: set {prefix}_tls to true",
+        )
+    host = address.rpartition(":")[0] or address
+    if given and not (tls or is_loopback(host.strip("[]")) or config.output.allow_insecure):
+        yield Conflict(
+            (f"{prefix}_{secret}", f"{prefix}_tls", "output.allow_insecure"),
+            f"{prefix}_{secret} would go to {address} where others can read it: set {prefix}_tls to true, "
+            "or output.allow_insecure",
         )
 
 
@@ -190,11 +201,3 @@ def _address(name: str, address: str) -> Iterator[Conflict]:
         host_and_port(address, default_port=1)
     except ValueError as error:
         yield Conflict((name,), f"{name} is {address[:40]}: {error}")
-
-
-def _trust(adapter: str, *, tls: bool, has_ca: bool) -> Iterator[Conflict]:
-    if has_ca and not tls:
-        names = (f"vehicle.{adapter}_ca_file", f"vehicle.{adapter}_tls")
-        yield Conflict(
-            names, f"{names[0]} is set, and nothing is encrypted: set {names[1]} to true"
-        )

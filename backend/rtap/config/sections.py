@@ -159,8 +159,8 @@ class IntentsConfig:
 class VehicleConfig:
     """The car that intents act on; see :mod:`rtap.vehicle`."""
 
-    adapter: Literal["none", "simulated", "mqtt"] = "simulated"
-    """none: intents are events only. simulated: a car in memory. mqtt: one behind an MQTT broker."""
+    adapter: Literal["none", "simulated", "mqtt", "kuksa"] = "simulated"
+    """none: intents are events only. simulated: a car in memory. mqtt, kuksa: one behind a broker."""
     table: Path | None = None
     """The integrator's signals, intents and safety rules, over those of this project."""
     steering: Literal["left", "right"] = "left"
@@ -179,6 +179,13 @@ class VehicleConfig:
     mqtt_tls: bool = False
     mqtt_ca_file: Path | None = None
     """PEM with whom to trust; None: the system's."""
+    kuksa_broker: Annotated[str, Filled()] = "127.0.0.1"
+    """HOST or HOST:PORT of a databroker; the usual port is 55555."""
+    kuksa_token: str = field(default="", repr=False)
+    """Empty: none is shown."""
+    kuksa_tls: bool = False
+    kuksa_ca_file: Path | None = None
+    """PEM with whom to trust; None: gRPC's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from rtap.__main__ import main
+from tests.backend.vehicle.adapters.kuksa.databroker_double import Databroker
 from tests.backend.vehicle.adapters.mqtt.car import Car as MqttCar
 from tests.backend.vehicle.adapters.mqtt.mosquitto import mosquitto
 from tests.operations.programs import free_port
@@ -109,6 +110,30 @@ def test_a_car_over_mqtt(capsys: pytest.CaptureFixture[str], tmp_path: Path, sta
     assert "cannot be reached (Connection refused): start it" in capsys.readouterr().err
     assert main(["vehicle", "do", "undo"]) == 1
     assert "nothing was done that could be taken back" in capsys.readouterr().out
+
+
+def test_a_car_over_kuksa(capsys: pytest.CaptureFixture[str], tmp_path: Path, state: Path) -> None:
+    broker = Databroker((DRIVER,))
+    broker.start()
+    broker.publish(DRIVER, 18)
+    (tmp_path / "default.yaml").write_text(
+        f"vehicle: {{adapter: kuksa, kuksa_broker: '{broker.address}', state: {state}}}\n"
+    )
+    assert main(["vehicle", "show", "station.row1.driver"]) == 0
+    assert main(["vehicle", "do", "Set the temperature for the driver to 21.5 degrees."]) == 0
+    assert main(["vehicle", "do", "undo"]) == 0
+    broker.stop()
+    lacking = "the car does not have it"
+    assert capsys.readouterr().out.splitlines() == [
+        f"{DRIVER} = 18.0 celsius",
+        f"Vehicle.Cabin.HVAC.Station.Row1.Driver.FanSpeed: {lacking}",
+        f"Vehicle.Cabin.HVAC.Station.Row1.Driver.AirDistribution: {lacking}",
+        f"Vehicle.Private.Cabin.HVAC.Station.Row1.Driver.IsActive: {lacking}",
+        "SetTemperature: done",
+        f"  {DRIVER} = 21.5 celsius",
+        "Undo: done",
+        f"  {DRIVER} = 18.0 celsius",
+    ]
 
 
 def test_what_was_done_in_one_car_is_not_undone_in_another(

@@ -595,6 +595,18 @@ EXPOSED = "output.host is 0.0.0.0, which others can reach: set output.api_key"
             "vehicle: {adapter: mqtt, mqtt_broker: car, mqtt_user: us, mqtt_password: secret}",
             "vehicle.mqtt_password would go to car where others can read it: set vehicle.mqtt_tls",
         ),
+        (
+            "vehicle: {adapter: kuksa, kuksa_broker: '::1'}",
+            "vehicle.kuksa_broker is ::1: write HOST or HOST:PORT",
+        ),
+        (
+            "vehicle: {adapter: kuksa, kuksa_ca_file: ca.pem}",
+            "vehicle.kuksa_ca_file is set, and nothing is encrypted: set vehicle.kuksa_tls to true",
+        ),
+        (
+            "vehicle: {adapter: kuksa, kuksa_broker: 'car:55555', kuksa_token: secret}",
+            "vehicle.kuksa_token would go to car:55555 where others can read it: set vehicle.kuksa_tls",
+        ),
     ],
 )
 def test_conflict(profiles: Profiles, text: str, fault: str) -> None:
@@ -632,6 +644,8 @@ def test_conflict(profiles: Profiles, text: str, fault: str) -> None:
         "vehicle: {adapter: mqtt, mqtt_broker: '[::1]:1883', mqtt_topic: fleet/car-7}",
         "vehicle: {adapter: mqtt, mqtt_user: us, mqtt_password: secret}",
         "vehicle: {adapter: mqtt, mqtt_broker: car, mqtt_user: us, mqtt_password: x, mqtt_tls: true}",
+        "vehicle: {adapter: kuksa, kuksa_broker: '[::1]:55555', kuksa_token: secret}",
+        "vehicle: {adapter: kuksa, kuksa_broker: car, kuksa_token: secret, kuksa_tls: true}",
         "vehicle: {mqtt_broker: 'not used/', mqtt_topic: '#', mqtt_password: x}",
     ],
 )
@@ -664,11 +678,13 @@ def test_conflict_is_where_the_nearest_value_stands(profiles: Profiles) -> None:
 @pytest.mark.parametrize("show", [repr, str])
 def test_secrets_are_not_shown(profiles: Profiles, show: Callable[[object], str]) -> None:
     config = profiles.load(
-        "output: {api_key: hush}\nwakeword: {access_key: hush}\nvehicle: {mqtt_password: hush}"
+        "output: {api_key: hush}\nwakeword: {access_key: hush}\n"
+        "vehicle: {mqtt_password: hush, kuksa_token: hush}"
     )
     assert "hush" not in show(config)
     assert {name for name, parameter in PARAMETERS.items() if parameter.secret} == {
         "output.api_key",
+        "vehicle.kuksa_token",
         "vehicle.mqtt_password",
         "wakeword.access_key",
     }

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from threading import Lock
 
-from rtap.errors import UnknownSignalError, VehicleRefusedError
 from rtap.intents.intent import Value
+from rtap.vehicle.adapters.checks import known
 from rtap.vehicle.protocol import Listener, Values
-from rtap.vehicle.signals import Catalog, Signal
+from rtap.vehicle.signals import Catalog
 
 
 class Mirror:
@@ -25,37 +25,14 @@ class Mirror:
         self._listeners: list[tuple[frozenset[str], Listener]] = []
         self._lock = Lock()
 
-    def signal(self, path: str) -> Signal:
-        """What a signal can hold.
-
-        Raises:
-            UnknownSignalError: the car has no such signal.
-        """
-        signal = self._signals.get(path)
-        if signal is None:
-            raise UnknownSignalError(f"the car has no signal {path}")
-        return signal
-
-    def check(self, values: Mapping[str, Value]) -> Mapping[str, Value]:
-        """Values that may be sent to the car.
-
-        Raises:
-            UnknownSignalError: the car has no such signal.
-            VehicleRefusedError: it is a sensor, or cannot have the value.
-        """
-        checked: dict[str, Value] = {}
-        for path, value in values.items():
-            signal = self.signal(path)
-            if not signal.is_actuator:
-                raise VehicleRefusedError(f"{path} is a sensor, which cannot be set")
-            try:
-                checked[path] = signal.accept(value)
-            except ValueError as error:
-                raise VehicleRefusedError(str(error)) from error
-        return checked
-
     def values(self, paths: Collection[str]) -> Values:
-        """The last values of signals that the car has."""
+        """The last values.
+
+        Raises:
+            UnknownSignalError: the car has no such signal.
+        """
+        for path in paths:
+            known(self._signals, path)
         with self._lock:
             return {path: self._values[path] for path in paths}
 
@@ -79,7 +56,7 @@ class Mirror:
     def subscribe(self, paths: Collection[str], listener: Listener) -> Callable[[], None]:
         """Hear of changes; see :meth:`rtap.vehicle.protocol.Vehicle.subscribe`."""
         for path in paths:
-            self.signal(path)
+            known(self._signals, path)
         entry = (frozenset(paths), listener)
         with self._lock:
             self._listeners.append(entry)

@@ -14,7 +14,6 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final, Protocol
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
@@ -25,7 +24,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from rtap import logs
-from rtap.errors import ConfigurationError, VehicleUnreachableError
+from rtap.errors import VehicleUnreachableError
 from rtap.vehicle.actor import TIMEOUT_SECONDS
 
 _SHORTEST_WAIT: Final = 0.25
@@ -72,21 +71,6 @@ class Owner(Protocol):
 
     def received(self, topic: str, payload: bytes) -> None:
         """Somebody has published something."""
-
-
-def trust(ca_file: Path | None) -> ssl.SSLContext:
-    """Whom to trust.
-
-    Raises:
-        ConfigurationError: the file cannot be used.
-    """
-    try:
-        return ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
-    except OSError as error:  # SSLError is one
-        raise ConfigurationError(
-            f"vehicle.mqtt_ca_file: {ca_file} cannot be used ({error.strerror or error}): "
-            "name a file with certificates in PEM"
-        ) from error
 
 
 class Link:
@@ -341,7 +325,7 @@ class _Connection(Client):
 
         The system would wait 40 ms for something to send with it: a wish took 46 ms, and takes 5 ms.
         """
-        sock = self.socket()
+        sock: Any = self.socket()
         if sock is not None:
             with suppress(OSError):  # the connection ends just now
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)

@@ -19,6 +19,7 @@ from rtap.errors import (
     VehicleUnreachableError,
 )
 from rtap.intents.intent import Value
+from rtap.vehicle.adapters.checks import known, settable
 from rtap.vehicle.adapters.mirror import Mirror
 from rtap.vehicle.adapters.mqtt.link import Broker, Link
 from rtap.vehicle.adapters.mqtt.messages import (
@@ -56,6 +57,7 @@ class MqttVehicle:
             broker: where it is.
             prefix: what its topics begin with.
         """
+        self._signals = signals
         self._mirror = Mirror(signals)
         self._topics = Topics(prefix)
         self._states = {self._topics.state(path): path for path in signals}
@@ -77,7 +79,7 @@ class MqttVehicle:
         answer: Future[Values] = Future()
         try:
             for path in paths:
-                self._mirror.signal(path)
+                known(self._signals, path)
             with self._lock:
                 if not self._is_connected:
                     self._expect(self._waiting)
@@ -91,7 +93,7 @@ class MqttVehicle:
     def set(self, values: Mapping[str, Value]) -> Future[Values]:
         """Wish for values; each signal is a wish of its own to the car."""
         try:
-            wish = _Wish(self._mirror.check(values))
+            wish = _Wish(settable(self._signals, values))
             wish_id = self._enter(wish)
         except VehicleError as error:
             failed: Future[Values] = Future()
@@ -163,7 +165,7 @@ class MqttVehicle:
                 self._end(nonsense.wish, error)
 
     def _receive_state(self, path: str, payload: bytes) -> None:
-        state = read_state(payload, self._mirror.signal(path))
+        state = read_state(payload, self._signals[path])
         self._mirror.update(path, state.value)
         if state.wish is not None:
             self._hold(state.wish, path, state.value)

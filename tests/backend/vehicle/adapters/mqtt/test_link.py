@@ -14,7 +14,8 @@ from queue import Queue
 import pytest
 
 from rtap.errors import VehicleUnreachableError
-from rtap.vehicle.adapters.mqtt.link import Broker, Link, trust
+from rtap.vehicle.adapters.mqtt.link import Broker, Link
+from rtap.vehicle.adapters.trust import trust
 from tests.backend.vehicle.adapters.mqtt.mosquitto import Mosquitto, mosquitto
 from tests.deadlines import SOON
 from tests.operations.programs import free_port, require
@@ -57,23 +58,6 @@ def first_word(broker: Broker) -> str:
         return owner.next()
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of a broker on this machine, and of who signed it."""
-    place = tmp_path_factory.mktemp("certificate")
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=broker"),
-            *("-days", "2", "-keyout", f"{place}/key.pem", "-out", f"{place}/cert.pem"),
-            *("-addext", f"subjectAltName=IP:{HOST}"),
-            *("-addext", "keyUsage=critical,digitalSignature,keyCertSign"),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    return place
-
-
 unfinished_handshake = pytest.mark.filterwarnings(
     # paho leaves the socket of a handshake that fails to Python, which closes it.
     "ignore::pytest.PytestUnraisableExceptionWarning"
@@ -101,9 +85,11 @@ def test_name_and_password(tmp_path: Path) -> None:
 def test_tls(tmp_path: Path, certificate: Path) -> None:
     settings = [f"certfile {certificate / 'cert.pem'}", f"keyfile {certificate / 'key.pem'}"]
     with mosquitto(tmp_path, *settings, "allow_anonymous true") as there:
-        broker = Broker(HOST, there.port, tls=trust(certificate / "cert.pem"))
+        broker = Broker(HOST, there.port, tls=trust("mqtt_ca_file", certificate / "cert.pem"))
         assert first_word(broker) == "connected"
-        assert "self-signed certificate): start it" in first_word(replace(broker, tls=trust(None)))
+        assert "self-signed certificate): start it" in first_word(
+            replace(broker, tls=trust("mqtt_ca_file", None))
+        )
         plain = first_word(replace(broker, tls=None))
         assert plain.startswith(f"the MQTT broker at {there.address} ends the connection (")
         assert plain.endswith("): correct vehicle.mqtt_broker and vehicle.mqtt_tls")
@@ -112,7 +98,7 @@ def test_tls(tmp_path: Path, certificate: Path) -> None:
 @unfinished_handshake
 def test_tls_where_there_is_none(tmp_path: Path, certificate: Path) -> None:
     with mosquitto(tmp_path) as there:
-        broker = Broker(HOST, there.port, tls=trust(certificate / "cert.pem"))
+        broker = Broker(HOST, there.port, tls=trust("mqtt_ca_file", certificate / "cert.pem"))
         assert "cannot be reached" in first_word(broker)
 
 
