@@ -1,4 +1,4 @@
-"""A small databroker with a car behind it, made of KUKSA's own messages: how a real one serves kuksa.val.v2."""
+"""A small databroker with a car behind it, made of KUKSA's own messages, which serves kuksa.val.v2."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def fulfil(broker: Databroker, wished: dict[str, Any]) -> None:
         broker.publish(path, value)
 
 
-class Databroker(val_pb2_grpc.VALServicer):
+class Databroker(val_pb2_grpc.VALServicer):  # type: ignore[misc]  # it ships no types
     """Knows some signals, and has a provider that does what a test says.
 
     Args:

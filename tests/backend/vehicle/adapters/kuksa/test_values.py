@@ -5,10 +5,11 @@ import math
 import pytest
 from kuksa.val.v2 import types_pb2
 
+from rtap.intents.intent import Value
 from rtap.vehicle.adapters.kuksa.values import Reader, read_datapoint, write_value
 from rtap.vehicle.signals import Datatype, Signal
 
-EVERY = {
+EVERY: dict[Datatype, tuple[Value, str]] = {
     Datatype.BOOLEAN: (True, "bool"),
     Datatype.INT8: (-100, "int32"),
     Datatype.INT16: (-30_000, "int32"),
