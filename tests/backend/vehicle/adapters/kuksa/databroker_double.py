@@ -1,0 +1,158 @@
+"""A small databroker with a car behind it, made of KUKSA's own messages, which serves kuksa.val.v2."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import Queue
+from typing import Any
+
+import grpc
+from kuksa.val.v2 import types_pb2, val_pb2, val_pb2_grpc
+
+from tests.backend.vehicle.cars import table
+from tests.deadlines import SOON
+from tools.process.ports import HOST
+
+Behaviour = Callable[["Databroker", dict[str, Any]], None]
+
+
+def fulfil(broker: Databroker, wished: dict[str, Any]) -> None:
+    """What a good car does: it publishes what it was asked for."""
+    for path, value in wished.items():
+        broker.publish(path, value)
+
+
+class Databroker(val_pb2_grpc.VALServicer):  # type: ignore[misc]  # it ships no types
+    """Knows some signals, and has a provider that does what a test says.
+
+    Args:
+        paths: signals that it knows.
+        token: what clients have to show.
+        certificate: a folder with cert.pem and key.pem; then it speaks TLS.
+    """
+
+    def __init__(
+        self,
+        paths: tuple[str, ...],
+        token: str = "",
+        certificate: Path | None = None,
+        port: int = 0,
+    ) -> None:
+        self.behave: Behaviour | None = fulfil
+        """None: no provider."""
+        self.wishes: Queue[dict[str, Any]] = Queue()
+        self.error: tuple[grpc.StatusCode, str] | None = None
+        """What all questions are answered with."""
+        self.subscribed: Queue[list[str]] = Queue()
+        self._token = token
+        self._certificate = certificate
+        self._values: dict[str, types_pb2.Datapoint] = {
+            path: types_pb2.Datapoint() for path in paths
+        }
+        self._subscribers: list[Queue[tuple[str, types_pb2.Datapoint] | None]] = []
+        self._lock = threading.Lock()
+        self.port = port
+        self._server: grpc.Server | None = None
+
+    @property
+    def address(self) -> str:
+        return f"{HOST}:{self.port}"
+
+    def start(self) -> None:
+        # Without SO_REUSEPORT, so that a port that is taken is an error.
+        self._server = grpc.server(ThreadPoolExecutor(16), options=(("grpc.so_reuseport", 0),))
+        val_pb2_grpc.add_VALServicer_to_server(self, self._server)
+        if self._certificate is None:
+            self.port = self._server.add_insecure_port(f"{HOST}:{self.port}")
+        else:
+            pair = [(self._certificate / name).read_bytes() for name in ("key.pem", "cert.pem")]
+            credentials = grpc.ssl_server_credentials([(pair[0], pair[1])])
+            self.port = self._server.add_secure_port(f"{HOST}:{self.port}", credentials)
+        self._server.start()
+
+    def stop(self) -> None:
+        """Break off everything."""
+        if self._server is not None:
+            with self._lock:
+                for one in self._subscribers:
+                    one.put(None)
+            self._server.stop(None).wait(SOON)
+            self._server = None
+
+    def publish(self, path: str, value: Any) -> None:
+        """The car says a value."""
+        datapoint = types_pb2.Datapoint()
+        if value is not None:
+            datapoint.value.CopyFrom(as_value(path, value))
+        with self._lock:
+            self._values[path] = datapoint
+            for one in self._subscribers:
+                one.put((path, datapoint))
+
+    def GetValues(self, request: Any, context: Any) -> Any:  # noqa: N802 (gRPC names it)
+        self._check(context)
+        paths = [self._known(one.path, context) for one in request.signal_ids]
+        with self._lock:
+            return val_pb2.GetValuesResponse(data_points=[self._values[path] for path in paths])
+
+    def BatchActuate(self, request: Any, context: Any) -> Any:  # noqa: N802 (gRPC names it)
+        self._check(context)
+        wished = {
+            self._known(one.signal_id.path, context): plain(one.value)
+            for one in request.actuate_requests
+        }
+        if self.behave is None:
+            context.abort(grpc.StatusCode.UNAVAILABLE, "Provider for vss_id 3 does not exist")
+        assert self.behave is not None
+        self.behave(self, wished)
+        self.wishes.put(wished)
+        return val_pb2.BatchActuateResponse()
+
+    def Subscribe(self, request: Any, context: Any) -> Iterator[Any]:  # noqa: N802 (gRPC names it)
+        self._check(context)
+        paths = [self._known(path, context) for path in request.signal_paths]
+        news: Queue[tuple[str, types_pb2.Datapoint] | None] = Queue()
+        with self._lock:
+            now = {path: self._values[path] for path in paths}
+            self._subscribers.append(news)
+        context.add_callback(lambda: news.put(None))
+        self.subscribed.put(paths)
+        yield val_pb2.SubscribeResponse(entries=now)
+        while (one := news.get()) is not None:
+            if one[0] in paths:
+                yield val_pb2.SubscribeResponse(entries=dict([one]))
+        with self._lock:
+            self._subscribers.remove(news)
+
+    def _check(self, context: Any) -> None:
+        shown = dict(context.invocation_metadata()).get("authorization", "")
+        if self._token and shown != f"Bearer {self._token}":
+            context.abort(grpc.StatusCode.UNAUTHENTICATED, "Invalid auth token")
+        if self.error is not None:
+            context.abort(*self.error)
+
+    def _known(self, path: str, context: Any) -> str:
+        if path not in self._values:
+            context.abort(grpc.StatusCode.NOT_FOUND, f"Path not found: {path}")
+        return path
+
+
+def as_value(path: str, value: Any) -> types_pb2.Value:
+    """A value as the signal's type has it; of another type it is what a confused car would say."""
+    if isinstance(value, types_pb2.Value):
+        return value
+    if isinstance(value, bool):
+        return types_pb2.Value(bool=value)
+    if isinstance(value, str):
+        return types_pb2.Value(string=value)
+    return types_pb2.Value(
+        **{"uint32" if table().signals[path].datatype.is_whole else "float": value}
+    )
+
+
+def plain(value: types_pb2.Value) -> Any:
+    """What a value of a wish is."""
+    return getattr(value, value.WhichOneof("typed_value"))
