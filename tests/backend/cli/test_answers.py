@@ -36,8 +36,8 @@ def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_check(capsys: pytest.CaptureFixture[str], tmp_path: Path):
     assert main(["answers", "check"]) == 0
-    shown = capsys.readouterr().out.splitlines()
-    assert [line.split(",")[0] for line in shown] == ["ok: de: 101 intents", "ok: en: 101 intents"]
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(",")[0] for line in lines] == ["ok: de: 101 intents", "ok: en: 101 intents"]
     assert main(["answers", "check", "--language", "de"]) == 0
     assert capsys.readouterr().out.startswith("ok: de: ")
     (tmp_path / "more").mkdir()
