@@ -21,7 +21,9 @@ class Cause(StrEnum):
     """Why something was refused; answers have a sentence for each."""
 
     NO_VEHICLE = "no_vehicle"
-    """No car is connected."""
+    """No car is configured."""
+    NOT_CONNECTED = "not_connected"
+    """There is a car, and no way to it now."""
     NOT_IN_TABLE = "not_in_table"
     """The table has nothing for the intent, or for what was said."""
     ELSEWHERE = "elsewhere"
