@@ -64,8 +64,7 @@ class Answerer:
         if intent.name == _REPEAT and previous is not None:
             return previous
         situation = _situation(result)
-        held = () if result is None else result.held
-        text = _sentence(intent, situation, held, self._clock(), phrases)
+        text = _sentence(intent, situation, result, self._clock(), phrases)
         return _answer(text, situation, phrases)
 
 
@@ -82,11 +81,11 @@ def _situation(result: ActionResult | None) -> Situation | Cause:
 def _sentence(
     intent: Intent,
     situation: Situation | Cause,
-    held: tuple[Held, ...],
+    result: ActionResult | None,
     now: datetime,
     phrases: Phrases,
 ) -> str:
-    facts, group = facts_of(intent, held, now, phrases)
+    facts, group = facts_of(intent, result, now, phrases)
     for case in phrases.intents.get(intent.name, {}).get(situation, ()):
         if facts.fits(case.when):
             sentence = render(case.say, _with_each(facts, case, group, intent))

@@ -10,12 +10,12 @@ from rtap.answers.phrases import Phrases
 from rtap.answers.template import Hole, render
 from rtap.intents.intent import Intent, Value
 from rtap.vehicle.plan import text_of
-from rtap.vehicle.result import Held
+from rtap.vehicle.result import ActionResult, Held, Limits
 from rtap.vehicle.units import converted
 
 HELD = ("held", "lowest", "highest", "each", "place")
-"""Facts of values that hold: the value where all are equal, the ends of their range, a list of all, and what
-the place of one is called within that list."""
+"""Facts of values that hold: the value where all are equal, or the ends of their range; a list of all, and
+what the place of one is called in it. Of what is out of range: the ends of what can be set."""
 CLOCK = ("hour", "hour12", "half_day", "minute", "minute2", "weekday", "day", "month", "year")
 """Facts of the clock: the hour of 24 and of 12, am or pm, the minute also with two digits, Monday is 1."""
 
@@ -81,12 +81,14 @@ def said(fact: Fact, phrases: Phrases) -> str | None:
 
 
 def facts_of(
-    intent: Intent, held: tuple[Held, ...], now: datetime, phrases: Phrases
+    intent: Intent, result: ActionResult | None, now: datetime, phrases: Phrases
 ) -> tuple[FactsOf, tuple[Held, ...]]:
     """All facts, and the values that they are about: the first, and those of the same signal elsewhere."""
+    held = () if result is None else result.held
     group = tuple(one for one in held if _signal(one) == _signal(held[0]))
-    unit = _wanted_unit(intent, group)
-    facts = _clock_facts(now) | _held_facts(group, unit)
+    facts = _clock_facts(now) | _held_facts(group, _wanted_unit(intent, group))
+    if result is not None and result.reason is not None and result.reason.limits is not None:
+        facts |= _limit_facts(result.reason.limits, intent)
     facts |= {slot.name: Fact(slot.value, slot.unit) for slot in intent.slots}
     return FactsOf(phrases, facts, is_many=len(group) > 1), group
 
@@ -118,6 +120,11 @@ def _in_unit(held: Held, unit: str | None) -> Fact:
     if unit == held.unit or not _is_number(held.value):
         return Fact(held.value, held.unit)
     return Fact(converted(float(held.value), held.unit, unit), unit)
+
+
+def _limit_facts(limits: Limits, intent: Intent) -> dict[str, Fact]:
+    ends = tuple(Held("", end, limits.unit) for end in (limits.lowest, limits.highest))
+    return _held_facts(ends, _wanted_unit(intent, ends))
 
 
 def _held_facts(group: tuple[Held, ...], unit: str | None) -> dict[str, Fact]:

@@ -167,6 +167,18 @@ def test_every_intent_outcome_and_cause_has_a_sentence(language: str, folder: Pa
             "Auf 40 Grad kann ich die Temperatur nicht stellen.",
         ),
         (
+            intent("SetTemperature", "celsius", temperature=40),
+            act(intent("SetTemperature", "celsius", temperature=40)),
+            "The temperature goes from 16 degrees to 28 degrees.",
+            "Die Temperatur geht von 16 Grad bis 28 Grad.",
+        ),
+        (
+            intent("SetTemperature", "fahrenheit", temperature=90),
+            act(intent("SetTemperature", "fahrenheit", temperature=90)),
+            "The temperature goes from 61 degrees to 82 degrees.",
+            "Die Temperatur geht von 61 Grad Fahrenheit bis 82 Grad Fahrenheit.",
+        ),
+        (
             intent("OpenTrunk"),
             refused(Cause.MOVING),
             "The trunk stays closed while the car is moving.",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import selectors
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -39,7 +38,8 @@ class Program:
     def __init__(self, command: Sequence[str], clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._name = command[0].rpartition("/")[2]
-        self._messages = tempfile.TemporaryFile()  # noqa: SIM115 (closed in end)
+        # In memory: a container may have no folder for temporary files.
+        self._messages = open(os.memfd_create("messages"), "w+b")  # noqa: PTH123, SIM115 (no path; closed in end)
         try:
             self._process = subprocess.Popen(
                 command,
