@@ -39,6 +39,7 @@ from rtap.stages.capture import AudioSource, make_source
 from rtap.stages.language import Annotator
 from rtap.stages.stt import SpeechToText
 from rtap.standby.link import Instance, StandbyLink
+from rtap.standby.rules import Span
 from rtap.telemetry import Telemetry
 from rtap.transports.api import create_api
 from rtap.transports.publishers import Publisher, make_publishers
@@ -318,8 +319,14 @@ class RTAPApplication:
             loudspeaker(answers, self.publish),
             pipeline,
             self.publish,
-            self.assistant.answer_was_spoken,
+            self._answer_was_spoken,
         )
+
+    def _answer_was_spoken(self, began: float, ended: float) -> None:
+        self.assistant.answer_was_spoken()
+        if self._standby is not None:
+            # The other one hears it too, and does not know whose words they are.
+            self._standby.disown(Span(began, ended))
 
     def _make_standby(self) -> StandbyLink:
         link = StandbyLink(

@@ -76,7 +76,9 @@ class SpokenAnswers:
         make_mouth: makes what speaks; None: nothing is to be heard.
         ear: the microphone's pipeline.
         publish: gets errors; only ever called in a thread of the mouth's.
-        on_end: called when a sentence has been spoken.
+        on_end: called when a sentence has been spoken, with when that began and ended, in seconds since the
+            epoch.
+        clock: seconds since the epoch.
     """
 
     def __init__(
@@ -84,11 +86,14 @@ class SpokenAnswers:
         make_mouth: MakeMouth,
         ear: Ear,
         publish: Callable[[Event], None],
-        on_end: Callable[[], None],
+        on_end: Callable[[float, float], None],
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._ear = ear
         self._publish = publish
         self._on_end = on_end
+        self._clock = clock
+        self._began_at = 0.0
         self._asks = False
         """Whether the next answer is a question, or one was put and is not listened to yet."""
         self._lock = threading.Lock()
@@ -128,12 +133,14 @@ class SpokenAnswers:
 
     def _on_speaking(self, begins: bool) -> None:  # noqa: FBT001 (what the speaker calls)
         self._ear.set_deaf(deaf=begins)
-        if not begins:
-            self._on_end()
+        if begins:
+            self._began_at = self._clock()
+        else:
+            self._on_end(self._began_at, self._clock())
             self._listen()
 
     def _on_error(self, error: RTAPException) -> None:
-        self._publish(ErrorOccurred("answers", type(error).__name__, str(error), time.time()))
+        self._publish(ErrorOccurred("answers", type(error).__name__, str(error), self._clock()))
         self._listen()
 
     def _listen(self) -> None:

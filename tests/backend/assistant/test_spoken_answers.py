@@ -61,7 +61,14 @@ def spoken(told: Told, events: list[Event], *, speaks: bool = True) -> SpokenAns
         told.on_speaking, told.on_error = on_speaking, on_error
         return told if speaks else None
 
-    return SpokenAnswers(make, told, events.append, lambda: told.log.append("spoken"))
+    times = iter((100.0, 102.5, 200.0))
+    return SpokenAnswers(
+        make,
+        told,
+        events.append,
+        lambda began, ended: told.log.append(f"spoken {began:g} to {ended:g}"),
+        lambda: next(times),
+    )
 
 
 def test_an_answer_is_spoken_and_not_heard() -> None:
@@ -73,7 +80,8 @@ def test_an_answer_is_spoken_and_not_heard() -> None:
     told.on_speaking(True)
     told.on_speaking(False)
     one.close()
-    assert told.log == ["start", f"say {ANSWER.answer.text}", "deaf", "hears", "spoken", "close"]
+    spoken_at = "spoken 100 to 102.5"
+    assert told.log == ["start", f"say {ANSWER.answer.text}", "deaf", "hears", spoken_at, "close"]
 
 
 def test_nobody_is_interrupted_and_who_calls_interrupts() -> None:
@@ -92,7 +100,7 @@ def test_after_a_question_it_listens_once_it_has_spoken() -> None:
     told.on_speaking(True)
     assert "listen" not in told.log
     told.on_speaking(False)
-    assert told.log[-2:] == ["spoken", "listen"]
+    assert told.log[-2:] == ["spoken 100 to 102.5", "listen"]
     told.on_speaking(False)
     assert told.log.count("listen") == 1
 
