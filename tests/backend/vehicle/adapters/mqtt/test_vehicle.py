@@ -19,7 +19,7 @@ from rtap.errors import (
 )
 from rtap.intents.intent import Value
 from rtap.vehicle.actor import Actor
-from rtap.vehicle.adapters.mqtt.link import Broker
+from rtap.vehicle.adapters.mqtt.connection import Broker
 from rtap.vehicle.adapters.mqtt.vehicle import MqttVehicle
 from rtap.vehicle.protocol import Values
 from rtap.vehicle.result import Cause, Held, Outcome
