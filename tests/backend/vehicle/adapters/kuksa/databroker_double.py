@@ -64,8 +64,13 @@ class Databroker(val_pb2_grpc.VALServicer):  # type: ignore[misc]  # it ships no
         return f"{HOST}:{self.port}"
 
     def start(self) -> None:
-        # Without SO_REUSEPORT, so that a port that is taken is an error.
-        self._server = grpc.server(ThreadPoolExecutor(16), options=(("grpc.so_reuseport", 0),))
+        options = (
+            # A port that is taken is an error.
+            ("grpc.so_reuseport", 0),
+            # The real one, which is made of other parts, does not count its clients' pings.
+            ("grpc.http2.min_recv_ping_interval_without_data_ms", 1_000),
+        )
+        self._server = grpc.server(ThreadPoolExecutor(16), options=options)
         val_pb2_grpc.add_VALServicer_to_server(self, self._server)
         if self._certificate is None:
             self.port = self._server.add_insecure_port(f"{HOST}:{self.port}")

@@ -293,8 +293,10 @@ def test_subscribers_hear_of_changes_only(vehicle: KuksaVehicle, broker: Databro
 
 
 def test_a_subscription_survives_the_databroker(vehicle: KuksaVehicle, broker: Databroker) -> None:
-    broker.publish(SPEED, 10)
+    broker.publish(SPEED, 5)
     heard = Heard(vehicle, broker, SPEED)
+    broker.publish(SPEED, 10)
+    assert heard.next() == (SPEED, 10.0)
     broker.stop()
     broker.publish(SPEED, 20)
     broker.start()
