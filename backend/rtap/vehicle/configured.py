@@ -56,7 +56,7 @@ def make_vehicle(config: Config, table: Table) -> Vehicle:
 
 
 def _mqtt_vehicle(config: VehicleConfig, table: Table) -> Vehicle:
-    from rtap.vehicle.adapters.mqtt.link import Broker
+    from rtap.vehicle.adapters.mqtt.connection import Broker
     from rtap.vehicle.adapters.mqtt.vehicle import MqttVehicle
 
     tls = trust("vehicle.mqtt_ca_file", config.mqtt_ca_file) if config.mqtt_tls else None

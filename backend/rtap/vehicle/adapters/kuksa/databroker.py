@@ -26,6 +26,8 @@ _OPTIONS: Final = (
     ("grpc.enable_http_proxy", 0),
 )
 """A car's databroker may start after us, and a driver waits. More than 1 MB is no list of values."""
+_BUFFER: Final = 1_000
+"""Changes that the databroker keeps for us, the most that it takes; without, it drops one of two at once."""
 _LONGEST_REASON: Final = 200
 
 
@@ -107,7 +109,7 @@ class Databroker:
         Raises:
             VehicleUnreachableError: the connection was closed.
         """
-        request = val_pb2.SubscribeRequest(signal_paths=list(paths))
+        request = val_pb2.SubscribeRequest(signal_paths=list(paths), buffer_size=_BUFFER)
         return Changes(self._ask(self._stub.Subscribe, request, timeout), self._error)
 
     def close(self) -> None:

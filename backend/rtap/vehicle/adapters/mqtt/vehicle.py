@@ -21,7 +21,8 @@ from rtap.errors import (
 from rtap.intents.intent import Value
 from rtap.vehicle.adapters.checks import known, settable
 from rtap.vehicle.adapters.mirror import Mirror
-from rtap.vehicle.adapters.mqtt.link import Broker, Link
+from rtap.vehicle.adapters.mqtt.connection import Broker
+from rtap.vehicle.adapters.mqtt.link import Link
 from rtap.vehicle.adapters.mqtt.messages import (
     NonsenseError,
     Topics,

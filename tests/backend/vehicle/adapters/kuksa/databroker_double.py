@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from queue import Queue
 from typing import Any
@@ -52,7 +54,7 @@ class Databroker(val_pb2_grpc.VALServicer):  # type: ignore[misc]  # it ships no
         self._values: dict[str, types_pb2.Datapoint] = {
             path: types_pb2.Datapoint() for path in paths
         }
-        self._subscribers: list[Queue[tuple[str, types_pb2.Datapoint] | None]] = []
+        self._subscribers: list[_Subscriber] = []
         self._lock = threading.Lock()
         self.port = port
         self._server: grpc.Server | None = None
@@ -62,8 +64,13 @@ class Databroker(val_pb2_grpc.VALServicer):  # type: ignore[misc]  # it ships no
         return f"{HOST}:{self.port}"
 
     def start(self) -> None:
-        # Without SO_REUSEPORT, so that a port that is taken is an error.
-        self._server = grpc.server(ThreadPoolExecutor(16), options=(("grpc.so_reuseport", 0),))
+        options = (
+            # A port that is taken is an error.
+            ("grpc.so_reuseport", 0),
+            # The real one, which is made of other parts, does not count its clients' pings.
+            ("grpc.http2.min_recv_ping_interval_without_data_ms", 1_000),
+        )
+        self._server = grpc.server(ThreadPoolExecutor(16), options=options)
         val_pb2_grpc.add_VALServicer_to_server(self, self._server)
         if self._certificate is None:
             self.port = self._server.add_insecure_port(f"{HOST}:{self.port}")
@@ -78,7 +85,7 @@ class Databroker(val_pb2_grpc.VALServicer):  # type: ignore[misc]  # it ships no
         if self._server is not None:
             with self._lock:
                 for one in self._subscribers:
-                    one.put(None)
+                    one.end()
             self._server.stop(None).wait(SOON)
             self._server = None
 
@@ -90,7 +97,15 @@ class Databroker(val_pb2_grpc.VALServicer):  # type: ignore[misc]  # it ships no
         with self._lock:
             self._values[path] = datapoint
             for one in self._subscribers:
-                one.put((path, datapoint))
+                one.put(path, datapoint)
+
+    @contextmanager
+    def unread(self) -> Iterator[None]:
+        """Nobody reads changes meanwhile."""
+        with ExitStack() as stack:
+            for one in self._subscribers:
+                stack.enter_context(one.news)
+            yield
 
     def GetValues(self, request: Any, context: Any) -> Any:  # noqa: N802 (gRPC names it)
         self._check(context)
@@ -114,18 +129,18 @@ class Databroker(val_pb2_grpc.VALServicer):  # type: ignore[misc]  # it ships no
     def Subscribe(self, request: Any, context: Any) -> Iterator[Any]:  # noqa: N802 (gRPC names it)
         self._check(context)
         paths = [self._known(path, context) for path in request.signal_paths]
-        news: Queue[tuple[str, types_pb2.Datapoint] | None] = Queue()
+        subscriber = _Subscriber(request.buffer_size + 1)
         with self._lock:
             now = {path: self._values[path] for path in paths}
-            self._subscribers.append(news)
-        context.add_callback(lambda: news.put(None))
+            self._subscribers.append(subscriber)
+        context.add_callback(subscriber.end)
         self.subscribed.put(paths)
         yield val_pb2.SubscribeResponse(entries=now)
-        while (one := news.get()) is not None:
-            if one[0] in paths:
-                yield val_pb2.SubscribeResponse(entries=dict([one]))
+        for path, datapoint in subscriber:
+            if path in paths:
+                yield val_pb2.SubscribeResponse(entries={path: datapoint})
         with self._lock:
-            self._subscribers.remove(news)
+            self._subscribers.remove(subscriber)
 
     def _check(self, context: Any) -> None:
         shown = dict(context.invocation_metadata()).get("authorization", "")
@@ -138,6 +153,34 @@ class Databroker(val_pb2_grpc.VALServicer):  # type: ignore[misc]  # it ships no
         if path not in self._values:
             context.abort(grpc.StatusCode.NOT_FOUND, f"Path not found: {path}")
         return path
+
+
+class _Subscriber:
+    """Changes for one that reads them slowly: what does not fit takes the place of the oldest one."""
+
+    def __init__(self, capacity: int) -> None:
+        self._changes: deque[tuple[str, types_pb2.Datapoint]] = deque(maxlen=capacity)
+        self._is_over = False
+        self.news = threading.Condition()  # its lock may be taken again
+
+    def put(self, path: str, datapoint: types_pb2.Datapoint) -> None:
+        with self.news:
+            self._changes.append((path, datapoint))
+            self.news.notify()
+
+    def end(self) -> None:
+        with self.news:
+            self._is_over = True
+            self.news.notify()
+
+    def __iter__(self) -> Iterator[tuple[str, types_pb2.Datapoint]]:
+        while True:
+            with self.news:
+                self.news.wait_for(lambda: self._changes or self._is_over)
+                if self._is_over:
+                    return
+                change = self._changes.popleft()
+            yield change
 
 
 def as_value(path: str, value: Any) -> types_pb2.Value:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from queue import Queue
+from threading import Event, Thread
 from typing import Any
 
 import grpc
@@ -142,6 +143,19 @@ def test_a_wish_is_fulfilled_when_its_value_holds(
 def test_several_signals_at_once(vehicle: KuksaVehicle, broker: Databroker) -> None:
     assert vehicle.set({DRIVER: 21, PASSENGER: 22}).result(SOON) == {DRIVER: 21.0, PASSENGER: 22.0}
     assert broker.wishes.get(timeout=SOON) == {DRIVER: 21.0, PASSENGER: 22.0}
+
+
+def test_no_change_is_lost_where_many_come_at_once(
+    vehicle: KuksaVehicle, broker: Databroker
+) -> None:
+    def all_at_once(broker: Databroker, wished: dict[str, Any]) -> None:
+        with broker.unread():
+            for path, value in wished.items():
+                broker.publish(path, value)
+
+    broker.behave = all_at_once
+    wanted: dict[str, Value] = {DRIVER: 21.0, PASSENGER: 22.0, VOLUME: 40}
+    assert vehicle.set(wanted).result(SOON) == wanted
 
 
 def test_what_holds_already_needs_no_change(vehicle: KuksaVehicle, broker: Databroker) -> None:
@@ -279,8 +293,10 @@ def test_subscribers_hear_of_changes_only(vehicle: KuksaVehicle, broker: Databro
 
 
 def test_a_subscription_survives_the_databroker(vehicle: KuksaVehicle, broker: Databroker) -> None:
-    broker.publish(SPEED, 10)
+    broker.publish(SPEED, 5)
     heard = Heard(vehicle, broker, SPEED)
+    broker.publish(SPEED, 10)
+    assert heard.next() == (SPEED, 10.0)
     broker.stop()
     broker.publish(SPEED, 20)
     broker.start()
@@ -334,6 +350,25 @@ def test_a_databroker_that_goes_with_a_command_in_flight_and_comes_back(broker: 
         broker.start()
         wait_for("the connection", lambda: actor.execute(AT_21).outcome is Outcome.DONE)
         assert actor.execute(intent("Undo")).held == (Held(DRIVER, 18.0, "celsius"),)
+
+
+def test_a_databroker_that_goes_while_it_takes_the_wish(broker: Databroker) -> None:
+    reached, released = Event(), Event()
+
+    def hang(broker: Databroker, wished: dict[str, Any]) -> None:
+        reached.set()
+        released.wait(SOON)
+
+    broker.behave = hang
+    with connected(Access(HOST, broker.port)) as vehicle:
+        answer = vehicle.set({DRIVER: 21})
+        assert reached.wait(SOON)
+        stopping = Thread(target=broker.stop)
+        stopping.start()
+        with pytest.raises(VehicleLostError):
+            answer.result(SOON)
+        released.set()
+        stopping.join(SOON)
 
 
 def test_closing_ends_what_is_open(broker: Databroker) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import time
@@ -55,6 +56,15 @@ class Mosquitto:
             self._process.kill()
             self._process.wait(SOON)
             self._process = None
+
+    def pause(self) -> None:
+        """It does nothing, and its connections stay open."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
 
     def _listens(self) -> bool:
         try:

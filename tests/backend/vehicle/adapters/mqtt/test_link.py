@@ -14,7 +14,8 @@ from queue import Queue
 import pytest
 
 from rtap.errors import VehicleUnreachableError
-from rtap.vehicle.adapters.mqtt.link import Broker, Link
+from rtap.vehicle.adapters.mqtt.connection import Broker
+from rtap.vehicle.adapters.mqtt.link import Link
 from rtap.vehicle.adapters.trust import trust
 from tests.backend.vehicle.adapters.mqtt.mosquitto import Mosquitto, mosquitto
 from tests.deadlines import SOON

@@ -19,7 +19,7 @@ from rtap.errors import (
 )
 from rtap.intents.intent import Value
 from rtap.vehicle.actor import Actor
-from rtap.vehicle.adapters.mqtt.link import Broker
+from rtap.vehicle.adapters.mqtt.connection import Broker
 from rtap.vehicle.adapters.mqtt.vehicle import MqttVehicle
 from rtap.vehicle.protocol import Values
 from rtap.vehicle.result import Cause, Held, Outcome
@@ -101,6 +101,15 @@ def test_what_the_car_published_before_is_known_at_once(broker: Mosquitto, car: 
     with connected(broker) as vehicle:
         answer = vehicle.get([SPEED, DOME, VOLUME, DRIVER]).result(SOON)
     assert answer == {SPEED: 50.0, DOME: True, VOLUME: 30, DRIVER: None}
+
+
+def test_the_first_answer_has_all_that_was_retained(broker: Mosquitto, car: Car) -> None:
+    every = {path: signal.start for path, signal in table().signals.items()}
+    for path, held in every.items():
+        car.hold(path, held)
+    car.wait_until_published()
+    with connected(broker) as vehicle:
+        assert vehicle.get(every).result(SOON) == every
 
 
 def test_subscribers_hear_of_changes_only(vehicle: MqttVehicle, car: Car) -> None:
@@ -365,6 +374,14 @@ def test_wishes_in_flight_are_lost_and_questions_were_not_asked(
                 wish.result(SOON)
         with pytest.raises(VehicleUnreachableError):
             vehicle.set({DRIVER: 23}).result(SOON)
+
+
+def test_a_broker_that_hangs(broker: Mosquitto, car: Car) -> None:
+    with connected(broker) as vehicle:
+        vehicle.get([SPEED]).result(SOON)
+        broker.pause()
+        assert act(vehicle)[0] is Outcome.TIMED_OUT
+    broker.resume()
 
 
 def test_closing_answers_what_is_open(broker: Mosquitto, car: Car) -> None:
