@@ -1,17 +1,22 @@
 """rtap.answers.voice.espeak: Debian's espeak-ng."""
 
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
+import soxr
 
 from rtap.answers.voice import espeak
 from rtap.answers.voice.espeak import EspeakVoice
-from rtap.config import AnswersConfig
+from rtap.audio.format import SAMPLE_RATE
+from rtap.config import AnswersConfig, WakeWordConfig
 from rtap.errors import ConfigurationError, SpeakerError
+from rtap.stages.wakeword.engine import WakeWord, make_wake_word
 from tests.backend.answers.voice.installed import needs_espeak
 
 pytestmark = needs_espeak
+SENTENCES = Path(__file__).parents[1] / "sentences"
 
 
 def spoken(text: str, language: str = "en", speed: int = 100) -> np.ndarray:
@@ -75,3 +80,23 @@ def test_sound_that_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path):
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
     with pytest.raises(SpeakerError, match="espeak-ng gave no sound: try it"):
         spoken("What it is not.")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_the_assistant_does_not_wake_itself(language: str):
+    """The wake word's detector may listen on while an answer is spoken, so that it can be interrupted."""
+    wake_word = make_wake_word(WakeWordConfig(sensitivity=0.9))
+    assert wake_word is not None
+    lines = (SENTENCES / f"{language}.txt").read_text("utf-8").splitlines()
+    texts = [line.split(" -> ")[1] for line in lines if not line.startswith("#")][::4]
+    assert len(texts) > 20
+    heard = {text: wakes(wake_word, spoken(text, language)) for text in texts}
+    assert {text for text, woken in heard.items() if woken} == set()
+    assert wakes(wake_word, spoken("hey mycroft"))
+
+
+def wakes(wake_word: WakeWord, speech: np.ndarray) -> bool:
+    sound = soxr.resample(np.concatenate([speech, np.zeros(22_050)]), 22_050, SAMPLE_RATE)
+    samples = sound.astype(np.float32)
+    return any(wake_word.detect(samples[at : at + 320]) for at in range(0, samples.size, 320))
