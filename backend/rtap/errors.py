@@ -93,6 +93,10 @@ class TransportError(RTAPException):
     """Results could not be sent."""
 
 
+class SpeakerError(RTAPException):
+    """An answer could not be spoken or played."""
+
+
 class VehicleError(RTAPException):
     """The car does not do what it was asked."""
 

@@ -189,6 +189,28 @@ class VehicleConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswersConfig:
+    """How the assistant answers; see :mod:`rtap.answers`."""
+
+    enabled: bool = True
+    """Whether commands are answered at all."""
+    folders: tuple[Annotated[str, Filled()], ...] = ()
+    """Sentences of the integrator, over those of this project: folders with LANGUAGE.yaml."""
+    earcons: bool = True
+    """Whether short tones are played."""
+    voice: Literal["auto", "none", "espeak-ng", "piper"] = "auto"
+    """auto: Piper where voices are named, else espeak-ng where it is installed, else none."""
+    piper_voices: tuple[Annotated[str, Filled()], ...] = ()
+    """Piper's files NAME.onnx, one for each language; espeak-ng speaks the others."""
+    volume: Annotated[int, Range(0, 100)] = 70
+    """Percent of what the voice gives."""
+    speed: Annotated[int, Range(50, 200)] = 100
+    """Percent of the voice's own."""
+    device: Annotated[str, Filled()] = "default"
+    """ALSA name such as plughw:CARD=Headphones, or a part of PortAudio's name."""
+
+
+@dataclass(frozen=True, slots=True)
 class OutputConfig:
     """Where results go."""
 
@@ -271,6 +293,7 @@ class Config:
     language: LanguageConfig = field(default_factory=LanguageConfig)
     intents: IntentsConfig = field(default_factory=IntentsConfig)
     vehicle: VehicleConfig = field(default_factory=VehicleConfig)
+    answers: AnswersConfig = field(default_factory=AnswersConfig)
     output: OutputConfig = field(default_factory=OutputConfig)
     standby: StandbyConfig = field(default_factory=StandbyConfig)
     limits: LimitsConfig = field(default_factory=LimitsConfig)
