@@ -6,23 +6,30 @@ They implement the protocols of :mod:`rtap.whisper.preference.sentences`; nothin
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from rtap.intents.matcher import Matcher
-from rtap.intents.word_graph import WordGraph, WordState
+if TYPE_CHECKING:
+    from rtap.intents.matcher import Matcher
+    from rtap.intents.word_graph import WordState
 
 
 class ExpectedSentences:
-    """Those of one language.
+    """Those of one language that may be said at any time.
 
     Making them finds what may be said first, which takes a tenth of a second or two; the rest is found when
     it is wanted.
     """
 
     def __init__(self, matcher: Matcher) -> None:
+        # hassil takes half a second, and is not wanted before the first grammar.
+        from rtap.intents.word_graph import WordGraph
+
         self._matcher = matcher
         self._spelling = matcher.grammar.spelling
         self._graph = WordGraph(matcher.grammar)
-        assert self.start.following is not None
+        self._all = WordGraph(matcher.grammar, continuing=True)
+        for graph in (self._graph, self._all):
+            assert graph.start.following
 
     @property
     def start(self) -> WordState:
@@ -35,8 +42,8 @@ class ExpectedSentences:
         return self._spelling.spoken
 
     def contains(self, text: str) -> bool:
-        """Whether a text is one of them, in any spelling that is understood."""
-        place: WordState | None = self.start
+        """Whether a text is one of them, in any spelling that is understood, or may continue a dialogue."""
+        place: WordState | None = self._all.start
         for word in self._spelling.plain(text).split():
             place = None if place is None else place.following.get(word)
         return (place is not None and place.may_end) or self._matcher.is_understood(text)

@@ -27,6 +27,7 @@ from hassil import (
 )
 from hassil.numbers import get_rbnf_engine
 
+from rtap.intents.context import PREVIOUS, QUESTION
 from rtap.intents.grammar import Grammar
 
 MOST_PARTS: Final = 200_000
@@ -82,10 +83,15 @@ class WordState:
 
 
 class WordGraph:
-    """All sentences of a grammar, but for those that need a wildcard or a value of an empty list."""
+    """All sentences of a grammar, but for those that need a wildcard or a value of an empty list.
 
-    def __init__(self, grammar: Grammar) -> None:
+    Args:
+        continuing: whether sentences that continue a dialogue are among them, such as "a bit more".
+    """
+
+    def __init__(self, grammar: Grammar, *, continuing: bool = False) -> None:
         self._grammar = grammar
+        self._continuing = continuing
         self._rests: dict[tuple[int, int], _Rest] = {}
         self._eithers: dict[frozenset[_Then], _Either] = {}
         self._states: dict[frozenset[_Then], WordState] = {}
@@ -110,6 +116,8 @@ class WordGraph:
     def _sentences(self) -> Iterator[Expression]:
         for intent in self._grammar.sentences.intents.values():
             for data in intent.data:
+                if not self._continuing and {PREVIOUS, QUESTION} & {*data.requires_context}:
+                    continue
                 for sentence in data.sentences:
                     if data.requires_context:
                         for part in _references(sentence.expression):

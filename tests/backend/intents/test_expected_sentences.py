@@ -15,6 +15,8 @@ intents:
   Heat:
     data:
       - sentences: ["heat to {warmth} percent", "play {song}"]
+      - sentences: [a bit more]
+        requires_context: {previous: [Heat]}
 lists:
   warmth: {range: {from: 14, to: 60}}
   song: {wildcard: true}
@@ -38,6 +40,7 @@ def matcher(tmp_path: Path) -> Matcher:
         ("Heat to fifty five percent.", True),  # not in the graph, but understood
         ("Heat, please, to 21 percent.", True),
         ("Play so.", True),
+        ("A bit more.", True),  # after another one
         ("Play whatever you like.", False),  # hardly a word of it is known
         ("Heat to 80%.", False),
         ("Heat to", False),

@@ -36,8 +36,8 @@ def test_switched_off():
 
 def test_what_understands_a_language_is_loaded_once():
     understander = Understander(IntentsConfig())
-    matcher = understander.matcher("en")
-    assert matcher is understander.matcher("en")
+    matcher = understander.load("en")
+    assert matcher is understander.load("en")
     assert matcher.grammar.language == "en"
     with pytest.raises(ConfigurationError):
-        understander.matcher("tlh")
+        understander.load("tlh")

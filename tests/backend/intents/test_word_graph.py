@@ -124,6 +124,13 @@ lists:
     assert every_sentence(graph.start) == {"light lamp", "light radio"}
 
 
+def test_what_continues_a_dialogue(tmp_path: Path):
+    context = "        requires_context: {previous: [Do]}\n      - sentences: [warmer]"
+    known = grammar(tmp_path, "a bit more", context=context)
+    assert every_sentence(WordGraph(known).start) == {"warmer"}
+    assert every_sentence(WordGraph(known, continuing=True).start) == {"warmer", "a bit more"}
+
+
 def test_equal_places_are_the_same(tmp_path: Path):
     graph = WordGraph(grammar(tmp_path, "(open|close) the door"))
     assert after(graph, "open") is after(graph, "close")
@@ -154,14 +161,15 @@ def test_it_has_what_we_bring_and_nothing_else(language: str):
     """Sentences that are drawn from templates are in the graph; those of the graph are understood."""
     known = load_grammar(language)
     graph = WordGraph(known)
-    assert graph.left_out < known.template_count / 20
+    every = WordGraph(known, continuing=True)
+    assert every.left_out < known.template_count / 20
     random = Random(1)
     missing = []
     for intent in known.sentences.intents.values():
         for data in intent.data:
             for template in data.sentences:
                 sentence = sample(template.expression, known, random)
-                if sentence is not None and not is_sentence(graph, sentence):
+                if sentence is not None and not is_sentence(every, sentence):
                     missing.append(sentence)
     assert missing == []
     matcher = Matcher(known)
