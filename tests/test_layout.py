@@ -108,6 +108,7 @@ RTAP = Tree(
             "test_standby_service.py",
             "test_wyoming_service.py",
             "transports/openai/test_openai_client.py",
+            "whisper/preference/test_commands_of_people.py",
             "whisper/test_against_transformers.py",
             "whisper/test_short_context_guards.py",
         }

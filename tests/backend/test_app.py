@@ -135,3 +135,13 @@ def test_what_is_said_is_text_before_the_silence_is_over(*, decode_at_pause: boo
     assert [one.text for one in events if isinstance(one, Transcript)] == ["navigate home"]
     used = f'rtap_speculations_total{{outcome="used"}} {float(decode_at_pause)}'
     assert used in application.telemetry.exposition().decode()
+
+
+@pytest.mark.parametrize("preferred", [True, False])
+def test_commands_are_preferred_where_that_is_configured(*, preferred: bool) -> None:
+    stt = SttConfig(prefer_commands=preferred)
+    application = RTAPApplication(Config(audio=AudioConfig(source="none"), stt=stt))
+    options = application.options()
+    assert (options.preference is not None) is preferred
+    # Of equal options, what was transcribed at a pause is taken.
+    assert options == application.options()

@@ -6,6 +6,7 @@ from pathlib import Path
 from rtap.assistant.parts import load_parts
 from rtap.config import AnswersConfig, IntentsConfig, SttConfig, VehicleConfig
 from rtap.events import ErrorOccurred, Event
+from rtap.intents.expected_sentences import IntentPreference
 from rtap.vehicle.result import Cause, Outcome
 from tests.backend.assistant.french_car import french_car
 from tests.backend.vehicle.cars import intent
@@ -18,6 +19,15 @@ def test_languages_that_may_be_heard(tmp_path: Path) -> None:
     assert parts.understander.understand("plus fort", "fr").intent is not None
     assert events == []
     parts.close()
+
+
+def test_the_decoder_expects_what_is_understood(tmp_path: Path) -> None:
+    preference = IntentPreference()
+    load_parts(french_car(tmp_path), lambda _: None, preference).close()
+    french = preference.sentences("fr")
+    assert french is not None
+    assert french.contains("Plus fort !")
+    assert preference.sentences("en") is None
 
 
 def test_a_language_that_is_not_spoken_is_not_loaded(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ WITHOUT_BONUS: Final = 3.0
 """Tokens of a sentence that give no bonus, so that a single word has to be nearly as likely as the text."""
 CERTAIN: Final = -0.09
 """Mean log-probability of a token above which a text is right, be it a command or not."""
-LEAST_AVERAGE: Final = -1.25
+LEAST_AVERAGE: Final = -1.65
 """Mean log-probability of a token below which a sentence is a mere guess."""
 SHORTER_TIMES: Final = 0.65
 """A sentence has at least so many times the tokens of the text: it may leave out a noise, and no more."""

@@ -175,7 +175,7 @@ def margin(length: int, average: float = -0.3) -> Margin:
         pytest.param(3, 3, -0.31, False, id="a word"),
         pytest.param(9, 6, -0.5, True, id="without a noise before it"),
         pytest.param(10, 6, -0.1, False, id="without half of what was said"),
-        pytest.param(6, 6, -1.3, False, id="a guess"),
+        pytest.param(6, 6, -1.7, False, id="a guess"),
     ],
 )
 def test_margin(heard: int, found: int, average: float, *, expected: bool):
@@ -184,8 +184,8 @@ def test_margin(heard: int, found: int, average: float, *, expected: bool):
 
 
 def test_a_guess_is_none_even_in_place_of_a_worse_one():
-    assert not margin(3, average=-3).accepts(Found((1, 1), -1.3 * 3))
-    assert margin(3, average=-3).accepts(Found((1, 1), -1.2 * 3))
+    assert not margin(3, average=-3).accepts(Found((1, 1), -1.7 * 3))
+    assert margin(3, average=-3).accepts(Found((1, 1), -1.6 * 3))
 
 
 def test_below_the_floor_nothing_is_accepted():
