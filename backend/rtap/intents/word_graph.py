@@ -18,22 +18,17 @@ from hassil import (
     Group,
     ListReference,
     Permutation,
-    RangeSlotList,
     RuleReference,
     Sequence,
-    SlotList,
     TextChunk,
-    TextSlotList,
 )
-from hassil.numbers import get_rbnf_engine
 
 from rtap.intents.context import PREVIOUS, QUESTION
 from rtap.intents.grammar import Grammar
+from rtap.intents.spoken_values import spoken_values
 
 MOST_PARTS: Final = 200_000
 """Remembered parts of sentences, at about 100 bytes each; with more, all are forgotten and found again."""
-LARGEST_NUMBER_WORD: Final = 20
-"""Larger numbers are in digits only, as Whisper writes them."""
 
 _SPACE: Final = TextChunk(" ")
 
@@ -209,24 +204,9 @@ class WordGraph:
         required = self._required.get(id(part), {})
         name = (part.list_name, repr(sorted(required.items(), key=str)))
         if name not in self._lists:
-            self._lists[name] = Alternative(list(self._values(part, required)))
+            found = spoken_values(part, required, self._grammar)
+            self._lists[name] = Alternative(list(found))
         return self._lists[name]
-
-    def _values(
-        self, reference: ListReference, required: Mapping[str, Any]
-    ) -> Iterator[Expression]:
-        language = self._grammar.language
-        if (inline := reference.get_inline_range()) is not None:
-            start, stop, step = inline
-            yield from _numbers(RangeSlotList(None, start, stop, step), language)
-            return
-        slot_list: SlotList | None = self._grammar.sentences.slot_lists.get(reference.list_name)
-        if isinstance(slot_list, RangeSlotList):
-            yield from _numbers(slot_list, language)
-        elif isinstance(slot_list, TextSlotList):
-            for value in slot_list.values:
-                if _fits(value.context or {}, required):
-                    yield value.text_in
 
     def _in_any_order(self, permutation: Permutation) -> Expression:
         """The permutation as alternatives; each has one part less to permute."""
@@ -277,32 +257,3 @@ def _references(expression: Expression) -> Iterator[ListReference]:
     elif isinstance(expression, Group):
         for item in expression.items:
             yield from _references(item)
-
-
-def _fits(context: Mapping[str, Any], required: Mapping[str, Any]) -> bool:
-    """Whether nothing that a value brings contradicts what its sentence requires."""
-    for key, wanted in required.items():
-        found = context.get(key)
-        if found is None or isinstance(wanted, dict):
-            continue
-        if found not in (wanted if isinstance(wanted, list) else [wanted]):
-            return False
-    return True
-
-
-def _numbers(one: RangeSlotList, language: str) -> Iterator[Expression]:
-    for number in one.get_numbers():
-        yield TextChunk(str(number))
-        if one.words and isinstance(number, int) and 0 <= number <= LARGEST_NUMBER_WORD:
-            for words in _words_of(number, one.words_language or language):
-                yield TextChunk(words)
-
-
-def _words_of(number: int, language: str) -> Iterator[str]:
-    """A number in words; nothing in a language whose numbers nobody knows."""
-    try:
-        engine = get_rbnf_engine(language)
-    except ValueError:
-        return
-    found = engine.format_number(number).text_by_ruleset
-    yield from dict.fromkeys(words.lower() for name, words in found.items() if "cardinal" in name)
