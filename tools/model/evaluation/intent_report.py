@@ -46,8 +46,8 @@ def intent_head(measurement: Measurement) -> Iterator[str]:
     if total.commands:
         yield (
             f"**Intents right {percent(total.intent_rate)}**, with slots {percent(total.right_rate)} "
-            f"(95 % within {within(total.right_interval)}): {total.right} of {total.commands} commands; wrong actions for "
-            f"{total.wrong_actions} ({percent(total.wrong_action_rate)})."
+            f"(95 % within {within(total.right_interval)}): {total.right} of {total.commands} commands; "
+            f"wrong actions for {total.wrong_actions} ({percent(total.wrong_action_rate)})."
         )
     if total.others:
         yield (

@@ -82,8 +82,9 @@ def _turns(recordings: Sequence[Recording], chance: random.Random) -> Iterator[R
 
 
 def _piece(seconds: float, most: float, chance: random.Random) -> tuple[float, float]:
-    shortest, longest = SECONDS
-    length = min(chance.uniform(shortest, longest), seconds, max(most, shortest))
+    longest = min(SECONDS[1], seconds)
+    shortest = min(SECONDS[0], seconds)
+    length = min(chance.uniform(shortest, longest), max(most, shortest))
     begin = chance.uniform(0, seconds - length)
     # Rounded here, as the name of the piece has two decimals and two pieces of one name would count once.
     begin, length = round(begin, 2), round(length, 2)
