@@ -123,6 +123,7 @@ TOOLS = Tree(
         "system.signing",
         "gui",
         "model.cabin",
+        "model.speaking",
         "model.adaptation",
         "system.booting",
         "system.flashing",

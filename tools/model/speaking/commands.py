@@ -1,0 +1,69 @@
+"""Commands drawn from a grammar, each with what it means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from random import Random
+from typing import Final
+
+from rtap.errors import ConfigurationError
+from rtap.intents.matcher import Matcher
+from rtap.intents.sampling import sample
+from tools.model.evaluation.meaning import Meaning
+
+_ATTEMPTS: Final = 50
+"""Draws for one command, until an intent counts as having no other sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Something to say."""
+
+    text: str
+    meaning: Meaning
+
+
+def draw(matcher: Matcher, count: int, random: Random) -> list[Command]:
+    """So many sentences, none twice, that the grammar understands as the intent that they stand under.
+
+    Intents take turns, so that each is heard about as often as any other, however many templates it has.
+
+    Raises:
+        ConfigurationError: the grammar has fewer.
+    """
+    found: dict[str, Command] = {}
+    intents = _turns(list(matcher.grammar.intents), random)
+    fruitless = 0
+    while len(found) < count:
+        command = _draw(next(intents), matcher, random, found)
+        if command is not None:
+            found[command.text] = command
+            fruitless = 0
+        elif (fruitless := fruitless + 1) >= len(matcher.grammar.intents):
+            raise ConfigurationError(
+                f"the grammar has {len(found)} sentences, and not {count}: ask for fewer"
+            )
+    return list(found.values())
+
+
+def _turns(names: list[str], random: Random) -> Iterator[str]:
+    while True:
+        random.shuffle(names)
+        yield from names
+
+
+def _draw(
+    intent: str, matcher: Matcher, random: Random, known: dict[str, Command]
+) -> Command | None:
+    """A new sentence of an intent; None where none came up."""
+    grammar = matcher.grammar
+    templates = [one for data in grammar.sentences.intents[intent].data for one in data.sentences]
+    for _ in range(_ATTEMPTS):
+        text = sample(random.choice(templates).expression, grammar, random)
+        if text and text not in known:
+            understood = matcher.understand(text).intent
+            if understood is not None and understood.name == intent:
+                slots = tuple((slot.name, slot.value) for slot in understood.slots)
+                return Command(text, Meaning(intent, slots))
+    return None
