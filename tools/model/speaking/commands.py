@@ -40,7 +40,7 @@ def draw(matcher: Matcher, count: int, random: Random) -> list[Command]:
         if command is not None:
             found[command.text] = command
             fruitless = 0
-        elif (fruitless := fruitless + 1) >= len(matcher.grammar.intents):
+        elif (fruitless := fruitless + 1) >= 2 * len(matcher.grammar.intents):
             raise ConfigurationError(
                 f"the grammar has {len(found)} sentences, and not {count}: ask for fewer"
             )

@@ -61,7 +61,7 @@ def test_what_is_written_can_be_evaluated(tmp_path: Path) -> None:
         assert (rate, audio.ndim) == (SAMPLE_RATE, 1)
         assert 1.5 < audio.size / rate < 2
         assert 0 < np.abs(audio[: rate // 10]).max() < 100
-        levels[one.text] = int(np.median(np.sort(np.abs(audio))[-rate:])) // 1_000
+        levels[one.text] = round(float(np.median(np.sort(np.abs(audio))[-rate:])) / 1_000)
     assert levels == {f"fan to {level}": level for level in range(5)}
     assert [one.audio.name for one in found if one.speaker == "tone-high"] == [
         "tone-high-000.wav",
