@@ -38,6 +38,12 @@ def _parser() -> OneLineParser:
         help=f"commands in all, as many for each voice; default: {COUNT}",
     )
     parser.add_argument(
+        "--sentences",
+        type=Path,
+        metavar="FILE",
+        help="speak these, one a line, instead of drawn ones; with one --language",
+    )
+    parser.add_argument(
         "--language",
         action="append",
         default=[],
@@ -65,6 +71,8 @@ def main(argv: Sequence[str], say: Speak = speak) -> int:
     out: Path = arguments.out
     if out.resolve().is_relative_to(ROOT):
         raise ConfigurationError(f"{out} is in the repository: choose a folder outside it")
+    if arguments.sentences is not None and len(arguments.language) != 1:
+        raise ConfigurationError("--sentences are in one language: give it with --language")
     voices = choose([language_code(one) for one in arguments.language], arguments.voice)
     config = UnifiedConfigLoader.from_environment(os.environ).load(
         arguments.profile, arguments.file
@@ -72,13 +80,17 @@ def main(argv: Sequence[str], say: Speak = speak) -> int:
     # hassil takes half a second, and is not wanted for a mistyped argument.
     from rtap.intents.configured import grammar
     from rtap.intents.matcher import Matcher
-    from tools.model.speaking.commands import draw
+    from tools.model.speaking.commands import draw, read
 
     each = -(-arguments.count // sum(map(len, voices.values())))
     for language, speakers in voices.items():
         random = Random(f"{language} {arguments.seed}")
         matcher = Matcher(grammar(config.intents, language))
-        tasks = plan(draw(matcher, each * len(speakers), random), speakers, random)
+        if arguments.sentences is None:
+            commands = draw(matcher, each * len(speakers), random)
+        else:
+            commands = read(arguments.sentences, matcher)
+        tasks = plan(commands, speakers, random)
         folder = out / f"spoken_commands_{language}"
         try:
             write(tasks, folder, language, arguments.seed, say)

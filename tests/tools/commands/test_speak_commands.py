@@ -67,12 +67,24 @@ def test_choices(speak, said: list[str], tmp_path: Path) -> None:
     assert said != first
 
 
+def test_sentences_of_a_file(speak, said: list[str], tmp_path: Path) -> None:
+    file = tmp_path / "sentences.txt"
+    file.write_text("Mach das Fenster auf.\nWie spät ist es?\n", "utf-8")
+    done = speak(tmp_path / "out", "--language", "de", "--sentences", file)
+    assert done.out == f"{tmp_path}/out/spoken_commands_de: 2 commands in 3 voices\n"
+    assert said == ["Mach das Fenster auf.", "Wie spät ist es?"]
+    found = load_data([tmp_path / "out"])
+    assert [one.meant.intent for one in found if one.meant] == ["OpenWindow", "AskTime"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--count", "0"], "'0' is not a number from 1 on"),
         (["--language", "klingon"], "unknown language 'klingon'"),
         (["--language", "fr"], "no voice speaks fr: choose from en, de"),
+        (["--sentences", "none.txt"], "--sentences are in one language: give it with --language"),
+        (["--sentences", "none.txt", "--language", "de"], "none.txt"),
         (["--voice", "none"], "there is no voice none: choose from"),
     ],
 )

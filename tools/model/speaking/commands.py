@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 from typing import Final
 
 from rtap.errors import ConfigurationError
+from rtap.intents.intent import Intent
 from rtap.intents.matcher import Matcher
 from rtap.intents.sampling import sample
+from rtap.intents.yaml_file import read_text
 from tools.model.evaluation.meaning import Meaning
 
 _ATTEMPTS: Final = 50
@@ -47,6 +50,26 @@ def draw(matcher: Matcher, count: int, random: Random) -> list[Command]:
     return list(found.values())
 
 
+def read(path: Path, matcher: Matcher) -> list[Command]:
+    """Sentences from a file in UTF-8, one a line; lines that are empty or begin with # are left out.
+
+    Raises:
+        ConfigurationError: the file cannot be read, or the grammar does not understand a line.
+    """
+    found = []
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
+        text = " ".join(line.split())
+        if text and not text.startswith("#"):
+            understood = matcher.understand(text).intent
+            if understood is None:
+                raise ConfigurationError(
+                    f"{path}:{number}: the grammar does not understand this: say it otherwise, or leave "
+                    "it out"
+                )
+            found.append(Command(text, _meaning(understood)))
+    return found
+
+
 def _turns(names: list[str], random: Random) -> Iterator[str]:
     while True:
         random.shuffle(names)
@@ -64,6 +87,9 @@ def _draw(
         if text and text not in known:
             understood = matcher.understand(text).intent
             if understood is not None and understood.name == intent:
-                slots = tuple((slot.name, slot.value) for slot in understood.slots)
-                return Command(text, Meaning(intent, slots))
+                return Command(text, _meaning(understood))
     return None
+
+
+def _meaning(intent: Intent) -> Meaning:
+    return Meaning(intent.name, tuple((slot.name, slot.value) for slot in intent.slots))

@@ -13,7 +13,7 @@ from rtap.intents.loader import load_grammar
 from rtap.intents.matcher import Matcher
 from rtap.intents.sources import BUNDLED
 from tools.model.evaluation.meaning import Meaning
-from tools.model.speaking.commands import draw
+from tools.model.speaking.commands import Command, draw, read
 
 GRAMMAR = """
 intents:
@@ -64,3 +64,17 @@ def test_intents_take_turns(language: str) -> None:
     counts = Counter(drawn)
     assert len(counts) >= 90
     assert max(counts.values()) <= 2
+
+
+def test_sentences_of_a_file(matcher: Matcher, tmp_path: Path) -> None:
+    file = tmp_path / "sentences.txt"
+    file.write_text("# fans\n\n Fan  3, please.\nStop!\n", "utf-8")
+    with pytest.raises(ConfigurationError, match=r"sentences\.txt:3: the grammar does not under"):
+        read(file, matcher)
+    file.write_text("# fans\n\n Fan  3.\nStop!\n", "utf-8")
+    assert read(file, matcher) == [
+        Command("Fan 3.", Meaning("SetFan", (("level", 3),))),
+        Command("Stop!", Meaning("Stop")),
+    ]
+    with pytest.raises(ConfigurationError, match=r"none\.txt cannot be read"):
+        read(tmp_path / "none.txt", matcher)
