@@ -22,7 +22,17 @@ _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 def build_parser() -> argparse.ArgumentParser:
     """All commands; the namespace it returns has ``run``, the function to call with it."""
-    from rtap.cli import config, doctor, intents, listen, models, serve, transcribe, vehicle
+    from rtap.cli import (
+        answers,
+        config,
+        doctor,
+        intents,
+        listen,
+        models,
+        serve,
+        transcribe,
+        vehicle,
+    )
 
     parser = OneLineParser(
         prog="rtap",
@@ -36,6 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
     listen.add_parser(commands)
     intents.add_parser(commands)
     vehicle.add_parser(commands)
+    answers.add_parser(commands)
     doctor.add_parser(commands)
     config.add_parser(commands)
     return parser

@@ -407,6 +407,13 @@ class TestRunContainer:
         service.hears("--ready")
         assert "/app/models" not in container_command(backend)
 
+    def test_a_loudspeaker_may_be_named(self, backend: Device, service: Service) -> None:
+        backend.environment["VOICE_ASSISTANT_SPEAKER"] = "Headphones"
+        backend.write("healthy")
+        service.start()
+        service.hears("--ready")
+        assert "--env VOICE_ASSISTANT_SPEAKER " in container_command(backend)
+
     def test_no_sound_card_is_no_reason_not_to_start(
         self, backend: Device, service: Service
     ) -> None:

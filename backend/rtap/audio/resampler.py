@@ -1,4 +1,4 @@
-"""Streams of audio at any sampling rate, at ours."""
+"""Streams of audio at any sampling rate, at ours or at a loudspeaker's."""
 
 from __future__ import annotations
 
@@ -9,17 +9,16 @@ from rtap.audio.format import SAMPLE_RATE, Samples
 
 
 class Resampler:
-    """A stream at one rate to 16 kHz.
+    """A stream at one rate to another.
 
     Args:
         rate: of the samples that come, in Hz.
+        to: of those that it gives.
     """
 
-    def __init__(self, rate: int) -> None:
+    def __init__(self, rate: int, to: int = SAMPLE_RATE) -> None:
         self._stream = (
-            None
-            if rate == SAMPLE_RATE
-            else soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32", quality="HQ")
+            None if rate == to else soxr.ResampleStream(rate, to, 1, dtype="float32", quality="HQ")
         )
 
     def push(self, samples: Samples) -> Samples:

@@ -9,6 +9,7 @@ listens on which port. Nothing here imports a stage, a model or a transport.
 from __future__ import annotations
 
 from rtap.config.sections import (
+    AnswersConfig,
     AudioConfig,
     Config,
     Filled,
@@ -29,6 +30,7 @@ from rtap.config.sections import (
 )
 
 __all__ = [
+    "AnswersConfig",
     "AudioConfig",
     "Config",
     "Filled",

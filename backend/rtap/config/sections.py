@@ -159,8 +159,8 @@ class IntentsConfig:
 class VehicleConfig:
     """The car that intents act on; see :mod:`rtap.vehicle`."""
 
-    adapter: Literal["none", "simulated"] = "simulated"
-    """none: intents are events only. simulated: a car in memory."""
+    adapter: Literal["none", "simulated", "mqtt", "kuksa"] = "simulated"
+    """none: intents are events only. simulated: a car in memory. mqtt, kuksa: one behind a broker."""
     table: Path | None = None
     """The integrator's signals, intents and safety rules, over those of this project."""
     steering: Literal["left", "right"] = "left"
@@ -169,6 +169,45 @@ class VehicleConfig:
     """Above it the car counts as moving, and what endangers is refused."""
     state: Path | None = None
     """What keeps the simulated car's values."""
+    mqtt_broker: Annotated[str, Filled()] = "127.0.0.1"
+    """HOST or HOST:PORT; the usual port is 1883, with TLS 8883."""
+    mqtt_topic: Annotated[str, Filled()] = "vehicle"
+    """What the topics of signals begin with."""
+    mqtt_user: str = ""
+    """Empty: none is named."""
+    mqtt_password: str = field(default="", repr=False)
+    mqtt_tls: bool = False
+    mqtt_ca_file: Path | None = None
+    """PEM with whom to trust; None: the system's."""
+    kuksa_broker: Annotated[str, Filled()] = "127.0.0.1"
+    """HOST or HOST:PORT of a databroker; the usual port is 55555."""
+    kuksa_token: str = field(default="", repr=False)
+    """Empty: none is shown."""
+    kuksa_tls: bool = False
+    kuksa_ca_file: Path | None = None
+    """PEM with whom to trust; None: gRPC's."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswersConfig:
+    """How the assistant answers; see :mod:`rtap.answers`."""
+
+    enabled: bool = True
+    """Whether commands are answered at all."""
+    folders: tuple[Annotated[str, Filled()], ...] = ()
+    """Sentences of the integrator, over those of this project: folders with LANGUAGE.yaml."""
+    earcons: bool = True
+    """Whether short tones are played."""
+    voice: Literal["auto", "none", "espeak-ng", "piper"] = "auto"
+    """auto: Piper where voices are named, else espeak-ng where it is installed, else none."""
+    piper_voices: tuple[Annotated[str, Filled()], ...] = ()
+    """Piper's files NAME.onnx, one for each language; espeak-ng speaks the others."""
+    volume: Annotated[int, Range(0, 100)] = 70
+    """Percent of what the voice gives."""
+    speed: Annotated[int, Range(50, 200)] = 100
+    """Percent of the voice's own."""
+    device: Annotated[str, Filled()] = "default"
+    """ALSA name such as plughw:CARD=Headphones, or a part of PortAudio's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +293,7 @@ class Config:
     language: LanguageConfig = field(default_factory=LanguageConfig)
     intents: IntentsConfig = field(default_factory=IntentsConfig)
     vehicle: VehicleConfig = field(default_factory=VehicleConfig)
+    answers: AnswersConfig = field(default_factory=AnswersConfig)
     output: OutputConfig = field(default_factory=OutputConfig)
     standby: StandbyConfig = field(default_factory=StandbyConfig)
     limits: LimitsConfig = field(default_factory=LimitsConfig)

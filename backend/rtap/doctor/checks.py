@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from rtap.doctor.finding import Check
+from rtap.doctor.loudspeaker import check_loudspeaker
 from rtap.doctor.machine import check_clock, check_disk, check_large_pages, check_memory
 from rtap.doctor.microphone import check_microphone
 from rtap.doctor.models import check_language, check_model, check_wake_word
@@ -20,6 +21,7 @@ CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
         "processor": check_processor,
         "model": check_model,
         "microphone": check_microphone,
+        "loudspeaker": check_loudspeaker,
         "wake word": check_wake_word,
         "language": check_language,
         "ports": check_ports,

@@ -33,7 +33,7 @@ def check_microphone(config: Config) -> Finding:
         with decoder_notes_hidden():  # ALSA's library writes notes too
             level, names = _listen(microphone, audio.frame_ms)
     except PipelineError as error:
-        return Finding("problem", str(error), _container_hint())
+        return Finding("problem", str(error), container_hint())
     said = (
         f"{audio.device}: {round(level)} dBFS in {_LISTEN_SECONDS} s; there are {'; '.join(names)}"
     )
@@ -74,7 +74,8 @@ def _listen(microphone: Microphone, frame_ms: int) -> tuple[float, list[str]]:
     return dbfs(np.concatenate(sound)), [str(device["name"]) for device in devices]
 
 
-def _container_hint() -> str:
+def container_hint() -> str:
+    """What a container without sound cards lacks; empty elsewhere."""
     marks = (system_file(".dockerenv"), system_file("run/.containerenv"))
     if system_file("dev/snd").exists() or not any(mark.exists() for mark in marks):
         return ""

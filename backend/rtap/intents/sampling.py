@@ -18,6 +18,7 @@ from hassil import (
     TextSlotList,
 )
 
+from rtap.intents.context import is_possible
 from rtap.intents.grammar import Grammar
 
 _LEFT_OUT: Final = 0.6
@@ -25,7 +26,7 @@ _LEFT_OUT: Final = 0.6
 
 
 @dataclass(frozen=True, slots=True)
-class _Habit:
+class Habit:
     """How somebody speaks."""
 
     first: float
@@ -34,14 +35,18 @@ class _Habit:
     """How often brackets with a rule are: such rules are articles and verbs, which most people say."""
 
 
-_VARIED: Final = _Habit(first=0.5, rules_left_out=0.25)
-_USUAL: Final = _Habit(first=1.0, rules_left_out=0.0)
+VARIED: Final = Habit(first=0.5, rules_left_out=_LEFT_OUT)
+NATURAL: Final = Habit(first=0.5, rules_left_out=0.25)
+"""Nearly all of what may be said, in sentences that are seldom curt."""
+_USUAL: Final = Habit(first=1.0, rules_left_out=0.0)
 """Templates have first what is said most, and what is right beside what was misheard."""
 
 
-def sample(expression: Expression, grammar: Grammar, random: Random) -> str | None:
+def sample(
+    expression: Expression, grammar: Grammar, random: Random, habit: Habit = VARIED
+) -> str | None:
     """One sentence, in the spelling of texts; None where a list is empty or takes any words."""
-    return _Speaker(grammar, random, _VARIED).sentence(expression)
+    return _Speaker(grammar, random, habit).sentence(expression)
 
 
 def example(intent: str, grammar: Grammar) -> str | None:
@@ -49,7 +54,11 @@ def example(intent: str, grammar: Grammar) -> str | None:
     speaker = _Speaker(grammar, Random(0), _USUAL)
     drawn = (
         speaker.sentence(template.expression)
-        for data in grammar.sentences.intents[intent].data
+        for data in sorted(
+            grammar.sentences.intents[intent].data,
+            # Those first that are understood without a turn before.
+            key=lambda data: not is_possible(data.requires_context, {}),
+        )
         for template in data.sentences
     )
     return next((sentence for sentence in drawn if sentence), None)
@@ -59,7 +68,7 @@ def example(intent: str, grammar: Grammar) -> str | None:
 class _Speaker:
     grammar: Grammar
     random: Random
-    habit: _Habit
+    habit: Habit
 
     def sentence(self, expression: Expression) -> str | None:
         said = self._said(expression)

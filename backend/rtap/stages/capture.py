@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import queue
-import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
@@ -16,6 +15,7 @@ import soxr
 from numpy.typing import NDArray
 
 from rtap import logs
+from rtap.audio import portaudio
 from rtap.audio.downmix import mixed
 from rtap.audio.file import AudioFile
 from rtap.audio.format import SAMPLE_RATE, Samples
@@ -31,16 +31,6 @@ STALL_SECONDS: Final = 2.0
 """A microphone that delivers nothing for so long is lost."""
 _BACKLOG_SECONDS: Final = 2.0
 """What a microphone keeps for a reader who is late."""
-_LATENCY_SECONDS: Final = 0.1
-"""Sound that ALSA keeps while Python is busy elsewhere; blocks come at most this much later.
-
-By default PortAudio asks for two blocks, 40 ms, and a busy processor lost a third of what was said.
-"""
-_ALSA_NAME: Final = re.compile(
-    r"(?:plughw|hw|sysdefault|dsnoop|front):(?:CARD=)?([^,=]+)(?:,(?:DEV=)?(\d+))?"
-)
-_ALSA_CARDS: Final = Path("/proc/asound")
-"""Has a link from each card's identifier to its number: Device -> card1."""
 
 
 class AudioSource(Protocol):
@@ -159,7 +149,7 @@ class Microphone:
     """
 
     def __init__(self, config: AudioConfig, *, stall_seconds: float = STALL_SECONDS) -> None:
-        self._sounddevice = _import_sounddevice()
+        self._sounddevice = portaudio.import_sounddevice("microphones", "set audio.source to none")
         self._wanted = config.device
         self._frame = _frame_samples(config.frame_ms)
         self._stall_seconds = stall_seconds
@@ -178,16 +168,18 @@ class Microphone:
         blocks = self._blocks = queue.SimpleQueue()
         if self._closed.is_set():
             return
-        device = self._find_device()
-        rate, channels = self._choose_format(device)
-        stream = self._open(device, rate, channels, blocks)
+        with portaudio.listed(self._sounddevice, "input", wait=True) as devices:
+            device = self._find_device(devices)
+            rate, channels = self._choose_format(device)
+            stream = self._open(device, rate, channels, blocks)
         with contextlib.closing(stream):
             yield from self._listen(blocks, rate)
         if not self._closed.is_set():
-            raise PipelineError(
-                f"the microphone {device['name']} delivers no sound any more: plug it in again. "
-                f"{_say_devices(self._input_devices())}"
-            )
+            with portaudio.listed(self._sounddevice, "input", wait=False) as devices:
+                raise PipelineError(
+                    f"the microphone {device['name']} delivers no sound any more: plug it in again. "
+                    f"{_say_devices(devices)}"
+                )
 
     def close(self) -> None:
         """See :meth:`AudioSource.close`."""
@@ -206,67 +198,33 @@ class Microphone:
                 return
             yield from convert.chunks(block)
 
-    def _input_devices(self) -> list[dict[str, Any]]:
-        # PortAudio lists devices once, when it is initialised. sounddevice has no public name for this.
-        self._sounddevice._terminate()  # noqa: SLF001
-        self._sounddevice._initialize()  # noqa: SLF001
-        every = self._sounddevice.query_devices()
-        return [
-            {**device, "index": index}
-            for index, device in enumerate(every)
-            if device["max_input_channels"] > 0
-        ]
-
-    def _find_device(self) -> dict[str, Any]:
-        devices = self._input_devices()
+    def _find_device(self, devices: Sequence[portaudio.Device]) -> portaudio.Device:
         if not devices:
             raise PipelineError(
                 "no microphone was found: plug one in (`arecord -l` lists them), or set audio.source to none"
             )
-        if self._wanted.lower() in {"", "default"}:
-            return self._default_device(devices)
-        wanted = _portaudio_name(self._wanted).lower()
-        names = [str(device["name"]).lower() for device in devices]
-        if wanted in names:
-            return devices[names.index(wanted)]
-        for device, name in zip(devices, names, strict=True):
-            if wanted in name:
-                return device
-        raise PipelineError(
-            f"no microphone is called {self._wanted}: plug it in, or set audio.device (AUDIO_DEVICE) to "
-            f"another. {_say_devices(devices)}"
-        )
-
-    def _default_device(self, devices: list[dict[str, Any]]) -> dict[str, Any]:
         try:
-            name = self._sounddevice.query_devices(kind="input")["name"]
-        except (self._sounddevice.PortAudioError, ValueError):
-            return devices[0]  # ALSA without a default for capture: take what is there
-        return next((device for device in devices if device["name"] == name), devices[0])
+            return portaudio.find(self._sounddevice, devices, self._wanted, "input")
+        except portaudio.NoDeviceError as error:
+            raise PipelineError(
+                f"no microphone is called {self._wanted}: plug it in, or set audio.device (AUDIO_DEVICE) to "
+                f"another. {_say_devices(devices)}"
+            ) from error
 
-    def _choose_format(self, device: dict[str, Any]) -> tuple[int, int]:
+    def _choose_format(self, device: portaudio.Device) -> tuple[int, int]:
         """Rate and channels that the device takes, as near to 16 kHz mono as it can."""
-        own_rate, own_channels = round(device["default_samplerate"]), device["max_input_channels"]
-        problem: Exception | None = None
-        for rate in dict.fromkeys((SAMPLE_RATE, own_rate)):
-            for channels in dict.fromkeys((1, own_channels)):
-                try:
-                    self._sounddevice.check_input_settings(
-                        device=device["index"], channels=channels, dtype="float32", samplerate=rate
-                    )
-                except self._sounddevice.PortAudioError as error:
-                    problem = error
-                else:
-                    return rate, channels
-        raise _cannot_open(device, problem)
+        try:
+            return portaudio.choose_format(self._sounddevice, device, "input", SAMPLE_RATE)
+        except portaudio.NoDeviceError as error:
+            raise _cannot_open(device, error) from error
 
     def _open(
         self,
-        device: dict[str, Any],
+        device: portaudio.Device,
         rate: int,
         channels: int,
         blocks: queue.SimpleQueue[_Block | None],
-    ) -> Any:
+    ) -> portaudio.OpenStream:
         blocksize = round(rate * self._frame / SAMPLE_RATE)
         backlog = max(2, round(_BACKLOG_SECONDS * rate / blocksize))
 
@@ -285,18 +243,19 @@ class Microphone:
                 channels=channels,
                 dtype="float32",
                 blocksize=blocksize,
-                latency=_LATENCY_SECONDS,
+                latency=portaudio.LATENCY_SECONDS,
                 callback=hear,
                 finished_callback=lambda: blocks.put(None),
             )
         except self._sounddevice.PortAudioError as error:
             raise _cannot_open(device, error) from error
+        opened = portaudio.OpenStream(stream)
         try:
             stream.start()
         except self._sounddevice.PortAudioError as error:
-            stream.close()
+            opened.close()
             raise _cannot_open(device, error) from error
-        return stream
+        return opened
 
 
 class Pace:
@@ -374,35 +333,12 @@ def _frame_samples(frame_ms: int) -> int:
     return frame_ms * SAMPLE_RATE // 1000
 
 
-def _import_sounddevice() -> Any:
-    try:
-        import sounddevice
-    except OSError as error:  # the package is there, the library is not
-        raise ConfigurationError(
-            "the PortAudio library is missing, which microphones need: run "
-            "`apt-get install libportaudio2`, or set audio.source to none"
-        ) from error
-    return sounddevice
-
-
-def _portaudio_name(device: str) -> str:
-    """What PortAudio's name contains for an ALSA name: ``(hw:1,0)`` for ``plughw:CARD=Device``."""
-    alsa = _ALSA_NAME.fullmatch(device)
-    if alsa is None:
-        return device
-    card, number = alsa[1], alsa[2] or "0"
-    link = _ALSA_CARDS / card
-    if link.is_symlink():
-        card = link.readlink().name.removeprefix("card")
-    return f"hw:{card},{number})"
-
-
-def _say_devices(devices: list[dict[str, Any]]) -> str:
+def _say_devices(devices: Sequence[portaudio.Device]) -> str:
     names = "; ".join(str(device["name"]) for device in devices)
     return f"Microphones here: {names or 'none'}"
 
 
-def _cannot_open(device: dict[str, Any], error: Exception | None) -> PipelineError:
+def _cannot_open(device: portaudio.Device, error: Exception | None) -> PipelineError:
     return PipelineError(
         f"the microphone {device['name']} cannot be opened ({error}): end the program that holds it "
         f"(`fuser -v /dev/snd/*` shows it), or set audio.device to another"

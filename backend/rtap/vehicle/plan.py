@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -13,7 +14,7 @@ from typing import Final
 from rtap.intents.intent import Intent, Slot, Value
 from rtap.vehicle.places import Place, place
 from rtap.vehicle.protocol import Values
-from rtap.vehicle.result import Cause, Refusal
+from rtap.vehicle.result import Cause, Limits, Refusal
 from rtap.vehicle.signals import Signal
 from rtap.vehicle.table import Amount, Case, Effect, Operation, SafetyRule, Table, Target
 from rtap.vehicle.units import converted
@@ -135,7 +136,14 @@ def _value(amount: Amount, signal: Signal, intent: Intent) -> Value:
         known = ", ".join(amount.values or ())
         raise Refusal(Cause.OUT_OF_RANGE, f"the car has {known} only") from error
     except ValueError as error:
-        raise Refusal(Cause.OUT_OF_RANGE, str(error)) from error
+        raise Refusal(Cause.OUT_OF_RANGE, str(error), _limits(signal)) from error
+
+
+def _limits(signal: Signal) -> Limits | None:
+    """The range of a number; None where it is not bounded."""
+    if not (math.isfinite(signal.minimum) and math.isfinite(signal.maximum)):
+        return None
+    return Limits(signal.minimum, signal.maximum, signal.unit)
 
 
 def _difference(amount: Amount, signal: Signal, intent: Intent) -> float:

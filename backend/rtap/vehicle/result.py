@@ -21,7 +21,9 @@ class Cause(StrEnum):
     """Why something was refused; answers have a sentence for each."""
 
     NO_VEHICLE = "no_vehicle"
-    """No car is connected."""
+    """No car is configured."""
+    NOT_CONNECTED = "not_connected"
+    """There is a car, and no way to it now."""
     NOT_IN_TABLE = "not_in_table"
     """The table has nothing for the intent, or for what was said."""
     ELSEWHERE = "elsewhere"
@@ -49,6 +51,15 @@ class Cause(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """The ends of a signal's range, both included."""
+
+    lowest: float
+    highest: float
+    unit: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Reason:
     """Why something was refused, or not known to be done."""
 
@@ -56,6 +67,8 @@ class Reason:
     """None: it timed out."""
     text: str
     """One sentence in English; it holds nothing that was said."""
+    limits: Limits | None = None
+    """Of what is out of range, where it has any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +95,6 @@ class ActionResult:
 class Refusal(Exception):
     """Something is not done, for a reason that the speaker is told."""
 
-    def __init__(self, cause: Cause, text: str) -> None:
+    def __init__(self, cause: Cause, text: str, limits: Limits | None = None) -> None:
         super().__init__(text)
-        self.reason = Reason(cause, text)
+        self.reason = Reason(cause, text, limits)

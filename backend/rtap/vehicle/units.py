@@ -41,6 +41,8 @@ def converted(value: float, unit: str | None, to: str | None, *, difference: boo
         return value
     if unit == "fahrenheit" and to == "celsius":
         return (value if difference else value - _FAHRENHEIT_ZERO) * _DEGREE_FAHRENHEIT
+    if unit == "celsius" and to == "fahrenheit":
+        return value / _DEGREE_FAHRENHEIT + (0 if difference else _FAHRENHEIT_ZERO)
     for scale in _SCALES:
         if unit in scale and to in scale:
             return value * scale[unit] / scale[to]

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from rtap.audio import portaudio
 from rtap.config import AudioConfig, Config
 from rtap.doctor.finding import Finding
 from rtap.doctor.microphone import check_microphone
@@ -81,10 +82,10 @@ def test_microphone_that_is_not_there(root: Path, microphone: type[Microphone]) 
 
 @pytest.mark.usefixtures("_packages_load")
 def test_microphone_without_portaudio(monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing() -> None:
+    def missing(*_: str) -> None:
         raise ConfigurationError("the PortAudio library is missing: run `apt-get install x`")
 
-    monkeypatch.setattr(capture, "_import_sounddevice", missing)
+    monkeypatch.setattr(portaudio, "import_sounddevice", missing)
     with pytest.raises(ConfigurationError, match="PortAudio library is missing: run `apt-get"):
         check_microphone(CONFIG)
 

@@ -17,6 +17,7 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
+import rtap.audio.portaudio
 from rtap.config import AudioConfig
 from rtap.errors import AudioError, ConfigurationError, PipelineError
 from rtap.events import AudioChunk
@@ -289,7 +290,7 @@ class TestMicrophone:
     ) -> None:
         (tmp_path / "Device").symlink_to("card1")
         (tmp_path / "ArrayUAC10").symlink_to("card2")
-        monkeypatch.setattr(capture, "_ALSA_CARDS", tmp_path)
+        monkeypatch.setattr(rtap.audio.portaudio, "ALSA_CARDS", tmp_path)
         portaudio.plugged = [SPEAKER, USB, ARRAY]
         portaudio.default = ARRAY
         portaudio.on_start = lambda stream: stream.play(sine(320))

@@ -5,7 +5,7 @@ import pytest
 from rtap.intents.intent import Intent, Value
 from rtap.vehicle.places import Steering
 from rtap.vehicle.plan import check_safety, plan, resolve, text_of
-from rtap.vehicle.result import Cause, Refusal
+from rtap.vehicle.result import Cause, Limits, Refusal
 from rtap.vehicle.table import SafetyRule
 from tests.backend.vehicle.cars import intent, table
 
@@ -178,3 +178,13 @@ def test_a_rule_can_have_a_limit_of_its_own() -> None:
     check_safety({"Vehicle.Horn": True}, rules, 49, 5)
     with pytest.raises(Refusal, match="it is loud"):
         check_safety({"Vehicle.Horn": True}, rules, 51, 5)
+
+
+def test_what_is_out_of_range_says_what_is_not() -> None:
+    with pytest.raises(Refusal) as caught:
+        plan(intent("SetTemperature", "celsius", temperature=31), table())
+    assert caught.value.reason.limits == Limits(16, 28, "celsius")
+    # A choice has no ends.
+    with pytest.raises(Refusal) as caught:
+        plan(intent("SetDriveMode", mode="offroad"), table())
+    assert caught.value.reason.limits is None

@@ -11,6 +11,7 @@ from rtap.vehicle.units import UNITS, converted
     [
         (21, "celsius", "celsius", 21),
         (68, "fahrenheit", "celsius", 20),
+        (20, "celsius", "fahrenheit", 68),
         (5, "km", "m", 5000),
         (50, "mi", "km", 80.4672),
         (2.4, "bar", "kPa", 240),
@@ -25,6 +26,7 @@ def test_converted(value: float, unit: str | None, to: str | None, expected: flo
 
 def test_a_difference_of_temperatures_has_no_zero() -> None:
     assert converted(9, "fahrenheit", "celsius", difference=True) == pytest.approx(5)
+    assert converted(5, "celsius", "fahrenheit", difference=True) == pytest.approx(9)
 
 
 @pytest.mark.parametrize(("unit", "to"), [("percent", "celsius"), ("km", "s"), ("bar", None)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 from rtap.config import Config
 from rtap.intents.configured import folders, grammar
@@ -18,6 +19,11 @@ from tools.model.evaluation.data import Utterance
 from tools.model.evaluation.intent_scoring import Judgement
 from tools.model.evaluation.meaning import NOTHING, Meaning
 from tools.model.evaluation.transcripts import Heard
+
+ANSWERED_ELSEWHERE: Final = frozenset(
+    {"AskArrival", "AskDate", "AskHelp", "AskTime", "Cancel", "Confirm", "Refuse", "Repeat"}
+)
+"""Intents that the table of the car leaves to others, and that do nothing without a question before."""
 
 
 class Understanding:
@@ -80,14 +86,14 @@ class Understanding:
         """What was meant and understood; None in a language that has no grammar.
 
         What is meant is what the data say. Where they say nothing, it is what the same grammar makes of the
-        words that were said; a piece of a recording is never a command.
+        words that were said, as long as all of them are known; a piece of a recording is never a command.
         """
         utterance = heard.utterance
         if not self.knows(utterance.language):
             return None
         said = NOTHING
         if utterance.cut is None:
-            said = self._meaning(_words(utterance), utterance.language)
+            said = self._meaning(utterance.text, utterance.language)
         understood = self._meaning(heard.text, utterance.language)
         return Judgement(
             meant=said if utterance.cut or utterance.meant is None else utterance.meant,
@@ -102,7 +108,7 @@ class Understanding:
         if utterance.meant is not None:
             return bool(utterance.meant)
         return self.knows(utterance.language) and bool(
-            self._meaning(_words(utterance), utterance.language)
+            self._meaning(utterance.text, utterance.language)
         )
 
     def _understand(self, text: str, language: str) -> Meaning:
@@ -112,17 +118,15 @@ class Understanding:
         return Meaning(intent.name, tuple((slot.name, slot.value) for slot in intent.slots))
 
 
-def _words(utterance: Utterance) -> str:
-    """What was said, as far as it is known."""
-    return utterance.text or " ".join(utterance.must_contain)
-
-
 def _only_asked(table: Table) -> list[str]:
-    """Intents for which the table sets nothing."""
+    """Intents for which nothing is done: the table sets nothing, or whoever answers them elsewhere does not."""
     return [
-        name
-        for name, cases in table.intents.items()
-        if all(effect.operation is Operation.ASK for case in cases for effect in case.effects)
+        *(ANSWERED_ELSEWHERE & table.elsewhere.keys()),
+        *(
+            name
+            for name, cases in table.intents.items()
+            if all(effect.operation is Operation.ASK for case in cases for effect in case.effects)
+        ),
     ]
 
 

@@ -11,7 +11,7 @@ from typing import Final
 from rtap.errors import ConfigurationError
 from rtap.intents.intent import Intent
 from rtap.intents.matcher import Matcher
-from rtap.intents.sampling import sample
+from rtap.intents.sampling import NATURAL, sample
 from rtap.intents.yaml_file import read_text
 from tools.model.evaluation.meaning import Meaning
 
@@ -83,7 +83,7 @@ def _draw(
     grammar = matcher.grammar
     templates = [one for data in grammar.sentences.intents[intent].data for one in data.sentences]
     for _ in range(_ATTEMPTS):
-        text = sample(random.choice(templates).expression, grammar, random)
+        text = sample(random.choice(templates).expression, grammar, random, NATURAL)
         if text and text not in known:
             understood = matcher.understand(text).intent
             if understood is not None and understood.name == intent:

@@ -19,6 +19,7 @@ from tools.system.container.architecture import Architecture
 SUITE: Final = "bookworm"
 PACKAGES: Final = (
     "base-files",
+    "espeak-ng",  # the voice of answers
     "libc-bin",  # ldconfig, which sounddevice asks for PortAudio
     "libportaudio2",
     "libpython3.11-stdlib",

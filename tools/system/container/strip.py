@@ -28,7 +28,9 @@ FROM_DEBIAN: Final = (
     "lib/systemd",
     "lib/udev",
     "sbin/[!l]*",
-    "usr/bin/[!p]*",
+    # python3.11 and espeak-ng stay.
+    "usr/bin/[!ep]*",
+    "usr/bin/e[!s]*",
     "usr/bin/pldd",
     "usr/games",
     "usr/include",
@@ -52,6 +54,7 @@ FROM_DEBIAN: Final = (
     f"{PYTHON_LIBRARY}/turtle*",
     "usr/local",
     "usr/sbin/*",
+    "usr/share/X11",
     "usr/share/applications",
     "usr/share/base-files",
     "usr/share/binfmts",

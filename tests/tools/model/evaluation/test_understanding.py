@@ -9,11 +9,12 @@ import pytest
 from rtap.config import Config
 from rtap.errors import ConfigurationError, ConfigurationFaults
 from rtap.intents.names import NameFiles
+from rtap.vehicle.configured import make_table
 from tools.model.evaluation.data import Utterance
 from tools.model.evaluation.intent_scoring import Judgement, Verdict
 from tools.model.evaluation.meaning import NOTHING, Meaning
 from tools.model.evaluation.transcripts import Heard
-from tools.model.evaluation.understanding import Understanding
+from tools.model.evaluation.understanding import ANSWERED_ELSEWHERE, Understanding
 
 WARM = Meaning("SetTemperature", (("temperature", 21),))
 LAMP = Meaning("SwitchLamp", (("room", "kitchen"),))
@@ -59,14 +60,24 @@ def test_what_the_data_say_comes_first(service: Understanding) -> None:
     assert (none.verdict, none.is_wrong_action) == (Verdict.FALSE, True)
 
 
-def test_a_question_does_not_act(service: Understanding) -> None:
-    one = judge(service, heard("How fast am I going?", "something else"))
+@pytest.mark.parametrize("text", ["How fast am I going?", "What time is it?", "No."])
+def test_a_question_does_not_act(text: str, service: Understanding) -> None:
+    one = judge(service, heard(text, "something else"))
     assert (one.verdict, one.acts, one.is_wrong_action) == (Verdict.FALSE, False, False)
+
+
+@pytest.mark.parametrize("text", ["Pause.", "Hang up.", "Undo that.", "Zoom in."])
+def test_what_acts(text: str, service: Understanding) -> None:
+    assert judge(service, heard(text, "something else")).is_wrong_action
+
+
+def test_answers_elsewhere_are_in_the_table() -> None:
+    assert make_table(Config()).elsewhere.keys() >= ANSWERED_ELSEWHERE
 
 
 def test_phrases_and_pieces(service: Understanding) -> None:
     phrases = judge(service, heard("", "", must_contain=("what time", "is it")))
-    assert phrases.meant == Meaning("AskTime")
+    assert phrases.meant == NOTHING
     piece = judge(service, heard("what time is it", "what time is it", cut=(0.0, 1.0)))
     assert (piece.meant, piece.verdict) == (NOTHING, Verdict.FALSE)
     piece = judge(service, heard("", "temperature to 21", meant=WARM, cut=(0.0, 1.0)))
