@@ -119,7 +119,7 @@ class Understanding:
 
 
 def _only_asked(table: Table) -> list[str]:
-    """Intents for which nothing is done: the table sets nothing, or whoever answers them elsewhere does not."""
+    """Intents for which nothing is done: the table sets nothing, or whoever answers elsewhere does not."""
     return [
         *(ANSWERED_ELSEWHERE & table.elsewhere.keys()),
         *(
