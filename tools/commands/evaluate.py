@@ -144,7 +144,7 @@ def _add_intents(parser: OneLineParser) -> None:
         "--intents",
         action="store_true",
         help="also count intents and slots, and wrong actions: what is done for another command, with other "
-        "slots, or without a command; an intent acts unless the car is only asked",
+        "slots, or without a command; intents act unless they are declared with acts: false",
     )
     group.add_argument(
         "--grammar",
@@ -152,8 +152,8 @@ def _add_intents(parser: OneLineParser) -> None:
         default=[],
         type=Path,
         metavar="FOLDER",
-        help="understand with the sentences in FOLDER/LANGUAGE/*.yaml alone, in Home Assistant's format, "
-        "where every intent acts; may be repeated; default: as the service does with its configuration",
+        help="understand with the sentences in FOLDER/LANGUAGE/*.yaml alone, in Home Assistant's format; may "
+        "be repeated; default: as the service does with its configuration",
     )
     group.add_argument(
         "--hours",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Final
 
 from rtap.config import Config
 from rtap.intents.configured import folders, grammar
@@ -13,17 +12,10 @@ from rtap.intents.loader import load_grammar
 from rtap.intents.matcher import Matcher
 from rtap.intents.names import NameFiles
 from rtap.intents.sources import languages
-from rtap.vehicle.configured import make_table
-from rtap.vehicle.table import Operation, Table
 from tools.model.evaluation.data import Utterance
 from tools.model.evaluation.intent_scoring import Judgement
 from tools.model.evaluation.meaning import NOTHING, Meaning
 from tools.model.evaluation.transcripts import Heard
-
-ANSWERED_ELSEWHERE: Final = frozenset(
-    {"AskArrival", "AskDate", "AskHelp", "AskTime", "Cancel", "Confirm", "Refuse", "Repeat"}
-)
-"""Intents that the table of the car leaves to others, and that do nothing without a question before."""
 
 
 class Understanding:
@@ -31,15 +23,11 @@ class Understanding:
 
     Args:
         matchers: by language.
-        answered: intents that only answer a question. All others act.
         name: what the grammars are known by.
     """
 
-    def __init__(
-        self, matchers: Mapping[str, Matcher], answered: Collection[str], name: str
-    ) -> None:
+    def __init__(self, matchers: Mapping[str, Matcher], name: str) -> None:
         self.name = name
-        self._answered = frozenset(answered)
         self._matchers = matchers
         self._meaning = cache(self._understand)
 
@@ -51,7 +39,7 @@ class Understanding:
             wanted: languages; those without a grammar are left out.
 
         Raises:
-            ConfigurationError: something is wrong with the sentences, or with the table of the car.
+            ConfigurationError: something is wrong with the sentences.
         """
         there = set(languages(folders(config.intents)))
         if config.intents.languages:
@@ -59,13 +47,13 @@ class Understanding:
         found = {
             one: Matcher(grammar(config.intents, one)) for one in sorted(there.intersection(wanted))
         }
-        return cls(found, _only_asked(make_table(config)), _named(found, "the service"))
+        return cls(found, _named(found, "the service"))
 
     @classmethod
     def of_folders(
         cls, there: Sequence[Path], wanted: Collection[str], names: NameFiles
     ) -> Understanding:
-        """With the sentences of folders alone. All of their intents count as acting.
+        """With the sentences of folders alone. Intents that they do not declare count as acting.
 
         Args:
             wanted: languages; those without a grammar are left out.
@@ -76,7 +64,7 @@ class Understanding:
         chosen = sorted(set(languages(there)).intersection(wanted))
         # Without any, the loader says what is wrong with the folders.
         found = {one: Matcher(load_grammar(one, there, names)) for one in chosen or sorted(wanted)}
-        return cls(found, (), _named(found, ", ".join(map(str, there))))
+        return cls(found, _named(found, ", ".join(map(str, there))))
 
     def knows(self, language: str) -> bool:
         """Whether there is a grammar of a language."""
@@ -99,7 +87,7 @@ class Understanding:
             meant=said if utterance.cut or utterance.meant is None else utterance.meant,
             said=said,
             understood=understood,
-            acts=bool(understood) and understood.intent not in self._answered,
+            acts=self._acts(understood, utterance.language),
             seconds=heard.seconds,
         )
 
@@ -111,23 +99,16 @@ class Understanding:
             self._meaning(utterance.text, utterance.language)
         )
 
+    def _acts(self, meaning: Meaning, language: str) -> bool:
+        """Whether something is done, and not only answered; intents that nobody declares do it."""
+        declared = self._matchers[language].grammar.intents.get(meaning.intent)
+        return bool(meaning) and (declared is None or declared.acts)
+
     def _understand(self, text: str, language: str) -> Meaning:
         intent = self._matchers[language].understand(text).intent
         if intent is None:
             return NOTHING
         return Meaning(intent.name, tuple((slot.name, slot.value) for slot in intent.slots))
-
-
-def _only_asked(table: Table) -> list[str]:
-    """Intents for which nothing is done: the table sets nothing, or whoever answers elsewhere does not."""
-    return [
-        *(ANSWERED_ELSEWHERE & table.elsewhere.keys()),
-        *(
-            name
-            for name, cases in table.intents.items()
-            if all(effect.operation is Operation.ASK for case in cases for effect in case.effects)
-        ),
-    ]
 
 
 def _named(matchers: Mapping[str, Matcher], source: str) -> str:
