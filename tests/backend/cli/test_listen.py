@@ -247,10 +247,10 @@ def test_what_cannot_be_heard_is_told_before_a_model_is_loaded(rig: Rig, tmp_pat
 
 
 def test_no_portaudio(monkeypatch: pytest.MonkeyPatch, capsys: Any, tmp_path: Path) -> None:
-    def missing() -> None:
+    def missing(*_: str) -> None:
         raise ConfigurationError("the PortAudio library is missing: run `apt-get install x`")
 
-    monkeypatch.setattr("rtap.stages.capture._import_sounddevice", missing)
+    monkeypatch.setattr("rtap.audio.portaudio.import_sounddevice", missing)
     monkeypatch.setenv("RTAP_CONFIG_DIR", str(tmp_path))
     monkeypatch.delenv("RTAP_AUDIO_MOCK", raising=False)
     assert main(["listen"]) == 2
