@@ -63,7 +63,10 @@ class Running:
 
 @contextmanager
 def service(
-    place: Path, audio: Mapping[str, Any] | None = None, output: Mapping[str, Any] | None = None
+    place: Path,
+    audio: Mapping[str, Any] | None = None,
+    output: Mapping[str, Any] | None = None,
+    **sections: Mapping[str, Any],
 ) -> Iterator[Running]:
     """Ended at the end, and then its log is looked at: no errors, and nothing of what was said.
 
@@ -71,12 +74,15 @@ def service(
         place: for its profile and its log.
         audio: of the profile; None: no microphone.
         output: what differs there from free ports.
+        sections: others of the profile. The simulated car is kept in ``place``.
     """
     ports = free_ports()
     settings: dict[str, Any] = {
         "inherits": "default",
         "audio": audio or {"source": "none"},
         "output": {**ports, **(output or {})},
+        "vehicle": {"state": str(place / "car.json")},
+        **sections,
     }
     ports |= {name: settings["output"][name] for name in ports}
     profile, log = place / "test.yaml", place / "service.log"

@@ -1,11 +1,13 @@
-"""The README's quick starts, taken from it as they stand, against a real service: only ports are changed."""
+"""The documents' quick starts, as they stand there, against real services: only ports are changed."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -27,6 +29,7 @@ from zeroconf import ServiceBrowser, ServiceListener, Zeroconf
 from rtap.audio.format import Samples
 from rtap.transports.wyoming.package import Describe, Info
 from tests.backend.transports.wyoming.wyoming_serving import receive, receive_until, say, send
+from tests.backend.vehicle.adapters.mqtt.mosquitto import mosquitto
 from tests.deadlines import SOON
 from tests.running_service import AUDIO, COMMAND, Running, service
 from tools.process.child import Child
@@ -202,3 +205,47 @@ def test_home_assistant(tmp_path: Path) -> None:
     assert info.asr
     assert info.asr[0].installed
     assert transcript.text == COMMAND
+
+
+def test_mqtt(tmp_path: Path) -> None:
+    text = (ROOT / "conf/README.md").read_text(encoding="utf-8")
+    section = text.partition("\n## A car over MQTT\n")[2].partition("\n## ")[0]
+    car, command = re.findall(r"^```sh\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
+    installed("mosquitto_sub", "mosquitto-clients")
+    with mosquitto(tmp_path) as broker:
+        for program in ("mosquitto_pub", "mosquitto_sub"):
+            (tmp_path / program).write_text(f"-p {broker.port}\n")
+        environment = os.environ | {
+            "HOME": str(tmp_path),
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "RTAP_CONFIG_DIR": str(ROOT / "conf" / "profiles"),
+            "XDG_CONFIG_HOME": str(tmp_path),
+        }
+        said: list[str] = []
+
+        def act() -> None:
+            done = subprocess.run(
+                ["sh", "-c", command.replace("127.0.0.1:1883", broker.address)],
+                cwd=tmp_path,
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=SOON,
+            )
+            said[:] = done.stdout.splitlines()
+
+        # In a group of its own, as the shell starts programs that would outlive it.
+        with subprocess.Popen(["sh", "-c", car], env=environment, process_group=0) as running_car:
+            try:
+                # It may not have subscribed yet.
+                wait_until(lambda: said[:1] == ["SetTemperature: done"], act)
+            finally:
+                os.killpg(running_car.pid, signal.SIGTERM)
+    assert said == [
+        "SetTemperature: done",
+        "  Vehicle.Cabin.HVAC.Station.Row1.Driver.Temperature = 21.0 celsius",
+        said[2],
+        "Vehicle.Speed = 0.0 km/h",
+    ]
+    assert json.loads(said[2])["value"] == 21.0

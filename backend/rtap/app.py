@@ -12,9 +12,13 @@ import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from rtap import __version__, logs
+from rtap.assistant.assistant import Assistant
+from rtap.assistant.parts import load_parts
+from rtap.assistant.spoken_answers import SpokenAnswers, loudspeaker
 from rtap.bus import EventBus
 from rtap.config.loader import UnifiedConfigLoader
 from rtap.errors import RTAPException
@@ -35,6 +39,7 @@ from rtap.stages.capture import AudioSource, make_source
 from rtap.stages.language import Annotator
 from rtap.stages.stt import SpeechToText
 from rtap.standby.link import Instance, StandbyLink
+from rtap.standby.rules import Span
 from rtap.telemetry import Telemetry
 from rtap.transports.api import create_api
 from rtap.transports.publishers import Publisher, make_publishers
@@ -45,6 +50,7 @@ from rtap.whisper.model_store import ModelStore
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from rtap.assistant.assistant import Wish
     from rtap.config import Config
     from rtap.pipeline.microphone import AudioPipeline
     from rtap.transports.service import ModelFacts
@@ -88,8 +94,11 @@ class RTAPApplication:
         )
         self.telemetry.watch_queue("utterances", lambda: self.stt.waiting_utterances)
         self.telemetry.watch_queue("files", lambda: self.stt.waiting_files)
+        self.assistant = Assistant(lambda: load_parts(config, self.publish), self.telemetry)
+        self.telemetry.watch_queue("intents", lambda: self.assistant.waiting)
         self._annotator = Annotator(config.language, config.stt.languages)
         self._pipeline: AudioPipeline | None = None
+        self._spoken: SpokenAnswers | None = None
         self._pipeline_thread: threading.Thread | None = None
         self._publishers: list[Publisher] = []
         self._standby: StandbyLink | None = None
@@ -107,13 +116,20 @@ class RTAPApplication:
         publish: Callable[[Event], None],
         *,
         partials: bool = True,
+        intents: Wish = "none",
     ) -> SpeechSession:
         """A session for one client's stream."""
 
-        def deliver(event: Event) -> None:
+        def both(event: Event) -> None:
             publish(event)
+            self.publish(event)
+
+        def deliver(event: Event) -> None:
             if isinstance(event, Transcript):
-                self.publish(event)
+                both(event)
+                self.assistant.hear(event, both, intents)
+            else:
+                publish(event)
 
         equipment = make_equipment(self.config, self.stt, self._annotator, partials=partials)
         return SpeechSession(session_id, "stream", equipment, options, deliver)
@@ -138,6 +154,11 @@ class RTAPApplication:
         elif isinstance(event, WakeWordDetected):
             self.telemetry.wake_word(event.name)
         self.bus.publish(event)
+        if isinstance(event, Transcript) and event.source == "microphone":
+            # Here and not before: of a standby pair, the one that publishes acts.
+            self.assistant.hear(event, self.publish, "execute")
+        if self._spoken is not None:
+            self._spoken.take(event)
 
     def options(self, language: str | None = None, task: str = "transcribe") -> TranscribeOptions:
         """Options for one request; what it leaves open comes from the configuration."""
@@ -213,9 +234,13 @@ class RTAPApplication:
             self._publishers.append(publisher)
             await publisher.start()
         self._pipeline = self._make_pipeline()
+        if self._pipeline is not None:
+            self._spoken = self._make_spoken(self._pipeline)
+            self._spoken.start()
         if self.config.standby.role != "none":
             self._standby = self._make_standby()
         self.stt.start()
+        self.assistant.start()
         self._publish_readiness()
         if self._pipeline is not None:
             self._pipeline_thread = threading.Thread(target=self._pipeline.run, name="pipeline")
@@ -244,6 +269,9 @@ class RTAPApplication:
         await self.finish_speech()
         if self._standby is not None:
             await asyncio.to_thread(self._standby.stop)
+        await asyncio.to_thread(self.assistant.stop, _SHUTDOWN_SECONDS)
+        if self._spoken is not None:
+            await asyncio.to_thread(self._spoken.close)
         while self._publishers:
             await self._publishers.pop().stop()
         _log.info("stopped")
@@ -282,6 +310,23 @@ class RTAPApplication:
             publish=self._publish_heard,
             telemetry=self.telemetry,
         )
+
+    def _make_spoken(self, pipeline: AudioPipeline) -> SpokenAnswers:
+        # Sound from a file is nobody who waits for an answer.
+        is_heard = self.config.audio.source == "microphone"
+        answers = self.config.answers if is_heard else replace(self.config.answers, enabled=False)
+        return SpokenAnswers(
+            loudspeaker(answers, self.publish),
+            pipeline,
+            self.publish,
+            self._answer_was_spoken,
+        )
+
+    def _answer_was_spoken(self, began: float, ended: float) -> None:
+        self.assistant.answer_was_spoken()
+        if self._standby is not None:
+            # The other one hears it too, and does not know whose words they are.
+            self._standby.disown(Span(began, ended))
 
     def _make_standby(self) -> StandbyLink:
         link = StandbyLink(

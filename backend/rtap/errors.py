@@ -111,3 +111,15 @@ class UnknownSignalError(VehicleError):
 
 class VehicleRefusedError(VehicleError):
     """The car has the signal and does not set it; the message is its reason."""
+
+
+class VehicleUnreachableError(VehicleError):
+    """There is a car, and no way to it now: it was not asked."""
+
+
+class VehicleLostError(VehicleError):
+    """The way to the car was lost after it was asked: nobody knows whether it does it."""
+
+
+class VehicleNonsenseError(VehicleError):
+    """The car answered what cannot be."""

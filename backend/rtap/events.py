@@ -10,7 +10,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from rtap.answers.answer import Answer
 from rtap.audio.format import Samples
+from rtap.intents.intent import Understanding
+from rtap.intents.question import Kind
+from rtap.vehicle.result import ActionResult
 
 
 class State(StrEnum):
@@ -110,6 +114,41 @@ class PartialTranscript:
 
 
 @dataclass(frozen=True, slots=True)
+class IntentRecognized:
+    """What an utterance means, or that it is no command; follows its transcript."""
+
+    understanding: Understanding
+    """Without an intent as long as a question is open."""
+    question: Kind | None
+    """Why the speaker is asked before anything is done; None: nothing is asked."""
+    session_id: str
+    utterance_id: str
+    source: Literal["microphone", "stream"]
+    timestamp: float
+
+
+@dataclass(frozen=True, slots=True)
+class ActionCompleted:
+    """What came of an intent; follows it."""
+
+    result: ActionResult
+    session_id: str
+    utterance_id: str
+    timestamp: float
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerGiven:
+    """What the assistant says to the speaker: what came of it, or a question; the last of an utterance."""
+
+    answer: Answer
+    session_id: str
+    utterance_id: str
+    source: Literal["microphone", "stream"]
+    timestamp: float
+
+
+@dataclass(frozen=True, slots=True)
 class WakeWordDetected:
     """Somebody called the assistant."""
 
@@ -164,6 +203,9 @@ Event = (
     | PublishingChanged
     | PartialTranscript
     | Transcript
+    | IntentRecognized
+    | ActionCompleted
+    | AnswerGiven
     | ErrorOccurred
 )
 """All that is published on the bus."""

@@ -70,6 +70,7 @@ class Telemetry:
         """Version of the device's image."""
         self._add_pipeline_metrics()
         self._add_speech_metrics()
+        self._add_intent_metrics()
         self._add_client_metrics()
         self._add_standby_metrics()
         self._add_process_metrics()
@@ -134,6 +135,23 @@ class Telemetry:
             "From the last sample of speech to its transcript",
             ["source"],
             buckets=_ANSWER_BUCKETS,
+        )
+
+    def _add_intent_metrics(self) -> None:
+        counter = partial(Counter, registry=self._registry)
+        self._intents = counter(
+            "rtap_intents_total", "Texts by the command that they are; none where they are no command",
+            ["intent"],
+        )  # fmt: skip
+        self._actions = counter(
+            "rtap_actions_total", "Commands that were to be carried out, and how that ended",
+            ["intent", "outcome"],
+        )  # fmt: skip
+        self._action = Histogram(
+            "rtap_end_of_speech_to_action_seconds",
+            "From the last sample of speech until the car has done what was said, or has not",
+            buckets=_ANSWER_BUCKETS,
+            registry=self._registry,
         )
 
     def _add_client_metrics(self) -> None:
@@ -268,6 +286,18 @@ class Telemetry:
             self._ratio.labels(source).observe(inference_time / duration)
         if latency is not None:
             self._answer.labels(source).observe(latency)
+
+    def intent(self, name: str | None) -> None:
+        """Count a text that was understood as this command of the grammar, or as none."""
+        self._intents.labels(name or "none").inc()
+
+    def action(self, intent: str, outcome: str) -> None:
+        """Count a command that was to be carried out, and how that ended."""
+        self._actions.labels(intent, outcome).inc()
+
+    def acted_after(self, seconds: float) -> None:
+        """Note the time from the end of speech until its command was carried out."""
+        self._action.observe(seconds)
 
     def speculation(self, used: bool) -> None:  # noqa: FBT001 (an outcome)
         """Count an inference that was made at a pause, before it was sure that it is the end of speech."""

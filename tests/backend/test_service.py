@@ -120,6 +120,38 @@ def test_a_client_streams_a_command_and_sees_it_grow(idle: Running) -> None:
     assert kinds.index("partial") < kinds.index("final")
 
 
+def test_what_is_said_is_done(tmp_path: Path) -> None:
+    """From the sound of a command to the signal in the simulated car, told on every way out."""
+    audio = {"source": "file", "file": str(AUDIO / "set_the_temperature.wav")}
+    with (
+        service(tmp_path, audio, wakeword={"enabled": False}) as running,
+        zmq.Context() as context,
+        subscriber(context, running.ports["zmq_pub_port_events"]) as events_zmq,
+        running.events() as client,
+    ):
+        messages: list[dict[str, Any]] = []
+        while not messages or messages[-1]["type"] != "answer":
+            messages.append(json.loads(client.recv(timeout=SOON)))
+        topics = [events_zmq.recv_multipart()[0]]
+        while topics[-1] != b"action":
+            topics.append(events_zmq.recv_multipart()[0])
+        metrics = httpx.get(running.url("/metrics", port="health_port"), timeout=SOON).text
+    kinds = ["transcript", "intent", "action", "answer"]
+    told = [one for one in messages if one["type"] in kinds]
+    transcript, intent, action, answer = told
+    assert [one["type"] for one in told] == kinds
+    assert transcript["text"] == COMMAND
+    assert intent["intent"]["name"] == action["intent"] == "SetTemperature"
+    assert transcript["utterance_id"] == intent["utterance_id"] == action["utterance_id"]
+    assert action["outcome"] == "done"
+    assert {held["value"] for held in action["held"]} == {21}
+    assert answer["text"] == "The temperature is 21 degrees."
+    kept = json.loads((tmp_path / "car.json").read_text())
+    assert action["held"][0]["path"] in json.dumps(kept)
+    assert b"intent" in topics
+    assert 'rtap_actions_total{intent="SetTemperature",outcome="done"} 1.0' in metrics
+
+
 def test_a_file_is_transcribed_over_http(idle: Running) -> None:
     if shutil.which("curl") is None:
         pytest.skip("apt-get install curl")

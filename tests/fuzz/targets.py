@@ -31,6 +31,8 @@ from rtap.transports.api import create_api
 from rtap.transports.api_errors import ApiError
 from rtap.transports.wyoming.audio import AudioHeader, IncomingAudio
 from rtap.transports.wyoming.wire import MAX_LINE, read_event
+from rtap.vehicle.adapters.mqtt.messages import NonsenseError, read_refused, read_state
+from rtap.vehicle.signals import Datatype, Signal
 from rtap.whisper.features import LogMel
 from rtap.whisper.model_directory import ModelDirectory
 from rtap.whisper.model_settings import Dimensions, GenerationRules
@@ -362,6 +364,16 @@ _BYTES: Final = (
     b"ID3",
 )
 
+
+def read_car(data: bytes) -> None:
+    """What a car says over MQTT."""
+    for datatype in (Datatype.FLOAT, Datatype.UINT8, Datatype.BOOLEAN, Datatype.STRING):
+        with contextlib.suppress(NonsenseError):
+            read_state(data, Signal("Vehicle.X", datatype, 0))
+    with contextlib.suppress(NonsenseError):
+        read_refused(data)
+
+
 TARGETS: Final[Mapping[str, Target]] = {
     "audio": Target(read_audio, sounds, _BYTES),
     "multipart": Target(
@@ -401,6 +413,11 @@ TARGETS: Final[Mapping[str, Target]] = {
         read_wyoming,
         events,
         (*_JSON_WORDS, b"\n", b"data_length", b"payload_length", b"audio-start", b"audio-chunk"),
+    ),
+    "car": Target(
+        read_car,
+        lambda: [b'{"value": 21.5, "id": "5f3a9c01-7"}', b'{"id": "5f3a9c01-7", "reason": "no"}'],
+        (*_JSON_WORDS, b'"value":', b'"id":', b'"reason":', b"9" * 400, b"NaN"),
     ),
     "profile": Target(
         read_profile,

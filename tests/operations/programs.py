@@ -22,6 +22,8 @@ CONF: Final = ROOT / "conf"
 _PACKAGES: Final = {
     "amtool": "prometheus-alertmanager",
     "haproxy": "haproxy",
+    "mosquitto": "mosquitto",
+    "mosquitto_passwd": "mosquitto",
     "prometheus": "prometheus",
     "prometheus-alertmanager": "prometheus-alertmanager",
     "promtool": "prometheus",

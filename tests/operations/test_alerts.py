@@ -21,6 +21,8 @@ import httpx
 import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
+from websockets.exceptions import ConnectionClosedError
+from websockets.frames import CloseCode
 from websockets.sync.client import connect
 
 from tests.deadlines import SOON
@@ -165,11 +167,16 @@ def say_all_at_once(service: Instance) -> None:
     audio = speech()
 
     def say() -> None:
-        with connect(service.stream_url, max_size=None, open_timeout=SOON) as client:
-            client.send(audio)
-            client.send('{"type": "end"}')
-            for _ in client:
-                pass
+        try:
+            with connect(service.stream_url, max_size=None, open_timeout=SOON) as client:
+                client.send(audio)
+                client.send('{"type": "end"}')
+                for _ in client:
+                    pass
+        except ConnectionClosedError as closed:
+            # On a busy machine it is too much even for late answers: the service refuses the youngest.
+            if closed.rcvd is None or closed.rcvd.code != CloseCode.TRY_AGAIN_LATER:
+                raise
 
     speakers = [threading.Thread(target=say) for _ in range(STREAMS_AT_ONCE)]
     for speaker in speakers:

@@ -17,7 +17,7 @@ from tools.process.child import Child
 
 NAME: Final = "Cabin microphone"
 """As programs show it."""
-_START_SECONDS: Final = 20.0
+_START_SECONDS: Final = 120.0
 _RATE: Final = 16000
 _DELAY_MS: Final = 20
 """Of the microphone."""

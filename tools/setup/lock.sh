@@ -25,7 +25,7 @@ resolve() { # OUTPUT COMMENT SOURCE UV_ARGUMENT...
 # The larger one first: the smaller ones then take the same versions, so that what is tested is what ships.
 # torch is absent: its CPU and its registry build differ in hash, tools/setup/install_torch.py installs it by version.
 resolve requirements-dev.lock "Run time, model conversion, training and development." pyproject.toml \
-    --extra vad --extra convert --extra evaluate --extra tools --extra reference --extra train --extra dev \
+    --extra vad --extra kuksa --extra convert --extra evaluate --extra tools --extra reference --extra train --extra dev \
     --no-emit-package torch
 # uv keeps to the versions of the file that it writes anew. As constraints they would leave no solution for processors
 # that ONNX Runtime has no wheel for.

@@ -99,6 +99,11 @@ class Speaker:
         """Whether a sentence is being spoken, or has not died away."""
         return self._is_speaking
 
+    @property
+    def has_voice(self) -> bool:
+        """Whether it speaks sentences; where not, it plays tones only."""
+        return self._voice is not None
+
     def start(self) -> None:
         """Begin to play."""
         self._thread.start()

@@ -9,7 +9,16 @@ from typing import Final, Protocol, TextIO
 
 from rtap.audio.level import QUIETEST
 from rtap.cli.terminal import report, write_result
-from rtap.events import ErrorOccurred, Event, PartialTranscript, Transcript
+from rtap.events import (
+    ActionCompleted,
+    AnswerGiven,
+    ErrorOccurred,
+    Event,
+    IntentRecognized,
+    PartialTranscript,
+    Transcript,
+)
+from rtap.intents.intent import Value
 from rtap.transports.schemas import event_message
 
 _ERASE_LINE: Final = "\r\x1b[K"
@@ -48,7 +57,7 @@ class JsonDisplay:
 
 
 class LineDisplay:
-    """Every final transcript as one line, unless nothing was understood."""
+    """Every final transcript as one line, unless nothing was understood; below it what comes of a command."""
 
     def show(self, event: Event) -> None:
         """See :meth:`Display.show`."""
@@ -56,6 +65,8 @@ class LineDisplay:
             report("error", event.message)
         elif isinstance(event, Transcript) and event.text:
             write_result(_printable(event.text) + "\n")
+        elif line := _consequence(event):
+            write_result(line + "\n")
 
     def refresh(self, level: float) -> None:
         """See :meth:`Display.refresh`."""
@@ -87,6 +98,8 @@ class LiveDisplay:
             details = f"{self._grey}({_details(event)}){self._plain}"
             text = f"{_printable(event.text)}  " if event.text else ""
             write_result(f"{_ERASE_LINE}{text}{details}\n")
+        elif line := _consequence(event):
+            write_result(f"{_ERASE_LINE}{line}\n")
         elif isinstance(event, ErrorOccurred):
             self._text = ""
             self.erase()
@@ -137,6 +150,30 @@ def _details(transcript: Transcript) -> str:
         f"{latency}, {language} {transcript.language_probability:.0%}, "
         f"confidence {transcript.confidence:.0%}"
     )
+
+
+def _consequence(event: Event) -> str:
+    """What comes of a transcript, below it; empty where nothing does."""
+    if isinstance(event, IntentRecognized):
+        intent, suggestion = event.understanding.intent, event.understanding.did_you_mean
+        if intent is not None:
+            slots = (f"{slot.name}={_value(slot.value, slot.unit)}" for slot in intent.slots)
+            return f"  {_printable(' '.join((intent.name, *slots)))}"
+        return "" if suggestion is None else f"  did you mean: {_printable(suggestion)}"
+    if isinstance(event, ActionCompleted):
+        result = event.result
+        if result.reason is not None:
+            return f"  {result.outcome}: {_printable(result.reason.text)}"
+        held = (f"{one.path} is {_value(one.value, one.unit)}" for one in result.held)
+        return f"  {result.outcome}: {', '.join(held)}"
+    if isinstance(event, AnswerGiven):
+        return f"> {_printable(event.answer.text)}"
+    return ""
+
+
+def _value(value: Value, unit: str | None) -> str:
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return f"{text} {unit}" if unit else text
 
 
 def _meter(level: float) -> str:

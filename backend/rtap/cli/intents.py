@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +15,10 @@ from rtap.cli.terminal import report, write_json, write_result
 
 if TYPE_CHECKING:
     from rtap.config import IntentsConfig
+    from rtap.intents.dialogue import Turn
     from rtap.intents.grammar import Declared, Grammar
     from rtap.intents.intent import Intent, Understanding
+    from rtap.intents.question import Question
 
 
 def add_parser(commands: Any) -> None:
@@ -41,8 +43,13 @@ def add_parser(commands: Any) -> None:
     add_configuration(check)
     check.set_defaults(run=run_check)
 
-    attempt = actions.add_parser("try", help="what is understood of a text; nothing is done")
-    attempt.add_argument("text", metavar="TEXT")
+    attempt = actions.add_parser(
+        "try",
+        help="what is understood of a text; nothing is done",
+        description="What is understood of a text. Several are the turns of one dialogue: each may continue "
+        "the one before, or answer the question that it led to. Nothing is done.",
+    )
+    attempt.add_argument("texts", nargs="+", metavar="TEXT")
     _add_choice(attempt)
     attempt.add_argument("--json", action="store_true", help="a JSON object")
     attempt.set_defaults(run=run_try)
@@ -95,22 +102,55 @@ def run_check(arguments: argparse.Namespace, environment: Mapping[str, str] = os
 
 
 def run_try(arguments: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> int:
-    """Print what a text is understood as.
+    """Print what a text is understood as, or what becomes of the turns of a dialogue.
 
     Raises:
         ConfigurationError: something is wrong with the sentences, or the language has none.
     """
-    from rtap.intents.configured import grammar
-    from rtap.intents.matcher import Matcher
+    from rtap.intents.dialogue import Dialogue
+    from rtap.intents.understander import Understander
 
     settings, language = _settings(arguments, environment)
-    matcher = Matcher(grammar(settings, language, arguments.folders))
-    understanding = matcher.understand(arguments.text)
-    if arguments.json:
-        write_json(asdict(understanding))
+    folders = (*settings.folders, *map(str, arguments.folders))
+    understander = Understander(replace(settings, enabled=True, languages=(), folders=folders))
+    if len(arguments.texts) == 1:
+        understanding = understander.understand(arguments.texts[0], language)
+        result: Any = asdict(understanding)
+        lines = [*_told(understanding)]
     else:
-        write_result("".join(f"{line}\n" for line in _told(understanding)))
+        dialogue = Dialogue(understander)
+        turns = [dialogue.hear(text, language, 1.0, now=0.0) for text in arguments.texts]
+        result = [asdict(turn) for turn in turns]
+        lines = [line for turn in turns for line in _told_turn(turn)]
+    if arguments.json:
+        write_json(result)
+    else:
+        write_result("".join(f"{line}\n" for line in lines))
     return 0
+
+
+def _told_turn(turn: Turn) -> Iterator[str]:
+    yield f"> {turn.understanding.text}"
+    if turn.dropped is not None:
+        yield "dropped what was asked"
+    if turn.question is not None:
+        yield _told_question(turn.question)
+    elif turn.intent is not None:
+        yield from _told_intent(turn.intent)
+    else:
+        yield from _told(turn.understanding)
+
+
+def _told_question(question: Question) -> str:
+    if question.sentence is not None:
+        return f"did you mean: {question.sentence}?"
+    options = [
+        " ".join(_told_intent(option))
+        if question.slot is None
+        else str(option.value(question.slot))
+        for option in question.options
+    ]
+    return f"{question.kind}{f' {question.slot}' if question.slot else ''}: {', '.join(options)}?"
 
 
 def _told(understanding: Understanding) -> Iterator[str]:

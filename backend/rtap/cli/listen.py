@@ -55,6 +55,11 @@ def add_parser(commands: Any) -> None:
         help="wait for the wake word; default: as configured, and not for a FILE",
     )
     parser.add_argument(
+        "--execute",
+        action="store_true",
+        help="have the car do what is said; default: commands are understood, and nothing is done",
+    )
+    parser.add_argument(
         "--json", action="store_true", help="every event as one JSON object, as on port 5802"
     )
     parser.set_defaults(run=run)
@@ -80,9 +85,17 @@ def run(
     application = make_application(config)
     events: Events = SimpleQueue()
     in_step = config.audio.source == "file" and not config.audio.real_time
-    listener = Listener(config, application, source, events.put, in_step=in_step)
+    listener = Listener(
+        config,
+        application,
+        source,
+        events.put,
+        in_step=in_step,
+        intents="execute" if arguments.execute else "understand",
+    )
     try:
         application.stt.start()
+        application.assistant.start()
         _wait_for_model(application)
         return _show(listener, events, display)
     except KeyboardInterrupt:
@@ -90,6 +103,7 @@ def run(
     finally:
         display.close()
         application.stt.stop(_SHUTDOWN_SECONDS)
+        application.assistant.stop(_SHUTDOWN_SECONDS)
 
 
 def _configuration(arguments: argparse.Namespace, environment: Mapping[str, str]) -> Config:

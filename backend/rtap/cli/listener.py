@@ -19,6 +19,7 @@ from rtap.pipeline.session import Recognizer, SpeechSession
 from rtap.stages.language import Annotator
 
 if TYPE_CHECKING:
+    from rtap.assistant.assistant import Assistant, Wish
     from rtap.config import Config
     from rtap.stages.capture import AudioSource
     from rtap.telemetry import Telemetry
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 _CLOSING_SILENCE_MS: Final = 1_000
 """What follows the end of the source, beyond the silence that ends an utterance."""
 
+_ACTION_SECONDS: Final = 5.0
+"""For the last command to be understood and done, the loading of the sentences included."""
+
 
 class Application(Protocol):
     """What is needed of :class:`rtap.app.RTAPApplication`; nothing of it listens on a port."""
@@ -34,6 +38,10 @@ class Application(Protocol):
     @property
     def stt(self) -> Recognizer:
         """The speech recognition."""
+
+    @property
+    def assistant(self) -> Assistant:
+        """What understands and does commands."""
 
     @property
     def telemetry(self) -> Telemetry:
@@ -49,6 +57,7 @@ class Listener:
     Args:
         source: read once, in the thread that calls :meth:`run`.
         publish: gets events from that thread and the recogniser's; must not block.
+        intents: what is wanted of commands.
         in_step: no more is heard while an utterance is being transcribed, and there are no partial
             results. For files that come as fast as they can be read.
 
@@ -64,12 +73,14 @@ class Listener:
         publish: Callable[[Event], None],
         *,
         in_step: bool,
+        intents: Wish = "none",
     ) -> None:
         self._config = config
         self._application = application
         self._source = source
         self._forward = publish
         self._in_step = in_step
+        self._intents: Wish = intents
         self._annotator = Annotator(config.language, config.stt.languages)
         self._pipeline = make_pipeline(
             config,
@@ -85,7 +96,7 @@ class Listener:
         self._given_up = False
 
     def run(self) -> None:
-        """Listen until the source ends or :meth:`stop`, and until all that was said is text.
+        """Listen until the source ends or :meth:`stop`, and until all that was said is text and done.
 
         Raises:
             RTAPException: what the source raised, after what was said before it is text.
@@ -97,6 +108,7 @@ class Listener:
             self._source.close()
             self._close_with_silence()
             self._wait_for_text()
+            self._application.assistant.wait_until_idle(None, _ACTION_SECONDS)
 
     def stop(self) -> None:
         """Hear no more, from any thread; :meth:`run` still waits for the text of what was said."""
@@ -159,6 +171,8 @@ class Listener:
 
     def _publish(self, event: Event) -> None:
         self._forward(event)
+        if isinstance(event, Transcript):
+            self._application.assistant.hear(event, self._forward, self._intents)
         settled = isinstance(event, Transcript)
         settled |= isinstance(event, ErrorOccurred) and event.stage == "stt"
         with self._changed:

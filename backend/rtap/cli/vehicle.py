@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rtap.config import Config
     from rtap.intents.intent import Understanding, Value
     from rtap.vehicle.history import History
-    from rtap.vehicle.protocol import Vehicle
+    from rtap.vehicle.protocol import Values, Vehicle
     from rtap.vehicle.result import ActionResult
     from rtap.vehicle.table import Table
 
@@ -31,7 +31,7 @@ def add_parser(commands: Any) -> None:
         help="show the car, and try commands on it",
         description="Show the car that commands act on, and try commands on it. With vehicle.adapter "
         "simulated it is a car in memory, which a file keeps; a running service has a car of its own, and "
-        "does not see what is done here.",
+        "does not see what is done here. With mqtt and kuksa it is the car itself.",
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
 
@@ -61,20 +61,44 @@ def run_show(arguments: argparse.Namespace, environment: Mapping[str, str] = os.
 
     Raises:
         ConfigurationError: something is wrong with the table.
-        VehicleError: there is no car.
+        VehicleError: there is no car, or no way to it.
     """
     _, table, vehicle = _car(arguments, environment)
     try:
         paths = [path for path in table.signals if arguments.part.lower() in path.lower()]
-        values = vehicle.get(paths).result(_WAIT_SECONDS)
+        values = _values(vehicle, paths)
     finally:
         vehicle.close()
     if arguments.json:
-        write_json({path: values[path] for path in paths})
+        write_json({path: values[path] for path in paths if path in values})
         return 0
     for path in paths:
-        write_result(_line(path, values[path], table.signals[path].unit))
+        if path in values:
+            write_result(_line(path, values[path], table.signals[path].unit))
+        else:
+            write_result(f"{path}: the car does not have it\n")
     return 0
+
+
+def _values(vehicle: Vehicle, paths: Sequence[str]) -> Values:
+    """The values of those signals that the car has.
+
+    Raises:
+        VehicleError: there is no way to it.
+    """
+    from rtap.errors import UnknownSignalError, VehicleUnreachableError
+
+    try:
+        return vehicle.get(paths).result(_WAIT_SECONDS)
+    except UnknownSignalError:
+        if len(paths) == 1:
+            return {}
+        # One that is unknown fails all.
+        return {path: value for one in paths for path, value in _values(vehicle, [one]).items()}
+    except TimeoutError as error:
+        raise VehicleUnreachableError(
+            f"the car did not answer within {_WAIT_SECONDS:g} s: check that it is there"
+        ) from error
 
 
 def run_do(arguments: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> int:
@@ -128,11 +152,12 @@ def _understood(text: str, language: str | None, config: Config) -> Understandin
 
 
 def _history_file(config: Config) -> Path | None:
-    """What keeps the actions of earlier commands, beside the car's own file."""
+    """What keeps the actions of earlier commands, beside the simulated car's own file."""
     from rtap.vehicle.configured import state_file
 
-    state = state_file(config)
-    return None if state is None else state.with_suffix(".undo.json")
+    state, adapter = state_file(config), config.vehicle.adapter
+    kind = "" if adapter == "simulated" else f".{adapter}"
+    return None if state is None else state.with_suffix(f"{kind}.undo.json")
 
 
 def _history(config: Config) -> History:

@@ -8,14 +8,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from rtap.addresses import is_loopback
-from rtap.config import Config, OutputConfig, StandbyConfig
+from rtap.addresses import host_and_port, is_loopback
+from rtap.config import Config, OutputConfig, StandbyConfig, VehicleConfig
 from rtap.config.listeners import listeners
 from rtap.config.wake_engines import DEFAULT, ENGINES
 
 SHORTEST_KEY: Final = 16
 """Characters of an API key that others than this machine can try to guess."""
 _ORIGIN: Final = re.compile(r"null|[A-Za-z][A-Za-z0-9+.-]*://[^/\s?#@]+/?")
+_TOPIC: Final = re.compile(r"[^\s/+#$\x00][^\s+#\x00]{0,198}[^\s/+#\x00]|[^\s/+#$\x00]")
+"""What topics may begin with: no wildcards, no slash at an end, and not ``$``, which is the broker's own."""
 _HOST: Final = re.compile(r"\*|(\*\.)?[^\s/:@*?#]+")
 
 
@@ -38,6 +40,11 @@ def conflicts(config: Config) -> Iterator[Conflict]:
     yield from _shared_ports(config)
     yield from _heartbeat(config.standby)
     yield from _ring_buffer(config)
+    if config.vehicle.adapter == "mqtt":
+        yield from _mqtt(config.vehicle)
+    if config.vehicle.adapter == "kuksa":
+        yield from _address("vehicle.kuksa_broker", config.vehicle.kuksa_broker)
+    yield from _clear_secrets(config)
     if config.audio.source == "file" and config.audio.file is None:
         yield Conflict(
             ("audio.source", "audio.file"), "audio.source is file: give the path as audio.file"
@@ -146,3 +153,51 @@ def _ring_buffer(config: Config) -> Iterator[Conflict]:
             f"audio.ring_buffer_size_ms is {size}, which is no multiple of audio.frame_ms, {frame}: "
             f"make it one, such as {200 * frame}",
         )
+
+
+def _mqtt(vehicle: VehicleConfig) -> Iterator[Conflict]:
+    yield from _address("vehicle.mqtt_broker", vehicle.mqtt_broker)
+    if not _TOPIC.fullmatch(vehicle.mqtt_topic):
+        yield Conflict(
+            ("vehicle.mqtt_topic",),
+            f"vehicle.mqtt_topic is {vehicle.mqtt_topic[:40]}: write up to 200 characters such as "
+            "car/vehicle, without spaces, + and #",
+        )
+    if vehicle.mqtt_password and not vehicle.mqtt_user:
+        yield Conflict(
+            ("vehicle.mqtt_password", "vehicle.mqtt_user"),
+            "vehicle.mqtt_password is set without a name: set vehicle.mqtt_user",
+        )
+
+
+def _clear_secrets(config: Config) -> Iterator[Conflict]:
+    """What would be sent to a car where others can read it, and certificates for nothing."""
+    vehicle = config.vehicle
+    if vehicle.adapter == "mqtt":
+        secret, address = "password", vehicle.mqtt_broker
+        given, tls, ca_file = vehicle.mqtt_password, vehicle.mqtt_tls, vehicle.mqtt_ca_file
+    elif vehicle.adapter == "kuksa":
+        secret, address = "token", vehicle.kuksa_broker
+        given, tls, ca_file = vehicle.kuksa_token, vehicle.kuksa_tls, vehicle.kuksa_ca_file
+    else:
+        return
+    prefix = f"vehicle.{vehicle.adapter}"
+    if ca_file is not None and not tls:
+        yield Conflict(
+            (f"{prefix}_ca_file", f"{prefix}_tls"),
+            f"{prefix}_ca_file is set, and nothing is encrypted: set {prefix}_tls to true",
+        )
+    host = address.rpartition(":")[0] or address
+    if given and not (tls or is_loopback(host.strip("[]")) or config.output.allow_insecure):
+        yield Conflict(
+            (f"{prefix}_{secret}", f"{prefix}_tls", "output.allow_insecure"),
+            f"{prefix}_{secret} would go to {address} where others can read it: set {prefix}_tls to true, "
+            "or output.allow_insecure",
+        )
+
+
+def _address(name: str, address: str) -> Iterator[Conflict]:
+    try:
+        host_and_port(address, default_port=1)
+    except ValueError as error:
+        yield Conflict((name,), f"{name} is {address[:40]}: {error}")

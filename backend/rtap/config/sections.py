@@ -159,8 +159,8 @@ class IntentsConfig:
 class VehicleConfig:
     """The car that intents act on; see :mod:`rtap.vehicle`."""
 
-    adapter: Literal["none", "simulated"] = "simulated"
-    """none: intents are events only. simulated: a car in memory."""
+    adapter: Literal["none", "simulated", "mqtt", "kuksa"] = "simulated"
+    """none: intents are events only. simulated: a car in memory. mqtt, kuksa: one behind a broker."""
     table: Path | None = None
     """The integrator's signals, intents and safety rules, over those of this project."""
     steering: Literal["left", "right"] = "left"
@@ -169,6 +169,23 @@ class VehicleConfig:
     """Above it the car counts as moving, and what endangers is refused."""
     state: Path | None = None
     """What keeps the simulated car's values."""
+    mqtt_broker: Annotated[str, Filled()] = "127.0.0.1"
+    """HOST or HOST:PORT; the usual port is 1883, with TLS 8883."""
+    mqtt_topic: Annotated[str, Filled()] = "vehicle"
+    """What the topics of signals begin with."""
+    mqtt_user: str = ""
+    """Empty: none is named."""
+    mqtt_password: str = field(default="", repr=False)
+    mqtt_tls: bool = False
+    mqtt_ca_file: Path | None = None
+    """PEM with whom to trust; None: the system's."""
+    kuksa_broker: Annotated[str, Filled()] = "127.0.0.1"
+    """HOST or HOST:PORT of a databroker; the usual port is 55555."""
+    kuksa_token: str = field(default="", repr=False)
+    """Empty: none is shown."""
+    kuksa_tls: bool = False
+    kuksa_ca_file: Path | None = None
+    """PEM with whom to trust; None: gRPC's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from rtap.config import Config, IntentsConfig
 from rtap.home import expanded
 from rtap.intents.names import NameFiles
-from rtap.intents.sources import BUNDLED
+from rtap.intents.sources import BUNDLED, languages
 from rtap.languages import language_code
 
 if TYPE_CHECKING:
@@ -27,6 +27,20 @@ def language_of(config: Config, wanted: str | None = None) -> str:
     """
     spoken = config.stt.language
     return language_code(wanted or (_FALLBACK if spoken == "auto" else spoken))
+
+
+def spoken_languages(config: Config) -> tuple[str, ...]:
+    """The languages that have commands and may be heard, in the alphabet's order."""
+    intents, stt = config.intents, config.stt
+    if not intents.enabled:
+        return ()
+    heard = stt.languages if stt.language == "auto" else (stt.language,)
+    return tuple(
+        language
+        for language in languages(folders(intents))
+        if (not intents.languages or language in intents.languages)
+        and (not heard or language in heard)
+    )
 
 
 def folders(config: IntentsConfig) -> tuple[Path, ...]:

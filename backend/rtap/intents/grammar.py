@@ -20,7 +20,7 @@ class Template:
     place: str
     """FILE:LINE."""
     slots: tuple[str, ...]
-    """Names of the slots that it fills, by lists or by itself, in the order of their names."""
+    """Names of the slots that it fills, by lists, by itself or from the turn before, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,8 @@ class Declared:
     description: str
     """From intents.yaml; empty where no file declares it."""
     templates: tuple[Template, ...]
+    acts: bool = True
+    """From intents.yaml: whether it does something, and not only answers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,7 @@ from hassil import (
     RangeSlotList,
     Sentence,
     SlotList,
-    TextChunk,
     TextSlotList,
-    TextSlotValue,
     parse_sentence,
 )
 from hassil.intents import Intent as HassilIntent
@@ -24,9 +22,11 @@ from hassil.intents import IntentData
 from hassil.parser import ParseError
 
 from rtap.errors import ConfigurationError, ConfigurationFaults
-from rtap.intents import expressions, sources
+from rtap.intents import conditions, expressions, sources
+from rtap.intents.context import BORROWERS
 from rtap.intents.grammar import Declared, Grammar, Template
-from rtap.intents.names import NameFiles, read_names
+from rtap.intents.name_list import PART, name_list
+from rtap.intents.names import NameFiles
 from rtap.intents.sources import BUNDLED, Block, Sources
 from rtap.intents.spelling import Spelling
 from rtap.intents.units import UNITS
@@ -75,6 +75,8 @@ class _Builder:
     units: dict[tuple[str, str, str], str] = field(default_factory=dict)
     intents: dict[str, HassilIntent] = field(default_factory=dict)
     templates: dict[str, list[Template]] = field(default_factory=dict)
+    intent_names: tuple[str, ...] = ()
+    """All that have sentences, in any file."""
     places: dict[str, tuple[str, str]] = field(default_factory=dict)
     """By template's text: where it is, and the intent."""
 
@@ -90,9 +92,11 @@ class _Builder:
             self._try(self._add_list, name, node)
         for name, node in self.sources.rules.items():
             self._try(self._add_rule, name, node)
+        self.intent_names = tuple(dict.fromkeys(block.intent for block in self.sources.blocks))
         if self._references_hold():
             for block in self.sources.blocks:
                 self._try(self._add_block, block)
+            conditions.check_slots(self.templates, self.faults)
             if sum(map(len, self.templates.values())) > MOST_TEMPLATES:
                 self.faults.append(
                     f"there are more than {MOST_TEMPLATES} templates: write alternatives with brackets"
@@ -117,7 +121,8 @@ class _Builder:
         for name, templates in self.templates.items():
             declaration = self.sources.declarations.get(name)
             description = declaration.description if declaration else ""
-            yield name, Declared(name, description, tuple(templates))
+            acts = declaration.acts if declaration else True
+            yield name, Declared(name, description, tuple(templates), acts)
 
     def _try(self, add: Callable[..., None], *arguments: object) -> None:
         try:
@@ -173,20 +178,11 @@ class _Builder:
         )
         if path is None:
             return TextSlotList(name, [])
-        values: list[TextSlotValue] = []
-        taken: dict[str, str] = {}
-        for out, said, place in read_names(path):
-            for one in said:
-                words = self.spelling.plain(one)
-                if words and taken.setdefault(words, out) == out:
-                    values.append(TextSlotValue(TextChunk(words), out))
-                elif words:
-                    self.faults.append(
-                        f"{place}: {one} already stands for {taken[words]}: write what tells them apart"
-                    )
-        if len(values) > LARGEST_LIST:
-            raise Fault(f"{path}:1: {_too_large(name, len(values))}")
-        return TextSlotList(name, values)
+        names = name_list(name, path, self.spelling, self.faults)
+        whole = sum(value.metadata is not PART for value in names.values)
+        if whole > LARGEST_LIST:
+            raise Fault(f"{path}:1: {_too_large(name, whole)}")
+        return names
 
     def _references_hold(self) -> bool:
         """Whether all lists and rules can be followed; if not, templates with them cannot be checked."""
@@ -217,6 +213,7 @@ class _Builder:
         for sentence in block.sentences:
             _template(sentence, f"a sentence of {block.intent}")
         plain = block.node.plain()
+        conditions.check(block, self.intent_names, self.faults)
         for key in ("lists", "expansion_rules"):
             if key in plain:
                 raise block.node.fault(
@@ -246,7 +243,7 @@ class _Builder:
             )
         if not (data.requires_context or data.excludes_context):  # which may tell the two apart
             self._claim(intent, node)
-        filled: set[str] = set(data.slots)
+        filled = {*data.slots, *conditions.copied(data.requires_context)}
         for slot, list_name in expressions.slots(sentence.expression, self.lists, self.rules):
             filled.add(slot)
             self._note_unit(intent, node, slot, list_name)
@@ -271,7 +268,7 @@ class _Builder:
 
     def _check_slots(self, intent: str, node: Node, filled: set[str]) -> None:
         declaration = self.sources.declarations.get(intent)
-        if declaration is None:
+        if declaration is None or intent in BORROWERS:
             return
         there = ", ".join(sorted(declaration.slots)) or "none"
         for slot in sorted(filled - declaration.slots):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import Final
 
+from rtap.intents.context import is_possible
 from rtap.intents.grammar import Grammar
 from rtap.intents.sampling import sample
 
@@ -34,6 +35,7 @@ class Nearest:
             template
             for intent in grammar.sentences.intents.values()
             for data in intent.data
+            if is_possible(data.requires_context, {})
             for template in data.sentences
         ]
         each = max(1, min(_OF_EACH_TEMPLATE, MOST_SENTENCES // max(1, len(templates))))

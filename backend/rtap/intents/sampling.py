@@ -17,6 +17,7 @@ from hassil import (
     TextSlotList,
 )
 
+from rtap.intents.context import is_possible
 from rtap.intents.grammar import Grammar
 
 _LEFT_OUT: Final = 0.6
@@ -37,7 +38,11 @@ def example(intent: str, grammar: Grammar) -> str | None:
     random = Random(0)
     drawn = (
         sample(template.expression, grammar, random)
-        for data in grammar.sentences.intents[intent].data
+        for data in sorted(
+            grammar.sentences.intents[intent].data,
+            # Those first that are understood without a turn before.
+            key=lambda data: not is_possible(data.requires_context, {}),
+        )
         for template in data.sentences
     )
     return next((sentence for sentence in drawn if sentence), None)

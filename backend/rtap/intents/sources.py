@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from rtap.errors import ConfigurationError
-from rtap.intents.faults import check_keys, noted
+from rtap.intents.faults import check_keys, flag, noted
 from rtap.intents.yaml_file import Node, read_yaml
 
 BUNDLED: Final = Path(__file__).parent / "grammars"
@@ -45,6 +45,8 @@ class Declaration:
     description: str
     slots: frozenset[str]
     place: str
+    acts: bool = True
+    """Whether it does something, and not only answers."""
 
 
 @dataclass(slots=True)
@@ -112,12 +114,13 @@ def declare(path: Path, declarations: dict[str, Declaration], faults: list[str])
     """
     for name, node in read_yaml(path).mapping("the file").items():
         entry = node.mapping(f"intent {name}")
-        check_keys(entry, ("description", "slots"), f"intent {name}", faults)
+        check_keys(entry, ("description", "slots", "acts"), f"intent {name}", faults)
         slots = entry["slots"].items("slots") if "slots" in entry else ()
         declarations[name] = Declaration(
             description=entry["description"].text("description") if "description" in entry else "",
             slots=frozenset(slot.text("a slot's name") for slot in slots),
             place=node.place,
+            acts=flag(entry["acts"], "acts") if "acts" in entry else True,
         )
 
 

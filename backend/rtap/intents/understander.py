@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rtap.config import IntentsConfig
 from rtap.errors import ConfigurationError
 from rtap.intents.configured import folders, grammar
+from rtap.intents.context import NOTHING_BEFORE, Context
 from rtap.intents.sources import languages
 
 if TYPE_CHECKING:
@@ -28,7 +29,13 @@ class Understander:
         # Held while a text is understood too, so that many requests take one processor at most.
         self._lock = threading.Lock()
 
-    def understand(self, text: str, language: str, confidence: float = 1.0) -> Understanding:
+    def understand(
+        self,
+        text: str,
+        language: str,
+        confidence: float = 1.0,
+        context: Context = NOTHING_BEFORE,
+    ) -> Understanding:
         """The intent of a text; see :meth:`rtap.intents.matcher.Matcher.understand`.
 
         Args:
@@ -39,10 +46,32 @@ class Understander:
                 sentences.
         """
         with self._lock:
-            matcher = self._matchers.get(language)
-            if matcher is None:
-                matcher = self._matchers[language] = self._load(language)
-            return matcher.understand(text, confidence)
+            return self._matcher(language).understand(text, confidence, context)
+
+    def load(self, language: str) -> None:
+        """Load a language's grammar now.
+
+        Raises:
+            ConfigurationError: see :meth:`understand`.
+        """
+        with self._lock:
+            self._matcher(language).prepare()
+
+    def acts(self, intent: str, language: str) -> bool:
+        """Whether an intent does something, and not only answers; one that nobody declares does.
+
+        Raises:
+            ConfigurationError: as above.
+        """
+        with self._lock:
+            declared = self._matcher(language).grammar.intents.get(intent)
+        return declared is None or declared.acts
+
+    def _matcher(self, language: str) -> Matcher:
+        matcher = self._matchers.get(language)
+        if matcher is None:
+            matcher = self._matchers[language] = self._load(language)
+        return matcher
 
     def _load(self, language: str) -> Matcher:
         from rtap.intents.matcher import Matcher

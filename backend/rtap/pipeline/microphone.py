@@ -12,6 +12,8 @@ import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Protocol
 
+import numpy as np
+
 from rtap import logs
 from rtap.audio.format import SAMPLE_RATE, Samples
 from rtap.errors import ConfigurationError, RTAPException
@@ -99,6 +101,12 @@ class AudioPipeline:
         self._session: SpeechSession | None = None
         self._deadline: float | None = None
         """When listening ends without speech, in seconds of audio."""
+        self._is_deaf = False
+        """Whether it is the assistant itself that is heard."""
+        self._answer_seconds: float | None = None
+        """How long to listen for an answer, without a wake word before it; None: no question was put."""
+        self._hears_answer = False
+        """Whether the session is for an answer; a wake word ends it, and begins another."""
         self._detector_needs_reset = False
         """Whether the detector holds state from earlier audio and must be reset."""
         self._clock = 0.0
@@ -190,6 +198,19 @@ class AudioPipeline:
             source.close()
         self._publish(ListeningChanged(enabled, time.time()))
 
+    def listen_for_answer(self, seconds: float) -> None:
+        """Hear what is said next without a wake word before it, from any thread.
+
+        Args:
+            seconds: how long the speaker may take to begin.
+        """
+        if self._wake_word is not None:
+            self._answer_seconds = seconds
+
+    def set_deaf(self, *, deaf: bool) -> None:
+        """Take for silence what comes, but for the wake word: the assistant itself speaks. For any thread."""
+        self._is_deaf = deaf
+
     def _is_wanted(self) -> bool:
         """Whether to open the source; waits while listening is switched off."""
         while not self._stopping.is_set():
@@ -235,31 +256,51 @@ class AudioPipeline:
             assert self._session is not None
             self._feed_session(self._session, samples, captured_at)
             return
+        name = self._detect(self._wake_word, samples)
+        if name is not None:
+            self._open_session(name, captured_at)
+        elif self._answer_seconds is not None:
+            self._open_session(None, captured_at)
+            self._begin_listening(self._answer_seconds, "a question was asked")
+            self._hears_answer = True
+
+    def _detect(self, wake_word: WakeWord, samples: Samples) -> str | None:
         if self._detector_needs_reset:
             # Here and not where the transcript comes: the detector is not for several threads.
             self._detector_needs_reset = False
-            self._wake_word.reset()
+            wake_word.reset()
         with self._telemetry.stage("wakeword"):
-            name = self._wake_word.detect(samples)
-        if name is not None:
-            self._open_session(name, captured_at)
+            return wake_word.detect(samples)
 
     def _open_session(self, name: str | None, captured_at: float) -> None:
         session_id = uuid.uuid4().hex
         self._session = self._make_session(session_id, self._on_event)
         if name is None:
-            return  # listening begins when somebody speaks
-        self._deadline = self._clock + self._config.wakeword.timeout_ms / 1000
+            return  # listening begins when somebody speaks, or is asked something
         self._publish(WakeWordDetected(name, session_id, captured_at))
-        self._change(State.LISTENING, f"heard {name}")
+        self._begin_listening(self._config.wakeword.timeout_ms / 1000, f"heard {name}")
+
+    def _begin_listening(self, seconds: float, reason: str) -> None:
+        self._answer_seconds = None
+        self._hears_answer = False
+        self._deadline = self._clock + seconds
+        self._change(State.LISTENING, reason)
 
     def _feed_session(self, session: SpeechSession, samples: Samples, captured_at: float) -> None:
+        if self._hears_answer and self._wake_word is not None:
+            name = self._detect(self._wake_word, samples)
+            if name is not None:
+                session.close()
+                self._open_session(name, captured_at)
+                return
+        if self._is_deaf:
+            samples = np.zeros_like(samples)
         with self._telemetry.stage("listen"):
             session.push(samples, captured_at)
         if session.is_speaking or session.is_busy:
             self._deadline = None
         elif self._deadline is not None and self._clock > self._deadline:
-            self._reset("nobody spoke after the wake word")
+            self._reset("nobody spoke")
 
     def _on_event(self, event: Event) -> None:
         """What the session says, in this thread or the worker's."""

@@ -132,6 +132,8 @@ class StandbyLink:
         self._clock = PeerClock()
         self._heartbeat_seconds = config.heartbeat_ms / 1000
         self._queue: deque[Event] = deque()
+        self._spoken: deque[Span] = deque(maxlen=_QUEUED)
+        """When this instance itself was heard, as far as the other one does not know it yet."""
         self._asked: _Asked | None = None
         self._claims = 0
         self._last: Heartbeat | None = None
@@ -188,6 +190,11 @@ class StandbyLink:
     def offer(self, event: Event) -> None:
         """Publish an event of the microphone's if that is this instance's duty."""
         self._queue.append(event)
+        self._wake_up()
+
+    def disown(self, span: Span) -> None:
+        """Have the other instance take for told what it hears in a span: it is this one that speaks."""
+        self._spoken.append(span)
         self._wake_up()
 
     # ---- sockets
@@ -263,6 +270,7 @@ class StandbyLink:
                 self._receive(link)
                 has_changed = self._decide()
                 self._pump(link)
+                self._tell_spoken(link)
                 if stopping and not self._queue and self._asked is None:
                     if self._send(link, Goodbye()):
                         time.sleep(_GOODBYE_SECONDS)
@@ -338,6 +346,13 @@ class StandbyLink:
                 self._judge(link, event)
             elif self._duty.publishing:
                 self._instance.publish(event)
+
+    def _tell_spoken(self, link: zmq.SyncSocket) -> None:
+        """Claim what this instance has said itself; the answers are nobody's."""
+        while self._spoken:
+            span = self._spoken.popleft()
+            self._claims += 1
+            self._send(link, Claim(id=self._claims, start=span.start, end=span.end))
 
     def _judge(self, link: zmq.SyncSocket, transcript: Transcript) -> None:
         now = time.monotonic()

@@ -98,7 +98,7 @@ def create_api(service: Service, lifespan: Lifespan | None = None) -> Api:
     add_information(app, service)
     app.include_router(model_routes(service))
     app.include_router(control_routes(service))
-    app.include_router(intent_routes(service.config))
+    app.include_router(intent_routes(service))
     app.include_router(try_page())
     Transcriptions(service, jobs).add_to(app)
     OpenAiApi(service, jobs).add_to(app)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from rtap.whisper.model_store import BUNDLED_MODEL, BUNDLED_WARNING
 
 if TYPE_CHECKING:
+    from rtap.assistant.assistant import Assistant, Wish
     from rtap.audio.format import Samples
     from rtap.bus import EventBus
     from rtap.config import Config
@@ -92,6 +93,7 @@ class Service(Protocol):
     config: Config
     bus: EventBus
     telemetry: Telemetry
+    assistant: Assistant
 
     @property
     def stt(self) -> Recognition:
@@ -104,11 +106,14 @@ class Service(Protocol):
         publish: Callable[[Event], None],
         *,
         partials: bool = True,
+        intents: Wish = "none",
     ) -> SpeechSession:
-        """A session for one client's stream; its events go to ``publish``, its transcripts to the bus too.
+        """A session for one client's stream.
 
         Args:
+            publish: gets its events. Transcripts, intents and actions go to the bus too.
             partials: whether the client wants partial results, which cost inferences.
+            intents: what the client wants of the commands in it.
         """
 
     def publish(self, event: Event) -> None:

@@ -9,7 +9,15 @@ from concurrent.futures import CancelledError, Future
 from threading import Lock
 from typing import Final
 
-from rtap.errors import NoVehicleError, UnknownSignalError, VehicleError, VehicleRefusedError
+from rtap.errors import (
+    NoVehicleError,
+    UnknownSignalError,
+    VehicleError,
+    VehicleLostError,
+    VehicleNonsenseError,
+    VehicleRefusedError,
+    VehicleUnreachableError,
+)
 from rtap.intents.intent import Intent, Value
 from rtap.vehicle.history import History
 from rtap.vehicle.plan import SPEED, Plan, check_safety, is_guarded, plan, resolve
@@ -26,6 +34,9 @@ _CAUSES: Final = {
     NoVehicleError: Cause.NO_VEHICLE,
     UnknownSignalError: Cause.UNKNOWN_SIGNAL,
     VehicleRefusedError: Cause.BY_VEHICLE,
+    VehicleUnreachableError: Cause.NOT_CONNECTED,
+    VehicleLostError: Cause.NOT_CONNECTED,
+    VehicleNonsenseError: Cause.NONSENSE,
 }
 
 
@@ -103,6 +114,8 @@ class Actor:
         self._remember(wanted, now)
         try:
             return self._set(changes, deadline)
+        except VehicleLostError:
+            raise  # it may have been done
         except VehicleError:
             self._history.drop()
             raise

@@ -17,8 +17,10 @@ Listener = Callable[[str, Value], None]
 class Vehicle(Protocol):
     """A car. Every method returns at once and may be called from any thread.
 
-    The futures fail with :class:`rtap.errors.UnknownSignalError`, or with the car's own reason as
-    :class:`rtap.errors.VehicleRefusedError`. Who waits decides for how long, and then
+    The futures fail with :class:`rtap.errors.UnknownSignalError`, with the car's own reason as
+    :class:`rtap.errors.VehicleRefusedError`, as :class:`rtap.errors.VehicleNonsenseError`, as
+    :class:`rtap.errors.VehicleUnreachableError` while there is no way to the car, or as
+    :class:`rtap.errors.VehicleLostError` where it is lost meanwhile. Who waits decides for how long, and then
     cancels the future, which may be too late to have no effect.
     """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,6 +13,7 @@ from rtap.intents.intent import Value
 
 _LONGEST_TEXT: Final = 1_000
 """Characters of a string signal."""
+_LARGEST: Final = sys.float_info.max
 
 
 class Datatype(StrEnum):
@@ -131,7 +133,12 @@ def _text(value: object) -> str:
 
 
 def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    # The comparison is false for NaN, too, and holds for whole numbers that no float can hold.
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or not -_LARGEST <= value <= _LARGEST
+    ):
         raise ValueError(f"{str(value)[:20]} is no number")
     return value
 

@@ -10,13 +10,19 @@ from dataclasses import replace
 import pytest
 
 from rtap.cli.display import Display, JsonDisplay, LineDisplay, LiveDisplay, NotesAbove
-from rtap.events import ErrorOccurred, PartialTranscript, SpeechStarted, Transcript
+from rtap.events import ErrorOccurred, Event, PartialTranscript, SpeechStarted, Transcript
+from rtap.intents.intent import Understanding
+from rtap.vehicle.result import ActionResult, Cause, Outcome, Reason
+from tests.backend.transports.sample_events import ACTION, ANSWER, INTENT
 
 FINAL = Transcript(
     "turn left", "s", "u", "en", 0.98, 1.5, 0.1, 0.617, 1000.0, 0.914, "microphone", None
 )
 PARTIAL = PartialTranscript("turn", "s", "u", 999.0)
 FAULT = ErrorOccurred("stt", "PipelineError", "it failed: try again", 1000.0)
+REFUSED = ActionResult(
+    "OpenTrunk", Outcome.REFUSED, reason=Reason(Cause.MOVING, "the car\nmoves at 50 km/h")
+)
 
 
 @pytest.fixture(autouse=True)
@@ -128,3 +134,27 @@ def test_json_has_every_event(capsys: pytest.CaptureFixture[str]) -> None:
     assert [row["type"] for row in rows] == ["partial", "transcript", "error"]
     assert rows[1]["text"] == "turn left"
     assert captured.err == ""
+
+
+@pytest.mark.parametrize(
+    ("event", "line"),
+    [
+        (INTENT, "  SetTemperature temperature=21 celsius"),
+        (replace(INTENT, understanding=Understanding("Hm.", "de", None)), ""),
+        (
+            replace(INTENT, understanding=Understanding("Hm.", "de", None, (), "go home")),
+            "  did you mean: go home",
+        ),
+        (ACTION, "  done: Vehicle.Cabin.HVAC.Station.Row1.Driver.Temperature is 21 celsius"),
+        (ANSWER, "> Die Temperatur ist 21 Grad."),
+        (replace(ACTION, result=REFUSED), "  refused: the car moves at 50 km/h"),
+    ],
+)
+def test_what_comes_of_a_command(
+    event: Event, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    LineDisplay().show(event)
+    assert capsys.readouterr().out == (f"{line}\n" if line else "")
+    terminal = live()
+    terminal.show(event)
+    assert screen(capsys.readouterr().out)[0] == line

@@ -47,8 +47,8 @@ def test_check_of_what_we_bring_and_of_a_folder(
 ) -> None:
     assert main(["intents", "check", str(car.parent.parent)]) == 0
     de, en, fr = capsys.readouterr().out.splitlines()
-    assert de.startswith("ok: de: 101 intents, ")
-    assert en.startswith("ok: en: 101 intents, ")
+    assert de.startswith("ok: de: 103 intents, ")
+    assert en.startswith("ok: en: 103 intents, ")
     assert fr == "ok: fr: 2 intents, 2 templates, 2 lists"
 
 
@@ -128,3 +128,55 @@ def test_list_as_json(capsys: pytest.CaptureFixture[str], french: list[str]) -> 
         "templates": 1,
         "example": None,
     }
+
+
+DIALOGUE = """\
+  Likewise: {data: [{sentences: ["et {t:temperature}"], requires_context: {previous: null}}]}
+  Choose: {data: [{sentences: ["{who}"], requires_context: {question: which}}]}
+  Refuse: {data: [{sentences: [non]}]}
+lists:
+"""
+
+
+@pytest.fixture
+def talk(profiles: Path, car: Path) -> list[str]:
+    """Options for dialogues with two contacts of the same first name."""
+    car.write_text(CAR.replace("lists:\n", DIALOGUE), "utf-8")
+    contacts = car.parent / "contacts.txt"
+    contacts.write_text("Anna Petit\nAnna Roy\n")
+    (profiles / "car.yaml").write_text(
+        "stt: {language: fr}\n"
+        f"intents: {{folders: ['{car.parent.parent}'], contacts: '{contacts}'}}\n"
+    )
+    return ["--profile", "car"]
+
+
+def test_try_turns_of_a_dialogue(capsys: pytest.CaptureFixture[str], talk: list[str]) -> None:
+    turns = [
+        "Appelle Anna.",
+        "Roy.",
+        "Chaufe à 22 degrés.",
+        "Non.",
+        "Chauffe à 21°C.",
+        "Et 23.",
+        "Oui.",
+    ]
+    assert main(["intents", "try", *turns, *talk]) == 0
+    assert capsys.readouterr().out == (
+        "> Appelle Anna.\nwhich who: Anna Petit, Anna Roy?\n"
+        '> Roy.\nCall\n  who: "Anna Roy"\n'
+        "> Chaufe à 22 degrés.\ndid you mean: chauffe à 22 degrés?\n"
+        "> Non.\ndropped what was asked\nRefuse\n"
+        "> Chauffe à 21°C.\nHeat\n  temperature: 21 celsius\n"
+        "> Et 23.\nHeat\n  temperature: 23 celsius\n"
+        "> Oui.\nno intent\n"
+    )
+
+
+def test_try_turns_as_json(capsys: pytest.CaptureFixture[str], talk: list[str]) -> None:
+    assert main(["intents", "try", "Appelle Anna.", "Petit", "--json", *talk]) == 0
+    asked, answered = json.loads(capsys.readouterr().out)
+    assert asked["intent"] is None
+    assert (asked["question"]["kind"], asked["question"]["slot"]) == ("which", "who")
+    assert answered["intent"]["slots"][0]["value"] == "Anna Petit"
+    assert answered["question"] is None

@@ -22,16 +22,23 @@ import soundfile
 from prometheus_client import CollectorRegistry
 
 from rtap.__main__ import build_parser, main
+from rtap.assistant.assistant import Assistant
+from rtap.assistant.parts import Parts
 from rtap.audio.format import SAMPLE_RATE, Samples
 from rtap.cli import listen
 from rtap.cli.listener import Listener
 from rtap.config import AudioConfig, Config, WakeWordConfig
 from rtap.errors import AudioError, ConfigurationError, ModelError, PipelineError
 from rtap.events import AudioChunk, Event, Transcript
+from rtap.intents.context import NOTHING_BEFORE, Context
+from rtap.intents.intent import Understanding
 from rtap.stages.stt import SpeechToText
 from rtap.telemetry import Telemetry
+from rtap.vehicle.actor import Actor
+from rtap.vehicle.adapters.simulated import SimulatedVehicle
 from rtap.whisper.result import Segment, Transcription
 from rtap.whisper.transcribe import TranscribeOptions
+from tests.backend.vehicle.cars import intent, table
 from tests.deadlines import SOON
 
 AUDIO = Path(__file__).parents[2] / "audio"
@@ -60,6 +67,22 @@ class Engine:
         raise NotImplementedError
 
 
+class Dictionary:
+    """Knows a few texts word for word."""
+
+    def __init__(self, intents: dict[str, str]) -> None:
+        self._intents = intents
+
+    def understand(
+        self, text: str, language: str, confidence: float = 1.0, context: Context = NOTHING_BEFORE
+    ) -> Understanding:
+        name = self._intents.get(text)
+        return Understanding(text, language, intent(name) if name else None)
+
+    def acts(self, intent: str, language: str) -> bool:
+        return True
+
+
 class Sound:
     """A source that plays a command, then does what the test wants; it ends when it is closed."""
 
@@ -81,17 +104,27 @@ class Sound:
 class Rig:
     load: Callable[[], Engine] = Engine
     environment: dict[str, str] = field(default_factory=dict)
+    knows: dict[str, str] = field(default_factory=dict)
+    """Intents by the text that means them."""
     applications: int = 0
 
     def __call__(self, *arguments: str | Path) -> int:
         parsed = build_parser().parse_args(["listen", *map(str, arguments)])
         return listen.run(parsed, self._application, self.environment)
 
+    def _parts(self) -> Parts:
+        car = SimulatedVehicle(table().signals)
+        actor = Actor(car, table(), speed_limit=5)
+        words = Dictionary(self.knows)
+        return Parts(words, frozenset({"en"}), actor, None, is_called=True, close=car.close)
+
     def _application(self, config: Config) -> Any:
         self.applications += 1
+        telemetry = Telemetry(CollectorRegistry())
         return SimpleNamespace(
             stt=SpeechToText(self.load),
-            telemetry=Telemetry(CollectorRegistry()),
+            assistant=Assistant(self._parts, telemetry),
+            telemetry=telemetry,
             options=lambda: TranscribeOptions(language="en"),
         )
 
@@ -137,6 +170,18 @@ def use_source(monkeypatch: pytest.MonkeyPatch, then: Callable[[Sound], None]) -
 def test_a_line_for_each_final(rig: Rig, commands: Path, capsys: Any) -> None:
     assert rig(commands, "--fast") == 0
     assert capsys.readouterr() == ("command 1\ncommand 2\n", "")
+
+
+@pytest.mark.parametrize(
+    ("options", "done"),
+    [((), ""), (("--execute",), "  done: Vehicle.Cabin.Infotainment.Media.Volume is 40 percent\n")],
+)
+def test_commands_below_their_transcripts(
+    rig: Rig, commands: Path, options: tuple[str, ...], done: str, capsys: Any
+) -> None:
+    rig.knows["command 2"] = "RaiseVolume"
+    assert rig(commands, "--fast", *options) == 0
+    assert capsys.readouterr() == (f"command 1\ncommand 2\n  RaiseVolume\n{done}", "")
 
 
 def test_json(rig: Rig, commands: Path, capsys: Any) -> None:

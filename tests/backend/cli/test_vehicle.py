@@ -6,6 +6,10 @@ from pathlib import Path
 import pytest
 
 from rtap.__main__ import main
+from tests.backend.vehicle.adapters.kuksa.databroker_double import Databroker
+from tests.backend.vehicle.adapters.mqtt.car import Car as MqttCar
+from tests.backend.vehicle.adapters.mqtt.mosquitto import mosquitto
+from tests.operations.programs import free_port
 
 DRIVER = "Vehicle.Cabin.HVAC.Station.Row1.Driver.Temperature"
 
@@ -77,3 +81,67 @@ def test_a_table_with_faults(capsys: pytest.CaptureFixture[str], tmp_path: Path)
     (tmp_path / "default.yaml").write_text(f"vehicle: {{table: {own}}}\n")
     assert main(["vehicle", "show"]) == 2
     assert f"{own}:1: fast is no type" in capsys.readouterr().err
+
+
+# --- a car elsewhere ---
+
+
+def test_a_car_over_mqtt(capsys: pytest.CaptureFixture[str], tmp_path: Path, state: Path) -> None:
+    with mosquitto(tmp_path) as broker:
+        car = MqttCar(broker)
+        car.hold(DRIVER, 18)
+        car.wait_until_published()
+        (tmp_path / "default.yaml").write_text(
+            f"vehicle: {{adapter: mqtt, mqtt_broker: '{broker.address}', state: {state}}}\n"
+        )
+        assert main(["vehicle", "show", "station.row1.driver.temperature"]) == 0
+        assert main(["vehicle", "do", "Set the temperature for the driver to 21.5 degrees."]) == 0
+        assert main(["vehicle", "do", "undo"]) == 0
+        car.close()
+    assert capsys.readouterr().out.splitlines() == [
+        f"{DRIVER} = 18.0 celsius",
+        "SetTemperature: done",
+        f"  {DRIVER} = 21.5 celsius",
+        "Undo: done",
+        f"  {DRIVER} = 18.0 celsius",
+    ]
+    assert not state.exists()
+    assert main(["vehicle", "show"]) == 1
+    assert "cannot be reached (Connection refused): start it" in capsys.readouterr().err
+    assert main(["vehicle", "do", "undo"]) == 1
+    assert "nothing was done that could be taken back" in capsys.readouterr().out
+
+
+def test_a_car_over_kuksa(capsys: pytest.CaptureFixture[str], tmp_path: Path, state: Path) -> None:
+    broker = Databroker((DRIVER,))
+    broker.start()
+    broker.publish(DRIVER, 18)
+    (tmp_path / "default.yaml").write_text(
+        f"vehicle: {{adapter: kuksa, kuksa_broker: '{broker.address}', state: {state}}}\n"
+    )
+    assert main(["vehicle", "show", "station.row1.driver"]) == 0
+    assert main(["vehicle", "do", "Set the temperature for the driver to 21.5 degrees."]) == 0
+    assert main(["vehicle", "do", "undo"]) == 0
+    broker.stop()
+    lacking = "the car does not have it"
+    assert capsys.readouterr().out.splitlines() == [
+        f"{DRIVER} = 18.0 celsius",
+        f"Vehicle.Cabin.HVAC.Station.Row1.Driver.FanSpeed: {lacking}",
+        f"Vehicle.Cabin.HVAC.Station.Row1.Driver.AirDistribution: {lacking}",
+        f"Vehicle.Private.Cabin.HVAC.Station.Row1.Driver.IsActive: {lacking}",
+        "SetTemperature: done",
+        f"  {DRIVER} = 21.5 celsius",
+        "Undo: done",
+        f"  {DRIVER} = 18.0 celsius",
+    ]
+
+
+def test_what_was_done_in_one_car_is_not_undone_in_another(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, state: Path
+) -> None:
+    assert main(["vehicle", "do", "Set the temperature for the driver to 21.5 degrees."]) == 0
+    (tmp_path / "default.yaml").write_text(
+        f"vehicle: {{adapter: mqtt, mqtt_broker: '127.0.0.1:{free_port()}', state: {state}}}\n"
+    )
+    assert main(["vehicle", "do", "undo"]) == 1
+    assert "nothing was done" in capsys.readouterr().out

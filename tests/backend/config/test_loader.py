@@ -575,6 +575,38 @@ EXPOSED = "output.host is 0.0.0.0, which others can reach: set output.api_key"
             "audio: {frame_ms: 30}",
             "audio.ring_buffer_size_ms is 4000, which is no multiple of audio.frame_ms, 30: make it",
         ),
+        (
+            "vehicle: {adapter: mqtt, mqtt_broker: 'mqtt://car:1883'}",
+            "vehicle.mqtt_broker is mqtt://car:1883: write HOST or HOST:PORT",
+        ),
+        (
+            "vehicle: {adapter: mqtt, mqtt_topic: car/#}",
+            "vehicle.mqtt_topic is car/#: write up to 200 characters",
+        ),
+        (
+            "vehicle: {adapter: mqtt, mqtt_password: secret}",
+            "vehicle.mqtt_password is set without a name: set vehicle.mqtt_user",
+        ),
+        (
+            "vehicle: {adapter: mqtt, mqtt_ca_file: ca.pem}",
+            "vehicle.mqtt_ca_file is set, and nothing is encrypted: set vehicle.mqtt_tls to true",
+        ),
+        (
+            "vehicle: {adapter: mqtt, mqtt_broker: car, mqtt_user: us, mqtt_password: secret}",
+            "vehicle.mqtt_password would go to car where others can read it: set vehicle.mqtt_tls",
+        ),
+        (
+            "vehicle: {adapter: kuksa, kuksa_broker: '::1'}",
+            "vehicle.kuksa_broker is ::1: write HOST or HOST:PORT",
+        ),
+        (
+            "vehicle: {adapter: kuksa, kuksa_ca_file: ca.pem}",
+            "vehicle.kuksa_ca_file is set, and nothing is encrypted: set vehicle.kuksa_tls to true",
+        ),
+        (
+            "vehicle: {adapter: kuksa, kuksa_broker: 'car:55555', kuksa_token: secret}",
+            "vehicle.kuksa_token would go to car:55555 where others can read it: set vehicle.kuksa_tls",
+        ),
     ],
 )
 def test_conflict(profiles: Profiles, text: str, fault: str) -> None:
@@ -609,6 +641,12 @@ def test_conflict(profiles: Profiles, text: str, fault: str) -> None:
         "wakeword: {engine: porcupine, enabled: false}",
         "audio: {frame_ms: 30, ring_buffer_size_ms: 6000}",
         "stt: {device: cuda}",
+        "vehicle: {adapter: mqtt, mqtt_broker: '[::1]:1883', mqtt_topic: fleet/car-7}",
+        "vehicle: {adapter: mqtt, mqtt_user: us, mqtt_password: secret}",
+        "vehicle: {adapter: mqtt, mqtt_broker: car, mqtt_user: us, mqtt_password: x, mqtt_tls: true}",
+        "vehicle: {adapter: kuksa, kuksa_broker: '[::1]:55555', kuksa_token: secret}",
+        "vehicle: {adapter: kuksa, kuksa_broker: car, kuksa_token: secret, kuksa_tls: true}",
+        "vehicle: {mqtt_broker: 'not used/', mqtt_topic: '#', mqtt_password: x}",
     ],
 )
 def test_no_conflict(profiles: Profiles, text: str) -> None:
@@ -639,10 +677,15 @@ def test_conflict_is_where_the_nearest_value_stands(profiles: Profiles) -> None:
 
 @pytest.mark.parametrize("show", [repr, str])
 def test_secrets_are_not_shown(profiles: Profiles, show: Callable[[object], str]) -> None:
-    config = profiles.load("output: {api_key: hush}\nwakeword: {access_key: hush}")
+    config = profiles.load(
+        "output: {api_key: hush}\nwakeword: {access_key: hush}\n"
+        "vehicle: {mqtt_password: hush, kuksa_token: hush}"
+    )
     assert "hush" not in show(config)
     assert {name for name, parameter in PARAMETERS.items() if parameter.secret} == {
         "output.api_key",
+        "vehicle.kuksa_token",
+        "vehicle.mqtt_password",
         "wakeword.access_key",
     }
 

@@ -268,9 +268,10 @@ def test_one_name_for_two_contacts(tmp_path: Path):
         tmp_path,
         "lists: {who: {file: contacts}}\nintents: {Call: {data: [{sentences: ['call {who}']}]}}",
     )
-    contacts = write(tmp_path, "Anna Huber, Anna\nAnna Meier, Anna\n", "contacts.txt")
+    contacts = write(tmp_path, "Anna\nAnna Meier, Anna\nANNA\n", "contacts.txt")
     assert faults(tmp_path, names=NameFiles(contacts=contacts)) == [
-        "contacts.txt:2: Anna already stands for Anna Huber: write what tells them apart"
+        "contacts.txt:2: Anna already stands for Anna: write what tells them apart",
+        "contacts.txt:3: ANNA already stands for Anna: write what tells them apart",
     ]
 
 

@@ -5,6 +5,7 @@ from random import Random
 
 import pytest
 
+from rtap.intents.context import is_possible
 from rtap.intents.grammar import Grammar
 from rtap.intents.loader import load_grammar
 from rtap.intents.matcher import Matcher
@@ -18,6 +19,7 @@ def drawn(grammar: Grammar, number: int = 1) -> dict[str, list[str | None]]:
         template.text or "": [sample(template.expression, grammar, random) for _ in range(number)]
         for intent in grammar.sentences.intents.values()
         for data in intent.data
+        if is_possible(data.requires_context, {})
         for template in data.sentences
     }
 

@@ -352,3 +352,59 @@ def test_the_end_comes_even_when_a_stage_breaks_there() -> None:
     rig.pipeline.run()
     assert rig.states[-1] is State.SHUTDOWN
     assert rig.of(ErrorOccurred)
+
+
+class Asking(Sound):
+    """A source that asks the pipeline something after its first half."""
+
+    def __init__(self, levels: list[float], then: list[float]) -> None:
+        super().__init__(levels)
+        self._then = Sound(then)
+        self.ask: Callable[[], None] = lambda: None
+
+    def chunks(self) -> Iterator[AudioChunk]:
+        yield from super().chunks()
+        self.ask()
+        yield from self._then.chunks()
+
+
+def asking(rig_levels: list[float], then: list[float]) -> Rig:
+    sound = Asking(rig_levels, then)
+    rig = Rig(sound)
+    sound.ask = lambda: rig.pipeline.listen_for_answer(1.0)
+    return rig
+
+
+def test_an_answer_needs_no_wake_word() -> None:
+    rig = asking([CALL, *COMMAND], [*frames(0.5, SILENCE), *COMMAND, *COMMAND])
+    rig.pipeline.run()
+    assert len(rig.of(Transcript)) == 2  # and what follows the answer needs one again
+    assert len(rig.of(WakeWordDetected)) == 1
+    first, second = rig.of(SpeechStarted)
+    assert first.session_id != second.session_id
+
+
+def test_a_question_that_nobody_answers_is_over_in_time() -> None:
+    rig = asking([CALL, *COMMAND], [*frames(1.5, SILENCE), *COMMAND])
+    rig.pipeline.run()
+    assert len(rig.of(Transcript)) == 1
+    reasons = [event.reason for event in rig.of(StateChanged)]
+    assert reasons[-3:] == ["a question was asked", "nobody spoke", "no more audio"]
+
+
+def test_who_calls_instead_of_answering_is_not_asked_twice() -> None:
+    rig = asking([CALL, *COMMAND], [CALL, *COMMAND, *frames(0.2, SILENCE), *COMMAND])
+    rig.pipeline.run()
+    assert len(rig.of(WakeWordDetected)) == 2
+    assert len(rig.of(Transcript)) == 2
+
+
+def test_while_the_assistant_speaks_only_the_wake_word_is_heard() -> None:
+    deaf = Rig(Sound([*COMMAND, *COMMAND]), wake_word=False)
+    deaf.pipeline.set_deaf(deaf=True)
+    deaf.pipeline.run()
+    assert deaf.of(SpeechStarted) == []
+    called = Rig(Sound([CALL]))
+    called.pipeline.set_deaf(deaf=True)
+    called.pipeline.run()
+    assert len(called.of(WakeWordDetected)) == 1

@@ -15,6 +15,7 @@ from rtap.config import OutputConfig, StandbyConfig
 from rtap.errors import TransportError
 from rtap.events import Event, PublishingChanged, State, StateChanged, Transcript
 from rtap.standby.link import Instance, StandbyLink
+from rtap.standby.rules import Span
 from rtap.telemetry import Telemetry
 from tests.backend.transports.sample_events import LISTENING, TRANSCRIPT
 from tests.backend.transports.serving import wait_until, wait_until_still
@@ -225,3 +226,14 @@ def test_a_primary_that_is_no_address() -> None:
 def test_alone_there_is_no_link() -> None:
     with pytest.raises(ValueError, match="alone"):
         Side().start(CONFIG)
+
+
+def test_what_an_instance_says_itself_is_not_told_by_the_other(pair: Pair) -> None:
+    answer = said("the temperature is 21 degrees")
+    pair.standby.link.offer(answer)
+    pair.primary.link.disown(Span.of(answer))
+    wait_until(lambda: pair.standby.metric("withheld_total") == 1)
+    pair.standby.link.offer(said("louder", ago=0.05))
+    pair.primary.link.stop()
+    wait_until(lambda: bool(pair.standby.texts))
+    assert pair.standby.texts == ["louder"]

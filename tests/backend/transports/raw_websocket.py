@@ -6,6 +6,8 @@ import socket
 import struct
 from typing import Final, Self
 
+from tests.deadlines import SOON
+
 PING: Final = 0x9
 TEXT: Final = 0x1
 BINARY: Final = 0x2
@@ -28,7 +30,7 @@ class RawWebSocket:
     def __init__(self, port: int, path: str = "/") -> None:
         self.socket = socket.socket()
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
-        self.socket.settimeout(10)
+        self.socket.settimeout(SOON)
         self.socket.connect(("127.0.0.1", port))
         self.socket.sendall(
             f"GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

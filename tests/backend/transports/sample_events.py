@@ -1,8 +1,12 @@
 """One event of each kind, as the bus would carry them."""
 
+from rtap.answers.answer import Answer, Earcon
 from rtap.events import (
+    ActionCompleted,
+    AnswerGiven,
     ErrorOccurred,
     Event,
+    IntentRecognized,
     ListeningChanged,
     PartialTranscript,
     PublishingChanged,
@@ -14,6 +18,8 @@ from rtap.events import (
     Transcript,
     WakeWordDetected,
 )
+from rtap.intents.intent import Intent, Slot, Understanding
+from rtap.vehicle.result import ActionResult, Held, Outcome
 
 WOKEN = WakeWordDetected("hey_mycroft", "session", 1.0)
 STARTED = SpeechStarted("session", 2.0)
@@ -35,6 +41,35 @@ TRANSCRIPT = Transcript(
     source="microphone",
     sentiment=Sentiment("neutral", 0.0),
 )
+INTENT = IntentRecognized(
+    Understanding(
+        "Schalte die Heizung auf 21 Grad 🙂",
+        "de",
+        Intent("SetTemperature", (Slot("temperature", 21, "celsius", "21"),), 0.8, 1.0),
+    ),
+    question=None,
+    session_id="session",
+    utterance_id="utterance",
+    source="microphone",
+    timestamp=5.1,
+)
+ACTION = ActionCompleted(
+    ActionResult(
+        "SetTemperature",
+        Outcome.DONE,
+        (Held("Vehicle.Cabin.HVAC.Station.Row1.Driver.Temperature", 21, "celsius"),),
+    ),
+    session_id="session",
+    utterance_id="utterance",
+    timestamp=5.2,
+)
+ANSWER = AnswerGiven(
+    Answer("Die Temperatur ist 21 Grad.", "de", Earcon.DONE),
+    session_id="session",
+    utterance_id="utterance",
+    source="microphone",
+    timestamp=5.3,
+)
 SWITCHED_OFF = ListeningChanged(False, 7.0)
 TAKEN_OVER = PublishingChanged(True, "the primary was stopped", 8.0)
 FAILED = ErrorOccurred("capture", "AudioError", "the microphone is gone: plug it in", 6.0)
@@ -49,6 +84,9 @@ EVENTS: dict[str, Event] = {
     "listening_changed": SWITCHED_OFF,
     "publishing_changed": TAKEN_OVER,
     "transcript": TRANSCRIPT,
+    "intent": INTENT,
+    "action": ACTION,
+    "answer": ANSWER,
     "error": FAILED,
 }
 """By the ``type`` of their messages."""

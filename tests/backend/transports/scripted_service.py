@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from rtap.assistant.assistant import Assistant, Wish
+from rtap.assistant.parts import load_parts
 from rtap.audio.format import SAMPLE_RATE, Samples
 from rtap.bus import EventBus
 from rtap.config import Config
@@ -47,6 +49,8 @@ class ScriptedEngine:
     files: list[Samples] = field(default_factory=list)
     utterances: int = 0
     options: TranscribeOptions | None = None
+    says: str = ""
+    """Instead of how long the audio was."""
     error: Exception | None = None
 
     def transcribe(self, samples: Samples, options: TranscribeOptions) -> Transcription:
@@ -54,7 +58,8 @@ class ScriptedEngine:
         if np.any(samples):  # silence is the queue's own test
             self._begin(options)
             self.utterances += 1
-        return heard(f"somebody spoke for {seconds:.1f} seconds", seconds, options.language)
+        text = self.says or f"somebody spoke for {seconds:.1f} seconds"
+        return heard(text, seconds, options.language)
 
     def steps(self, blocks: Iterable[Samples], options: TranscribeOptions) -> Steps:
         taken: list[Samples] = []
@@ -107,8 +112,11 @@ class ScriptedService:
         self.telemetry = Telemetry()
         self.engine = ScriptedEngine()
         self.engine.gate.set()
+        self.assistant = Assistant(lambda: load_parts(config, self.publish), self.telemetry)
+        """Loads its sentences when it is first asked."""
         self.stt = SpeechToText(lambda: self.engine, max_files=config.limits.max_queue)
         self.facts: ModelFacts | None = FACTS
+        self.languages = FACTS.languages
         self.state = Health(healthy=True, model_loaded=True)
         self.failure: Exception | None = None
         """Raised wherever the service is asked for something."""
@@ -130,14 +138,18 @@ class ScriptedService:
         publish: Callable[[Event], None],
         *,
         partials: bool = True,
+        intents: Wish = "none",
     ) -> SpeechSession:
         if self.failure is not None:
             raise self.failure
+        if intents != "none":
+            self.assistant.start()
 
         def deliver(event: Event) -> None:
             publish(event)
             if isinstance(event, Transcript):
                 self.bus.publish(event)
+                self.assistant.hear(event, publish, intents)
 
         service = self
 
@@ -165,7 +177,7 @@ class ScriptedService:
     def options(self, language: str | None = None, task: str = "transcribe") -> TranscribeOptions:
         if self.failure is not None:
             raise self.failure
-        if language not in {None, "auto", "en", "de"}:
+        if language not in {None, "auto", *self.languages}:
             raise ConfigurationError(f"unknown language {language!r}: use en or de")
         known = None if language == "auto" else language
         return TranscribeOptions(
@@ -206,6 +218,7 @@ def scripted_service(config: Config, *, start: bool = True) -> Iterator[Scripted
     finally:
         service.engine.gate.set()
         assert service.stt.stop(SOON)
+        service.assistant.stop(SOON)
 
 
 def tone(seconds: float, level: float = 0.3, rate: int = SAMPLE_RATE) -> Samples:

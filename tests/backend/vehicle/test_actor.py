@@ -5,7 +5,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from rtap.errors import UnknownSignalError, VehicleRefusedError
+from rtap.errors import (
+    UnknownSignalError,
+    VehicleError,
+    VehicleLostError,
+    VehicleNonsenseError,
+    VehicleRefusedError,
+    VehicleUnreachableError,
+)
 from rtap.intents.intent import Intent, Value
 from rtap.vehicle.actor import Actor
 from rtap.vehicle.adapters.none import NoVehicle
@@ -159,6 +166,23 @@ def test_a_refused_action_is_not_there_to_be_undone() -> None:
     assert actor.execute(UNDO).held == (Held(DRIVER, 20.0, "celsius"),)
 
 
+@pytest.mark.parametrize(
+    ("error", "undone"),
+    [
+        (VehicleUnreachableError("away"), Held(DRIVER, 20.0, "celsius")),
+        (VehicleLostError("went away"), Held(VOLUME, 30, "percent")),
+    ],
+    ids=["not asked", "lost"],
+)
+def test_what_may_have_been_done_is_there_to_be_undone(error: VehicleError, undone: Held) -> None:
+    vehicle, actor = scripted()
+    actor.execute(AT_21)
+    vehicle.error = error
+    actor.execute(intent("RaiseVolume"))
+    vehicle.error = None
+    assert actor.execute(UNDO).held == (undone,)
+
+
 def test_a_value_that_was_not_known_is_not_restored() -> None:
     vehicle, actor = scripted()
     vehicle.values[DRIVER] = None
@@ -292,6 +316,9 @@ def test_the_time_is_for_reading_and_setting_together() -> None:
     [
         (VehicleRefusedError("the battery is low"), Cause.BY_VEHICLE),
         (UnknownSignalError("no such signal"), Cause.UNKNOWN_SIGNAL),
+        (VehicleUnreachableError("the broker is away"), Cause.NOT_CONNECTED),
+        (VehicleLostError("the broker went away"), Cause.NOT_CONNECTED),
+        (VehicleNonsenseError("warm is no number"), Cause.NONSENSE),
     ],
 )
 def test_a_car_that_refuses(error: Exception, expected: Cause) -> None:

@@ -41,6 +41,7 @@ def test_accepted(signal: Signal, value: Value, held: Value) -> None:
         (TEMPERATURE, 28.5, "28.5 is not from 16 to 28 celsius"),
         (TEMPERATURE, True, "True is no number"),
         (TEMPERATURE, math.nan, "nan is no number"),
+        (TEMPERATURE, 10**400, "10000000000000000000 is no number"),
         (TEMPERATURE, "20", "20 is no number"),
         (PERCENT, -1, "-1 is not from 0 to 100 percent"),
         (MODE, "FAST", "FAST is none of OFF, SLOW"),

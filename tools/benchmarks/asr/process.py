@@ -96,8 +96,15 @@ class Worker:
 
     def close(self) -> None:
         """End the process."""
-        self._process.communicate(timeout=_STOP_SECONDS)
-        self._complaints.close()
+        try:
+            self._process.communicate(timeout=_STOP_SECONDS)
+        except (
+            subprocess.TimeoutExpired
+        ):  # what it measured is here, and how it ends does not matter
+            self._process.kill()
+            self._process.communicate()
+        finally:
+            self._complaints.close()
 
     def transcribe(self, samples: Path, language: str) -> Reading:
         """Transcribe a file of samples, as ``numpy.save`` writes it.

@@ -9,11 +9,11 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Final, Literal, Self
 
 import yaml
@@ -162,7 +162,9 @@ class Talker(_Background):
 class Pair:
     """The two instances."""
 
-    def __init__(self, place: Path, microphone: VirtualMicrophone) -> None:
+    def __init__(
+        self, place: Path, microphone: VirtualMicrophone, vehicle: Mapping[str, Any]
+    ) -> None:
         self.ports: dict[Role, dict[str, int]] = {role: free_ports() for role in ROLES}
         # One more that is free: a port of a service that is not part of this.
         link = free_ports()["http_port"]
@@ -178,6 +180,9 @@ class Pair:
                 "stt": {"model_name": "cabin-en", "num_threads": 1},
                 "output": self.ports[role],
                 "standby": {"role": role, "port": link},
+                "vehicle": {"state": str(place / f"{role}.json"), **vehicle},
+                # The loudspeaker of this sound server is the microphone.
+                "answers": {"voice": "none", "earcons": False},
             }
             self._profiles[role].write_text(yaml.safe_dump(profile), encoding="utf-8")
 
@@ -212,10 +217,16 @@ class Pair:
 
 
 @contextmanager
-def pair(microphone: VirtualMicrophone) -> Iterator[tuple[Pair, Path]]:
-    """Two instances that are not started yet, and a folder for the time of the measurement."""
+def pair(
+    microphone: VirtualMicrophone, vehicle: Mapping[str, Any] = MappingProxyType({})
+) -> Iterator[tuple[Pair, Path]]:
+    """Two instances that are not started yet, and a folder for the time of the measurement.
+
+    Args:
+        vehicle: of both profiles; by default each has a simulated car.
+    """
     with tempfile.TemporaryDirectory(prefix="standby-") as folder:
-        both = Pair(Path(folder), microphone)
+        both = Pair(Path(folder), microphone, vehicle)
         try:
             yield both, Path(folder)
         finally:

@@ -12,9 +12,12 @@ from rtap.transports.schemas.common import (
     WireModel,
 )
 from rtap.transports.schemas.events import (
+    ActionCompletedMessage,
+    AnswerGivenMessage,
     DroppedMessage,
     ErrorMessage,
     EventMessage,
+    IntentRecognizedMessage,
     ListeningChangedMessage,
     PartialMessage,
     ProcessingStartedMessage,
@@ -28,12 +31,20 @@ from rtap.transports.schemas.events import (
     event_message,
     topic_of,
 )
+from rtap.transports.schemas.intents import (
+    ActionFields,
+    AnswerFields,
+    HeldMessage,
+    IntentMessage,
+    ReasonMessage,
+    SlotMessage,
+    Understood,
+)
 from rtap.transports.schemas.rest import (
     Base64Request,
     ErrorDetail,
     ErrorReply,
     HealthReply,
-    IntentMessage,
     IntentReply,
     IntentRequest,
     Listening,
@@ -44,7 +55,6 @@ from rtap.transports.schemas.rest import (
     ModelRequest,
     SegmentReply,
     ServiceInfo,
-    SlotMessage,
     TranscribeFields,
     TranscriptionReply,
     WordReply,
@@ -62,6 +72,10 @@ from rtap.transports.schemas.stream import (
 )
 
 __all__ = [
+    "ActionCompletedMessage",
+    "ActionFields",
+    "AnswerFields",
+    "AnswerGivenMessage",
     "Base64Request",
     "DroppedMessage",
     "ErrorDetail",
@@ -69,7 +83,9 @@ __all__ = [
     "ErrorReply",
     "EventMessage",
     "HealthReply",
+    "HeldMessage",
     "IntentMessage",
+    "IntentRecognizedMessage",
     "IntentReply",
     "IntentRequest",
     "Listening",
@@ -83,6 +99,7 @@ __all__ = [
     "Probability",
     "ProcessingStartedMessage",
     "PublishingChangedMessage",
+    "ReasonMessage",
     "SegmentReply",
     "SentimentMessage",
     "ServiceInfo",
@@ -104,6 +121,7 @@ __all__ = [
     "TranscriptMessage",
     "TranscriptionFigures",
     "TranscriptionReply",
+    "Understood",
     "WakeWordDetectedMessage",
     "WireModel",
     "WordReply",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field
 
 from rtap.events import (
+    ActionCompleted,
+    AnswerGiven,
     ErrorOccurred,
     Event,
+    IntentRecognized,
     ListeningChanged,
     PartialTranscript,
     PublishingChanged,
@@ -20,7 +23,9 @@ from rtap.events import (
     Transcript,
     WakeWordDetected,
 )
+from rtap.intents.question import Kind
 from rtap.transports.schemas.common import Text, UtteranceResult, UtteranceText, WireModel, example
+from rtap.transports.schemas.intents import ActionFields, AnswerFields, Understood
 
 
 class WakeWordDetectedMessage(WireModel):
@@ -165,6 +170,98 @@ class TranscriptMessage(UtteranceResult):
     source: Literal["microphone", "stream", "file"]
 
 
+class IntentRecognizedMessage(Understood):
+    """What an utterance means, or that it is no command; follows its transcript."""
+
+    model_config = example(
+        type="intent",
+        timestamp=1698345602.61,
+        session_id="f3a9",
+        utterance_id="f3a9-1",
+        source="microphone",
+        question=None,
+        **Understood.EXAMPLE,
+    )
+
+    type: Literal["intent"] = "intent"
+    timestamp: float
+    session_id: str
+    utterance_id: str
+    source: Literal["microphone", "stream"]
+    question: Kind | None
+    """Why the speaker is asked before anything is done: which of the ``alternatives``, whether it is the one
+    that was heard badly, or what ``did_you_mean`` says. The answer has ten seconds."""
+
+    @classmethod
+    def of(cls, event: IntentRecognized) -> Self:
+        """The message of an event."""
+        return cls(
+            timestamp=event.timestamp,
+            session_id=event.session_id,
+            utterance_id=event.utterance_id,
+            source=event.source,
+            question=event.question,
+            **Understood.model_validate(event.understanding).model_dump(),
+        )
+
+
+class ActionCompletedMessage(ActionFields):
+    """What came of an intent; follows it."""
+
+    model_config = example(
+        type="action",
+        timestamp=1698345602.62,
+        session_id="f3a9",
+        utterance_id="f3a9-1",
+        **ActionFields.EXAMPLE,
+    )
+
+    type: Literal["action"] = "action"
+    timestamp: float
+    session_id: str
+    utterance_id: str
+
+    @classmethod
+    def of(cls, event: ActionCompleted) -> Self:
+        """The message of an event."""
+        return cls(
+            timestamp=event.timestamp,
+            session_id=event.session_id,
+            utterance_id=event.utterance_id,
+            **ActionFields.model_validate(event.result).model_dump(),
+        )
+
+
+class AnswerGivenMessage(AnswerFields):
+    """What the assistant says to the speaker: what came of it, or a question; the last of an utterance."""
+
+    model_config = example(
+        type="answer",
+        timestamp=1698345602.63,
+        session_id="f3a9",
+        utterance_id="f3a9-1",
+        source="microphone",
+        **AnswerFields.EXAMPLE,
+    )
+
+    type: Literal["answer"] = "answer"
+    timestamp: float
+    session_id: str
+    utterance_id: str
+    source: Literal["microphone", "stream"]
+
+    @classmethod
+    def of(cls, event: AnswerGiven) -> Self:
+        """The message of an event."""
+        return cls(
+            timestamp=event.timestamp,
+            session_id=event.session_id,
+            utterance_id=event.utterance_id,
+            source=event.source,
+            **AnswerFields.model_validate(event.answer).model_dump(),
+        )
+
+
 class ErrorMessage(WireModel):
     """Something failed; the service goes on."""
 
@@ -193,6 +290,9 @@ EventMessage = (
     | PublishingChangedMessage
     | PartialMessage
     | TranscriptMessage
+    | IntentRecognizedMessage
+    | ActionCompletedMessage
+    | AnswerGivenMessage
     | ErrorMessage
 )
 """One event of the bus, told apart by ``type``."""
@@ -253,6 +353,12 @@ def event_message(event: Event) -> EventMessage:
     """The message that tells clients of an event."""
     if isinstance(event, StateChanged) and event.state is State.PROCESSING:
         return ProcessingStartedMessage.model_validate(event)
+    if isinstance(event, IntentRecognized):
+        return IntentRecognizedMessage.of(event)
+    if isinstance(event, ActionCompleted):
+        return ActionCompletedMessage.of(event)
+    if isinstance(event, AnswerGiven):
+        return AnswerGivenMessage.of(event)
     return _MESSAGES[type(event)].model_validate(event)
 
 

@@ -17,6 +17,7 @@ from rtap.transports.schemas.common import (
     is_empty,
     is_none,
 )
+from rtap.transports.schemas.intents import ActionFields, AnswerFields, Understood
 
 if TYPE_CHECKING:
     from rtap.transports.service import Health
@@ -134,63 +135,31 @@ class ModelRequest(WireModel):
 class IntentRequest(WireModel):
     """Body of ``POST /intent``."""
 
-    model_config = example(text="Open the rear left window to 30%.", language="en")
+    model_config = example(
+        text="Open the rear left window to 30%.", language="en", execute=True, utterance_id="f3a9-1"
+    )
 
     text: Annotated[str, Field(min_length=1, max_length=1_000)]
     """What was said or typed. Commands have 200 characters at most; what is longer has no intent."""
     language: Annotated[str | None, Field(max_length=64)] = None
     """Code or English name; null is that of ``stt.language``, or English."""
+    execute: bool = False
+    """Whether the car is to do it."""
+    utterance_id: Annotated[str | None, Field(min_length=1, max_length=64)] = None
+    """Of your choice: what is sent again with the same one is not done again."""
 
 
-class SlotMessage(WireModel):
-    """One particular of a command."""
-
-    name: str
-    value: str | int | float | bool
-    unit: str | None
-    """As COVESA VSS names units, such as ``celsius`` or ``percent``; null where there is none."""
-    text: Text
-    """The words that said it; empty where the sentence implies it."""
-
-
-class IntentMessage(WireModel):
-    """A command or question that was understood."""
-
-    name: str
-    slots: tuple[SlotMessage, ...]
-    confidence: Probability
-    """Of hearing; 1 for text."""
-    matching: Probability
-    """The share of the sentence that the grammar knows, divided by the readings that fit equally well."""
-
-
-class IntentReply(WireModel):
+class IntentReply(Understood):
     """Reply of ``POST /intent``."""
 
     model_config = example(
-        text="Open the rear left window to 30%.",
-        language="en",
-        intent={
-            "name": "OpenWindow",
-            "slots": [
-                {"name": "position", "value": 30, "unit": "percent", "text": "30"},
-                {"name": "zone", "value": "rear_left", "unit": None, "text": "rear left"},
-            ],
-            "confidence": 1.0,
-            "matching": 1.0,
-        },
-        alternatives=[],
-        did_you_mean=None,
+        **Understood.EXAMPLE, action=ActionFields.EXAMPLE, answer=AnswerFields.EXAMPLE
     )
 
-    text: Text
-    language: str
-    intent: IntentMessage | None
-    """Null: it is no command that is known."""
-    alternatives: tuple[IntentMessage, ...]
-    """Other readings, the likeliest first; without an intent those that are equally likely."""
-    did_you_mean: Text | None
-    """Without an intent: the sentence that is nearest. Ask for it; do not act on it."""
+    action: ActionFields | None = None
+    """What came of it; null where it was not to be carried out, or is no command."""
+    answer: AnswerFields | None = None
+    """What to say to whoever said it; null where answers are switched off."""
 
 
 class Listening(WireModel):

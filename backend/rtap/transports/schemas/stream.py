@@ -25,6 +25,9 @@ class StreamConfig(WireModel):
     format: StreamFormat = "f32le"
     sample_rate: Annotated[int, Field(ge=8_000, le=48_000)] = SAMPLE_RATE
     """Hz."""
+    intents: Literal["none", "understand", "execute"] = "none"
+    """Whether commands in what is said are told of as ``intent``, or the car is to do them as well, which is
+    told as ``action``."""
 
 
 class StreamEndRequest(WireModel):
@@ -70,6 +73,7 @@ class StreamReady(WireModel):
     """Of the samples in binary frames of any length."""
     language: str | None = None
     """Whisper's code; null: it is detected."""
+    intents: Literal["none", "understand", "execute"] = "none"
 
 
 class StreamPartial(WireModel):

@@ -21,8 +21,11 @@ from rtap.audio.format import Samples
 from rtap.audio.resampler import Resampler
 from rtap.errors import AudioError, RTAPException
 from rtap.events import (
+    ActionCompleted,
+    AnswerGiven,
     ErrorOccurred,
     Event,
+    IntentRecognized,
     PartialTranscript,
     SpeechStarted,
     SpeechStopped,
@@ -32,6 +35,9 @@ from rtap.languages import language_code
 from rtap.transports.admission.websocket_refusals import close_reason
 from rtap.transports.api_errors import ApiError, as_api_error, bad_fields
 from rtap.transports.schemas import (
+    ActionCompletedMessage,
+    AnswerGivenMessage,
+    IntentRecognizedMessage,
     SpeechStartedMessage,
     StreamConfig,
     StreamEnd,
@@ -358,6 +364,11 @@ class StreamClient:
         if self._session is not None:
             # A future is done before its session has published what it says.
             await self._in_pool(partial(self._session.wait_until_idle, _SETTLING_SECONDS))
+            await self._in_pool(
+                partial(
+                    self._service.assistant.wait_until_idle, self._session_id, _SETTLING_SECONDS
+                )
+            )
         self._outbox.put(StreamEnd(timestamp=time.time(), session_id=self._session_id))
 
     async def _in_pool(self, function: Callable[[], Result]) -> Result:
@@ -372,7 +383,10 @@ class StreamClient:
             if self._session is None or self._resampler is None:
                 self._resampler = Resampler(self._config.sample_rate)
                 self._session = self._service.new_session(
-                    self._session_id, self._options, self._publish
+                    self._session_id,
+                    self._options,
+                    self._publish,
+                    intents=self._config.intents,
                 )
             resampled = self._resampler.push(samples)
             if resampled.size:
@@ -401,6 +415,12 @@ class StreamClient:
                     self._in_loop(self._count_answer)
             case SpeechStarted():
                 self._outbox.put(SpeechStartedMessage.model_validate(event))
+            case IntentRecognized():
+                self._outbox.put(IntentRecognizedMessage.of(event))
+            case ActionCompleted():
+                self._outbox.put(ActionCompletedMessage.of(event))
+            case AnswerGiven():
+                self._outbox.put(AnswerGivenMessage.of(event))
             case SpeechStopped():
                 self._in_loop(self._count_utterance)
             case ErrorOccurred():
@@ -428,6 +448,7 @@ class StreamClient:
             sample_rate=self._config.sample_rate,
             format=self._config.format,
             language=self._options.language,
+            intents=self._config.intents,
         )
 
     def _say_error(self, error: Exception) -> None:

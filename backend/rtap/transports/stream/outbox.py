@@ -7,6 +7,9 @@ from collections.abc import Callable
 from typing import Final
 
 from rtap.transports.schemas import (
+    ActionCompletedMessage,
+    AnswerGivenMessage,
+    IntentRecognizedMessage,
     SpeechStartedMessage,
     StreamEnd,
     StreamError,
@@ -16,7 +19,15 @@ from rtap.transports.schemas import (
 )
 
 OutMessage = (
-    StreamReady | SpeechStartedMessage | StreamPartial | StreamFinal | StreamError | StreamEnd
+    StreamReady
+    | SpeechStartedMessage
+    | StreamPartial
+    | StreamFinal
+    | IntentRecognizedMessage
+    | ActionCompletedMessage
+    | AnswerGivenMessage
+    | StreamError
+    | StreamEnd
 )
 
 CAPACITY: Final = 64

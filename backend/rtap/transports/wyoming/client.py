@@ -11,9 +11,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, Final, Protocol
 
 from pydantic import BaseModel, Field, ValidationError
-from wyoming.asr import Transcribe
+from wyoming.asr import Transcribe, Transcript
 from wyoming.error import Error
 from wyoming.event import Event, Eventable
+from wyoming.intent import Recognize
 from wyoming.ping import Ping, Pong
 
 from rtap import logs
@@ -21,6 +22,7 @@ from rtap.audio.format import SAMPLE_RATE
 from rtap.errors import RTAPException
 from rtap.transports.api_errors import ApiError, as_api_error, bad_fields
 from rtap.transports.wyoming.audio import AudioHeader, IncomingAudio
+from rtap.transports.wyoming.commands import carry_out, recognize
 from rtap.transports.wyoming.info import describe
 from rtap.transports.wyoming.lane import Lane
 from rtap.transports.wyoming.package import AudioChunk, AudioStart, AudioStop, Describe, Detect
@@ -197,6 +199,9 @@ class WyomingClient:
         elif Detect.is_type(kind):
             await self._forget()
             await self._ask_for_wake_words(event)
+        elif Transcript.is_type(kind) or Recognize.is_type(kind):
+            await self._forget()
+            await self._answer_text(carry_out if Transcript.is_type(kind) else recognize, event)
         elif Describe.is_type(kind):
             self._deadline = None
             self._send(await self._lane.run(partial(describe, self._service)))
@@ -217,6 +222,15 @@ class WyomingClient:
         request = _TranscribeRequest.model_validate({} if event is None else event.data)
         options = options_for(self._service, request.name, request.language)
         self._new_round = lambda _: SpeechRound(self._service, options, self._lane, self._send)
+
+    async def _answer_text(
+        self, answer: Callable[[Service, Event], Eventable], event: Event
+    ) -> None:
+        self._is_answering = True
+        try:
+            self._send(await self._lane.run(partial(answer, self._service, event)))
+        finally:
+            self._is_answering = False
 
     async def _ask_for_wake_words(self, event: Event) -> None:
         names = _DetectRequest.model_validate(event.data).names or []

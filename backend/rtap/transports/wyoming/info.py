@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rtap import __version__
 from rtap.errors import ModelError, RTAPException
+from rtap.intents.configured import spoken_languages
 from rtap.transports.wyoming.package import (
     AsrModel,
     AsrProgram,
     Attribution,
+    HandleModel,
+    HandleProgram,
     Info,
+    IntentModel,
+    IntentProgram,
     WakeModel,
     WakeProgram,
 )
@@ -24,13 +29,36 @@ if TYPE_CHECKING:
 PROGRAM: Final = "RTAP"
 """The name under which Home Assistant shows the service."""
 _SPEECH: Final = Attribution("RTAP", "https://github.com/openai/whisper")
+_COMMANDS: Final[dict[str, Any]] = {
+    "name": PROGRAM,
+    "attribution": Attribution("RTAP", "https://github.com/home-assistant/hassil"),
+    "installed": True,
+    "description": "Commands to the car",
+    "version": __version__,
+}
 _ENGLISH: Final = ("en",)
 """Of a model that knows no languages, which are those of Whisper that end in ``.en``."""
 
 
 def describe(service: Service) -> Info:
-    """The speech model and the wake words; reads files, as long as no model is loaded."""
-    return Info(asr=[_speech(service)], wake=[_wake(service)])
+    """The speech model, the wake words and the commands; reads files, as long as no model is loaded."""
+    languages = list(spoken_languages(service.config))
+    return Info(
+        asr=[_speech(service)],
+        wake=[_wake(service)],
+        handle=[_handling(languages)] if languages else [],
+        intent=[_intents(languages)] if languages else [],
+    )
+
+
+def _handling(languages: list[str]) -> HandleProgram:
+    model = HandleModel(languages=languages, **_COMMANDS)
+    return HandleProgram(models=[model], **_COMMANDS)
+
+
+def _intents(languages: list[str]) -> IntentProgram:
+    model = IntentModel(languages=languages, **_COMMANDS)
+    return IntentProgram(models=[model], **_COMMANDS)
 
 
 def _speech(service: Service) -> AsrProgram:

@@ -10,8 +10,9 @@ from threading import Lock
 from typing import Final
 
 from rtap import atomic_file, logs
-from rtap.errors import StorageError, UnknownSignalError, VehicleError, VehicleRefusedError
+from rtap.errors import StorageError, VehicleError
 from rtap.intents.intent import Value
+from rtap.vehicle.adapters.checks import accepted, known, settable
 from rtap.vehicle.protocol import Listener, Values
 from rtap.vehicle.signals import Catalog
 
@@ -63,12 +64,12 @@ class SimulatedVehicle:
         Raises:
             VehicleError: there is no such signal, or it cannot have the value.
         """
-        self._change({path: self._accepted(path, value) for path, value in values.items()})
+        self._change({path: accepted(self._signals, path, value) for path, value in values.items()})
 
     def subscribe(self, paths: Collection[str], listener: Listener) -> Callable[[], None]:
         """Hear of changes."""
         for path in paths:
-            self._known(path)
+            known(self._signals, path)
         entry = (frozenset(paths), listener)
         with self._lock:
             self._listeners.append(entry)
@@ -84,34 +85,19 @@ class SimulatedVehicle:
         """Write what is not written yet."""
         self._writer.shutdown()
 
-    def _known(self, path: str) -> None:
-        if path not in self._signals:
-            raise UnknownSignalError(f"the car has no signal {path}")
-
-    def _accepted(self, path: str, value: Value) -> Value:
-        self._known(path)
-        try:
-            return self._signals[path].accept(value)
-        except ValueError as error:
-            raise VehicleRefusedError(str(error)) from error
-
     def _get(self, paths: Collection[str]) -> Values:
         for path in paths:
-            self._known(path)
+            known(self._signals, path)
         with self._lock:
             return {path: self._values[path] for path in paths}
 
     def _set(self, values: Mapping[str, Value]) -> Values:
-        accepted = {path: self._accepted(path, value) for path, value in values.items()}
-        for path in accepted:
-            if not self._signals[path].is_actuator:
-                raise VehicleRefusedError(f"{path} is a sensor, which cannot be set")
-        self._change(accepted)
+        self._change(settable(self._signals, values))
         return self._get(values)
 
-    def _change(self, accepted: Mapping[str, Value]) -> None:
-        news = dict(accepted)
-        for path, value in accepted.items():
+    def _change(self, values: Mapping[str, Value]) -> None:
+        news = dict(values)
+        for path, value in values.items():
             news |= dict.fromkeys(self._followers.get(path, ()), value)
         with self._lock:
             changed = {path: value for path, value in news.items() if value != self._values[path]}
@@ -149,7 +135,7 @@ class SimulatedVehicle:
         faults: list[str] = []
         for path, value in self._read(self._file, faults).items():
             try:
-                self._values[path] = self._accepted(path, value)
+                self._values[path] = accepted(self._signals, path, value)
             except VehicleError as error:
                 faults.append(f"{self._file}: {path} starts from its default: {error}")
         self.faults = tuple(faults)

@@ -65,7 +65,7 @@ def test_who_reads_late_gets_every_answer():
         sender.start()
         wanted = PINGS.count(frame(PING, bytes(125))) * 20 * (2 + 125)
         received = 0
-        client.socket.settimeout(10)
+        client.socket.settimeout(SOON)
         while received < wanted:
             received += len(client.socket.recv(1 << 16))
         sender.join()

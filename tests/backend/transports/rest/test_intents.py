@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from rtap.config import Config, IntentsConfig, OutputConfig
+from tests.backend.assistant.french_car import LOUDER, VOLUME, french_car
 from tests.backend.transports.serving import serving
 
 KEY = {"X-API-Key": "sesame"}
@@ -16,16 +17,7 @@ KEY = {"X-API-Key": "sesame"}
 
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[httpx.Client]:
-    # A language of its own, so that the large grammars need not be loaded.
-    (tmp_path / "fr").mkdir()
-    (tmp_path / "fr" / "car.yaml").write_text(
-        "intents: {Heat: {data: [{sentences: ['chauffe à {t:temperature} degrés'], slots: {state: true}}]}}\n"
-        "lists: {t: {unit: celsius, range: {from: 14, to: 30, fractions: halves}}}\n"
-        "spellings: {°: degrés}\n",
-        "utf-8",
-    )
-    intents = IntentsConfig(folders=(str(tmp_path),), languages=("fr",))
-    config = Config(intents=intents, output=OutputConfig(api_key="sesame"))
+    config = french_car(tmp_path, OutputConfig(api_key="sesame"))
     with (
         serving(config) as server,
         httpx.Client(base_url=f"http://{server.address}", headers=KEY) as one,
@@ -50,6 +42,8 @@ def test_what_a_text_means(client: httpx.Client) -> None:
         },
         "alternatives": [],
         "did_you_mean": None,
+        "action": None,
+        "answer": {"text": "I understood that.", "language": "en", "earcon": "heard"},
     }
 
 
@@ -67,13 +61,49 @@ def test_what_is_no_command(client: httpx.Client) -> None:
         ({"text": "x" * 1_001, "language": "fr"}, "text"),
         ({"text": "ciao", "language": "Klingon"}, "unknown language"),
         ({"text": "ciao", "language": "it"}, "intents.languages leaves it out: choose one of fr"),
-        ({"text": "chauffe", "language": "fr", "execute": True}, "execute"),
+        ({"text": "chauffe", "language": "fr", "execute": "perhaps"}, "execute"),
+        ({"text": "chauffe", "language": "fr", "act": True}, "act"),
+        ({"text": "chauffe", "language": "fr", "utterance_id": ""}, "utterance_id"),
     ],
 )
 def test_what_is_refused(body: dict[str, object], message: str, client: httpx.Client) -> None:
     reply = client.post("/intent", json=body)
     assert reply.status_code == 422
     assert message in reply.json()["error"]["message"]
+
+
+def test_nothing_is_done_unless_it_is_asked_for(client: httpx.Client) -> None:
+    said = {"text": "plus fort", "language": "fr"}
+    assert client.post("/intent", json=said).json()["action"] is None
+    done = client.post("/intent", json=said | {"execute": True}).json()
+    assert done["intent"]["name"] == "RaiseVolume"
+    assert done["answer"] == {
+        "text": "The volume is 40 percent.",
+        "language": "en",
+        "earcon": "done",
+    }
+    assert done["action"] == {
+        "intent": "RaiseVolume",
+        "outcome": "done",
+        "held": [{"path": VOLUME, "value": LOUDER, "unit": "percent"}],
+        "reason": None,
+    }
+
+
+def test_what_is_sent_again_is_not_done_again(client: httpx.Client) -> None:
+    said = {"text": "plus fort", "language": "fr", "execute": True, "utterance_id": "once"}
+    first = client.post("/intent", json=said).json()
+    assert client.post("/intent", json=said).json() == first
+    other = client.post("/intent", json=said | {"utterance_id": "another"}).json()
+    assert other["action"]["held"][0]["value"] > LOUDER
+
+
+def test_what_is_refused_by_the_car(client: httpx.Client) -> None:
+    reply = client.post(
+        "/intent", json={"text": "chauffe à 21 degrés", "language": "fr", "execute": True}
+    ).json()
+    assert reply["action"]["outcome"] == "refused"
+    assert reply["action"]["reason"]["cause"] == "not_in_table"
 
 
 def test_it_wants_the_key(client: httpx.Client) -> None:

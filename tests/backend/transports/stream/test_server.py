@@ -24,7 +24,8 @@ from rtap.config import Config, LimitsConfig, OutputConfig
 from rtap.stages import stt
 from rtap.transports.stream import client as stream_client
 from rtap.transports.stream import server as stream
-from tests.backend.transports.scripted_service import ScriptedEngine, tone
+from tests.backend.assistant.french_car import LOUDER, VOLUME, french_car
+from tests.backend.transports.scripted_service import FACTS, ScriptedEngine, tone
 from tests.backend.transports.serving import Server, serving, wait_until, wait_until_still
 from tests.deadlines import SOON
 
@@ -107,6 +108,47 @@ class Client:
 
 def kinds(messages: list[dict[str, Any]]) -> list[str]:
     return [message["type"] for message in messages]
+
+
+@pytest.fixture
+def french(tmp_path) -> Iterator[Server]:
+    with serving(french_car(tmp_path)) as server:
+        server.service.languages = ("fr",)
+        server.service.facts = replace(FACTS, languages=("fr",))
+        server.service.engine.says = "Plus fort."
+        yield server
+
+
+@pytest.mark.parametrize(
+    ("wish", "told"),
+    [("none", []), ("understand", ["intent"]), ("execute", ["intent", "action", "answer"])],
+)
+def test_commands_are_told_and_done_where_the_client_asks(french, wish, told):
+    with Client(french, f"?language=fr&intents={wish}") as client:
+        assert client.first["intents"] == wish
+        client.send(SPEECH)
+        client.say(type="end")
+        messages = client.until("end")
+    final = kinds(messages).index("final")
+    assert kinds(messages[final + 1 : -1]) == told  # and all of it comes before the end
+    for message in messages[final + 1 : -1]:
+        assert message["utterance_id"] == messages[final]["utterance_id"]
+    if told:
+        assert messages[final + 1]["intent"]["name"] == "RaiseVolume"
+    if "action" in told:
+        held = [{"path": VOLUME, "value": LOUDER, "unit": "percent"}]
+        assert (messages[-3]["outcome"], messages[-3]["held"]) == ("done", held)
+        assert messages[-2]["text"] == "The volume is 40 percent."
+
+
+def test_intents_may_be_asked_for_by_config_too(french):
+    with Client(french, "?language=fr") as client:
+        client.say(type="config", intents="execute")
+        assert client.until("ready")[-1]["intents"] == "execute"
+        client.say(type="config", intents="perhaps")
+        assert client.until("error")[-1]["code"] == "bad_field"
+        client.send(SPEECH)
+        assert client.until("action")[-1]["outcome"] == "done"
 
 
 def test_speech_becomes_text(car):
@@ -481,7 +523,7 @@ def test_a_dead_peer_is_noticed():
                 f"GET /stream HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                 f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
             )
-            raw.settimeout(10)
+            raw.settimeout(SOON)
             assert raw.recv(4096).startswith(b"HTTP/1.1 101")
             while raw.recv(4096):
                 pass

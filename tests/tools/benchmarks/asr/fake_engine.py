@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,8 @@ class Engine:
     def transcribe(self, samples: NDArray[np.float32], language: str) -> Answer:
         if language == "la":
             sys.exit("the engine gave up")
+        if language == "eo":
+            atexit.register(time.sleep, 600)
         if language == "yi":
             raise ValueError("no such language")
         return Answer(f"{language} {samples.size}", (1.0, 30.0))

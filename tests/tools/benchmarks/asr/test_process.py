@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from rtap.errors import ModelError
+from tools.benchmarks.asr import process
 from tools.benchmarks.asr.process import Worker
 
 FAKE = "tests.tools.benchmarks.asr.fake_engine"
@@ -54,3 +55,11 @@ def test_what_cannot_be_loaded(tmp_path: Path) -> None:
 def test_what_fails_half_way(language: str, message: str, tmp_path: Path, samples: Path) -> None:
     with Worker(PYTHON, FAKE, tmp_path, 1) as worker, pytest.raises(ModelError, match=message):
         worker.transcribe(samples, language)
+
+
+def test_one_that_does_not_end_is_killed(
+    tmp_path: Path, samples: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "_STOP_SECONDS", 0.05)
+    with Worker(PYTHON, FAKE, tmp_path, 1) as worker:
+        assert worker.transcribe(samples, "eo").text == "eo 100"

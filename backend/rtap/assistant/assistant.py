@@ -1,0 +1,281 @@
+"""Carries out what is said: one utterance after the other, in a thread of its own."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Literal
+
+from rtap import logs
+from rtap.assistant.conversations import Conversations
+from rtap.errors import ConfigurationError
+from rtap.events import (
+    ActionCompleted,
+    AnswerGiven,
+    ErrorOccurred,
+    Event,
+    IntentRecognized,
+    Transcript,
+)
+from rtap.intents.dialogue import Turn
+from rtap.intents.question import Kind
+
+if TYPE_CHECKING:
+    from rtap.answers.answer import Answer
+    from rtap.assistant.parts import Parts
+    from rtap.intents.dialogue import Dialogue
+    from rtap.intents.intent import Intent, Understanding
+    from rtap.telemetry import Telemetry
+    from rtap.vehicle.result import ActionResult
+
+_log = logs.get("assistant")
+
+MOST_WAITING: Final = 16
+"""Utterances; each takes a few milliseconds, or as long as the car needs, which is bounded."""
+
+Wish = Literal["none", "understand", "execute"]
+"""What whoever speaks wants of the commands in it: nothing, to be told of them, or that they are done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """What became of a text."""
+
+    understanding: Understanding
+    result: ActionResult | None
+    """None: it is no command, or was not to be carried out."""
+    answer: Answer | None
+    """What to say to whoever said it; None: nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    transcript: Transcript
+    execute: bool
+    publish: Callable[[Event], None]
+
+
+class Assistant:
+    """Understands what was said, has the car do it, and publishes both. All methods are for any thread.
+
+    Args:
+        load: makes what it works with, which takes a second or two; called in its thread.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[], Parts],
+        telemetry: Telemetry,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._load = load
+        self._telemetry = telemetry
+        self._clock = clock
+        self._changed = threading.Condition()
+        self._parts: Parts | None = None
+        self._loading = threading.Lock()
+        self._waiting: deque[_Heard] = deque()
+        self._open: Counter[str] = Counter()
+        """Utterances of each session that are not done with."""
+        self._answered_at: float | None = None
+        self._conversations = Conversations()
+        """For the thread."""
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Utterances that are still to be understood."""
+        return len(self._waiting)
+
+    def start(self) -> None:
+        """Load, then work on what is heard."""
+        self._thread = threading.Thread(target=self._run, name="assistant")
+        self._thread.start()
+
+    def stop(self, seconds: float) -> None:
+        """Finish what was heard, for so many seconds at most, and let go of the car."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.join(seconds)
+        with self._loading:
+            if self._parts is not None:
+                self._parts.close()
+
+    def hear(self, transcript: Transcript, publish: Callable[[Event], None], wish: Wish) -> None:
+        """Handle an utterance soon.
+
+        Args:
+            publish: gets what comes of it, in this object's thread.
+        """
+        if wish == "none" or transcript.source == "file" or not transcript.text:
+            return
+        heard = _Heard(transcript, wish == "execute", publish)
+        with self._changed:
+            is_full = len(self._waiting) >= MOST_WAITING or self._stopping
+            if not is_full:
+                self._waiting.append(heard)
+                self._open[transcript.session_id] += 1
+                self._changed.notify_all()
+        if is_full:
+            self._fail(heard, "Overloaded", "the assistant is too busy: say it again")
+
+    def answer_was_spoken(self) -> None:
+        """The microphone's speaker was answered only now, and has from here on for the next turn."""
+        self._answered_at = self._clock()
+
+    def wait_until_idle(self, session_id: str | None, seconds: float) -> bool:
+        """Wait until all is published that comes of what a session said; False where it takes longer.
+
+        Args:
+            session_id: None: whoever said it.
+        """
+
+        def is_idle() -> bool:
+            return not (self._open if session_id is None else self._open[session_id])
+
+        with self._changed:
+            return self._changed.wait_for(is_idle, seconds)
+
+    def handle(
+        self,
+        text: str,
+        language: str,
+        *,
+        execute: bool,
+        utterance_id: str | None = None,
+        confidence: float = 1.0,
+    ) -> Handled:
+        """Understand a text and carry it out, here and now.
+
+        Args:
+            language: a code, such as de.
+            utterance_id: where it was said: what is brought again is not done again.
+            confidence: of hearing, 0 to 1.
+
+        Raises:
+            ConfigurationError: intents are switched off, or the language has none, or there are faults in its
+                sentences.
+        """
+        understanding = self._loaded().understander.understand(text, language, confidence)
+        self._count(understanding)
+        intent = understanding.intent
+        result = self._act(intent, utterance_id) if execute and intent is not None else None
+        return Handled(understanding, result, self._answer(understanding, result))
+
+    def _answer(
+        self,
+        understanding: Understanding,
+        result: ActionResult | None,
+        before: Answer | None = None,
+    ) -> Answer | None:
+        answerer = self._loaded().answerer
+        return None if answerer is None else answerer.answer(understanding, result, before)
+
+    def _count(self, understanding: Understanding) -> None:
+        intent = understanding.intent
+        self._telemetry.intent(None if intent is None else intent.name)
+
+    def _act(self, intent: Intent, utterance_id: str | None) -> ActionResult:
+        result = self._loaded().actor.execute(intent, utterance_id)
+        self._telemetry.action(result.intent, result.outcome)
+        _log.info("acted", intent=result.intent, outcome=result.outcome.value)
+        return result
+
+    def _loaded(self) -> Parts:
+        with self._loading:
+            if self._parts is None:
+                self._parts = self._load()
+            return self._parts
+
+    # ---- the thread
+
+    def _run(self) -> None:
+        self._loaded()
+        while (heard := self._next()) is not None:
+            try:
+                self._work_on(heard)
+            except Exception as error:  # noqa: BLE001 (the next utterance is to be understood nevertheless)
+                # Not the message: it may quote what was said.
+                _log.error("an utterance was not handled", error_type=type(error).__name__)
+                self._fail(heard, type(error).__name__, "the assistant failed: say it again")
+            finally:
+                self._settle(heard.transcript.session_id)
+
+    def _next(self) -> _Heard | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._stopping)
+            return self._waiting.popleft() if self._waiting else None
+
+    def _settle(self, session_id: str) -> None:
+        with self._changed:
+            self._open[session_id] -= 1
+            if not self._open[session_id]:
+                del self._open[session_id]
+            self._changed.notify_all()
+
+    def _work_on(self, heard: _Heard) -> None:
+        said = heard.transcript
+        if said.language not in self._loaded().languages:
+            return
+        assert said.language is not None
+        assert said.source != "file"
+        conversation = self._conversations.of(said, self._loaded().understander)
+        try:
+            turn = self._turn(said, said.language, conversation.dialogue)
+        except ConfigurationError:  # its sentences were reported when they were loaded
+            return
+        self._count(turn.understanding)
+        place = (said.session_id, said.utterance_id)
+        asked = None if turn.question is None else turn.question.kind
+        now = self._clock()
+        heard.publish(IntentRecognized(turn.understanding, asked, *place, said.source, now))
+        if not heard.execute:
+            return
+        result = None
+        if turn.intent is not None:
+            result = self._act(turn.intent, said.utterance_id)
+            now = self._clock()
+            self._telemetry.acted_after(now - (said.timestamp - said.latency))
+            heard.publish(ActionCompleted(result, *place, now))
+        if turn.understanding.intent is None and asked is None and not self._is_addressed(said):
+            return
+        answer = self._answer(_asked_back(turn), result, conversation.answer)
+        if answer is not None:
+            conversation.answer = answer
+            heard.publish(AnswerGiven(answer, *place, said.source, now))
+
+    def _turn(self, said: Transcript, language: str, dialogue: Dialogue) -> Turn:
+        """The text as a turn of its speaker's dialogue."""
+        if said.source == "microphone" and self._answered_at is not None:
+            dialogue.ended(self._answered_at)
+            self._answered_at = None
+        began = said.timestamp - said.latency - said.duration
+        turn = dialogue.hear(said.text, language, said.confidence, self._clock(), began)
+        if turn.question and turn.question.kind is Kind.MEANT and not self._is_addressed(said):
+            # What people say to each other is like some command often enough, and nobody wants to be asked.
+            dialogue.forget()
+            return Turn(turn.understanding)
+        return turn
+
+    def _is_addressed(self, said: Transcript) -> bool:
+        """Whether the speaker is sure to speak to the assistant."""
+        return said.source != "microphone" or self._loaded().is_called
+
+    def _fail(self, heard: _Heard, kind: str, message: str) -> None:
+        self._telemetry.error("assistant", kind)
+        heard.publish(ErrorOccurred("assistant", kind, message, self._clock()))
+
+
+def _asked_back(turn: Turn) -> Understanding:
+    """What was understood, with the sentence to ask for where it was heard badly: what was heard."""
+    understanding = turn.understanding
+    if turn.question is None or turn.question.kind is not Kind.SURE:
+        return understanding
+    return replace(understanding, alternatives=(), did_you_mean=understanding.text.rstrip(".!? "))

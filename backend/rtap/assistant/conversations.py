@@ -1,0 +1,43 @@
+"""What is remembered of each speaker from one utterance to the next."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from rtap.intents.dialogue import Dialogue, Understands
+
+if TYPE_CHECKING:
+    from rtap.answers.answer import Answer
+    from rtap.events import Transcript
+
+MOST_SPEAKERS: Final = 64
+"""Who are remembered; beyond it, the one who was silent for longest is forgotten."""
+
+
+@dataclass(slots=True)
+class Conversation:
+    """With one speaker."""
+
+    dialogue: Dialogue
+    answer: Answer | None = None
+    """The last one, for who wants to hear it again."""
+
+
+class Conversations:
+    """By speaker; for one thread."""
+
+    def __init__(self) -> None:
+        self._all: OrderedDict[str, Conversation] = OrderedDict()
+        """The one who spoke last is at the end."""
+
+    def of(self, said: Transcript, understander: Understands) -> Conversation:
+        """The conversation that an utterance belongs to."""
+        # A wake word begins a session of its own, and the driver goes on talking with the same assistant.
+        speaker = said.source if said.source == "microphone" else said.session_id
+        one = self._all.pop(speaker, None) or Conversation(Dialogue(understander))
+        self._all[speaker] = one
+        if len(self._all) > MOST_SPEAKERS:
+            self._all.popitem(last=False)
+        return one

@@ -1,0 +1,171 @@
+"""Says answers aloud, between what the microphone hears: not while somebody speaks, and unheard by itself."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+from rtap import logs
+from rtap.answers.speaker import make_speaker
+from rtap.errors import ConfigurationError, RTAPException
+from rtap.events import (
+    AnswerGiven,
+    ErrorOccurred,
+    Event,
+    IntentRecognized,
+    SpeechStarted,
+    SpeechStopped,
+    WakeWordDetected,
+)
+from rtap.intents.dialogue import DIALOGUE_SECONDS
+
+if TYPE_CHECKING:
+    from rtap.answers.answer import Answer
+    from rtap.answers.speaker import Speaker
+    from rtap.config import AnswersConfig
+
+_log = logs.get("assistant")
+
+
+class Ear(Protocol):
+    """What is needed of :class:`rtap.pipeline.microphone.AudioPipeline`; for any thread."""
+
+    def listen_for_answer(self, seconds: float) -> None:
+        """Hear what is said next without a wake word."""
+
+    def set_deaf(self, *, deaf: bool) -> None:
+        """Take what comes for silence, but for the wake word."""
+
+
+class Mouth(Protocol):
+    """What is needed of :class:`rtap.answers.speaker.Speaker`."""
+
+    @property
+    def has_voice(self) -> bool:
+        """Whether it speaks sentences."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    def say(self, answer: Answer) -> None:
+        """Play an answer."""
+
+    def hold(self) -> None:
+        """Somebody speaks."""
+
+    def release(self) -> None:
+        """Nobody speaks any more."""
+
+    def interrupt(self) -> None:
+        """End what is being played, and forget what waits."""
+
+    def close(self) -> None:
+        """End."""
+
+
+MakeMouth = Callable[[Callable[[bool], None], Callable[[RTAPException], None]], Mouth | None]
+"""Gets what is called when speaking begins and ends, and what is called with errors."""
+
+
+class SpokenAnswers:
+    """Follows what this instance publishes of its microphone. Started and closed once; for any thread.
+
+    Args:
+        make_mouth: makes what speaks; None: nothing is to be heard.
+        ear: the microphone's pipeline.
+        publish: gets errors; only ever called in a thread of the mouth's.
+        on_end: called when a sentence has been spoken, with when that began and ended, in seconds since the
+            epoch.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        make_mouth: MakeMouth,
+        ear: Ear,
+        publish: Callable[[Event], None],
+        on_end: Callable[[float, float], None],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._ear = ear
+        self._publish = publish
+        self._on_end = on_end
+        self._clock = clock
+        self._began_at = 0.0
+        self._asks = False
+        """Whether the next answer is a question, or one was put and is not listened to yet."""
+        self._lock = threading.Lock()
+        self._mouth = make_mouth(self._on_speaking, self._on_error)
+
+    def start(self) -> None:
+        """Begin to speak."""
+        if self._mouth is not None:
+            self._mouth.start()
+
+    def close(self) -> None:
+        """Fall silent."""
+        if self._mouth is not None:
+            self._mouth.close()
+
+    def take(self, event: Event) -> None:
+        """Something was published."""
+        if isinstance(event, IntentRecognized) and event.source == "microphone":
+            self._asks = event.question is not None
+        elif isinstance(event, AnswerGiven) and event.source == "microphone":
+            self._say(event.answer)
+        elif self._mouth is None:
+            return
+        elif isinstance(event, SpeechStarted):
+            self._mouth.hold()
+        elif isinstance(event, SpeechStopped):
+            self._mouth.release()
+        elif isinstance(event, WakeWordDetected):
+            self._asks = False
+            self._mouth.interrupt()
+
+    def _say(self, answer: Answer) -> None:
+        if self._mouth is not None:
+            self._mouth.say(answer)
+        if self._mouth is None or not self._mouth.has_voice:
+            self._listen()
+
+    def _on_speaking(self, begins: bool) -> None:  # noqa: FBT001 (what the speaker calls)
+        self._ear.set_deaf(deaf=begins)
+        if begins:
+            self._began_at = self._clock()
+        else:
+            self._on_end(self._began_at, self._clock())
+            self._listen()
+
+    def _on_error(self, error: RTAPException) -> None:
+        self._publish(ErrorOccurred("answers", type(error).__name__, str(error), self._clock()))
+        self._listen()
+
+    def _listen(self) -> None:
+        """Wait for the answer, if a question was put."""
+        with self._lock:
+            asks, self._asks = self._asks, False
+        if asks:
+            self._ear.listen_for_answer(DIALOGUE_SECONDS)
+
+
+def loudspeaker(config: AnswersConfig, report: Callable[[Event], None]) -> MakeMouth:
+    """The configured loudspeaker. A voice that is not installed is reported, and tones are all there is.
+
+    Args:
+        report: gets what is wrong with the configuration.
+    """
+
+    def make(
+        on_speaking: Callable[[bool], None], on_error: Callable[[RTAPException], None]
+    ) -> Speaker | None:
+        try:
+            return make_speaker(config, on_speaking=on_speaking, on_error=on_error)
+        except ConfigurationError as error:
+            _log.error("answers are not spoken", error=str(error))
+            report(ErrorOccurred("answers", type(error).__name__, str(error), time.time()))
+            return None
+
+    return make
