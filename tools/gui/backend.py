@@ -40,6 +40,7 @@ class Backend:
                 "inherits": "default",
                 "audio": audio or {"source": "none"},
                 "stt": {"model_name": "cabin-en"},
+                "vehicle": {"state": str(place / "vehicle.json")},
                 "models_dir": None if models is None else str(models),
                 "output": self._ports,
             }
