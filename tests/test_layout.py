@@ -100,6 +100,7 @@ RTAP = Tree(
         {
             "audio/test_audio_cases.py",
             "stages/test_detection_of_people.py",
+            "test_car_service.py",
             "test_end_to_end.py",
             "test_main.py",
             "test_package.py",

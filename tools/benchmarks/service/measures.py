@@ -9,6 +9,7 @@ from typing import Final
 from rtap.errors import RTAPException
 from tools.benchmarks.result import Result
 from tools.benchmarks.service import (
+    action_time,
     answer_time,
     beside_a_file,
     fuzz,
@@ -28,6 +29,7 @@ _MODULES: Final[Sequence[ModuleType]] = (
     pipeline_overhead,
     ring_buffer,
     answer_time,
+    action_time,
     beside_a_file,
     soak,
     start_time,

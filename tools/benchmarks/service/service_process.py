@@ -12,9 +12,9 @@ import threading
 import time
 import uuid
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -60,6 +60,8 @@ class ServiceSettings:
     """None: as the default profile says."""
     api_key: str = ""
     """Empty: none is asked for."""
+    vehicle: Mapping[str, Any] = field(default_factory=dict)
+    """Parameters of that section; empty: as the default profile says."""
 
     def profile(self, ports: dict[str, int]) -> dict[str, Any]:
         """The profile to start it with."""
@@ -68,7 +70,8 @@ class ServiceSettings:
             "num_threads": self.threads,
             "decode_at_pause": self.decode_at_pause,
         }
-        return {
+        vehicle = {"vehicle": dict(self.vehicle)} if self.vehicle else {}
+        return vehicle | {
             "inherits": "default",
             "audio": {"source": "none"},
             "stt": {name: value for name, value in stt.items() if value is not None},

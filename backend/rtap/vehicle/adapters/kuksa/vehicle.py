@@ -130,9 +130,9 @@ class KuksaVehicle:
             try:
                 self._broker.values(wanted, max(deadline - monotonic(), 0))
             except (VehicleError, TimeoutError):
-                raise VehicleLostError(str(error)) from error
+                raise _lost(error) from error
             if not changes.is_open:
-                raise VehicleLostError(str(error)) from error
+                raise _lost(error) from error
             raise VehicleUnreachableError(
                 f"no car takes wishes for {', '.join(wanted)} from {self._access}: start its provider"
             ) from error
@@ -163,10 +163,10 @@ class KuksaVehicle:
                 raise
         except VehicleNonsenseError:
             raise
-        except (VehicleError, StopIteration) as error:
-            raise VehicleLostError(
-                f"the connection to {self._access} was lost ({error}): it is tried again"
-            ) from error
+        except VehicleError as error:
+            raise _lost(error) from error
+        except StopIteration as error:
+            raise _lost(f"{self._access} ends the subscription") from error
         return now
 
     def _values(self, datapoints: Mapping[str, Any]) -> Values:
@@ -178,3 +178,7 @@ class KuksaVehicle:
             }
         except ValueError as error:
             raise VehicleNonsenseError(f"the car gives no value: {error}") from error
+
+
+def _lost(reason: object) -> VehicleLostError:
+    return VehicleLostError(f"the way to the car was lost: {reason}")

@@ -365,7 +365,7 @@ def test_a_databroker_that_goes_while_it_takes_the_wish(broker: Databroker) -> N
         assert reached.wait(SOON)
         stopping = Thread(target=broker.stop)
         stopping.start()
-        with pytest.raises(VehicleLostError):
+        with pytest.raises(VehicleLostError, match="was lost"):
             answer.result(SOON)
         released.set()
         stopping.join(SOON)
