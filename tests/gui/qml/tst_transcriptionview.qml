@@ -136,7 +136,8 @@ TestCase {
             compare(inspector.find(inspector.find(reply, "answer"), "text").text, "The window is open.");
             waitForRendering(view);
             const newest = inspector.find(view, "newest");
-            verify(reply.y >= newest.y + newest.height);
+            compare(reply.y, newest.y + newest.height + Theme.spacing, "right under it");
+            verify(newest.height < view.height / 2);
             verify(reply.y + reply.height <= view.height);
             const list = inspector.find(view, "history");
             verify(!list.visible || list.y >= reply.y + reply.height);

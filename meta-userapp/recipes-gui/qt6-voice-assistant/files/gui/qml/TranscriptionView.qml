@@ -39,9 +39,10 @@ Item {
         // At least two lines, so that the history below seldom moves.
         height: {
             const answerHeight = view.isAnswerShown ? reply.height + Theme.spacing : 0;
-            if (!view.historyShown)
-                return view.height - answerHeight;
-            const highest = Math.max(2 * metrics.lineSpacing, 0.6 * view.height - answerHeight);
+            if (!view.historyShown && !view.isAnswerShown)
+                return view.height;
+            const share = view.historyShown ? 0.6 : 1;
+            const highest = Math.max(2 * metrics.lineSpacing, share * view.height - answerHeight);
             return Math.min(Math.max(2 * metrics.lineSpacing, label.contentHeight), highest);
         }
         contentHeight: label.contentHeight
