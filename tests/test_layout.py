@@ -130,6 +130,7 @@ TOOLS = Tree(
         "system.signing",
         "gui",
         "model.cabin",
+        "model.speaking",
         "model.adaptation",
         "system.booting",
         "system.flashing",

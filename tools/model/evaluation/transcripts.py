@@ -1,7 +1,7 @@
 """What was heard, kept in files: a second run has only to count, and other engines can be counted as well.
 
-A file has one JSON object a line: ``set``, ``audio`` (name of the file), ``sha256`` of its bytes,
-``language``, ``noise`` (level, folder and seed; empty: none) and what came out: ``text``, ``seconds``,
+A file has one JSON object a line: ``set``, ``audio`` (name of the file, and piece of it), ``sha256`` of its
+bytes, ``language``, ``noise`` (level, folder and seed; empty: none) and what came out: ``text``, ``seconds``,
 ``inference_time``, ``processor_time``, ``contexts``, ``warnings``; and ``engine``, its version. Lines are
 appended as soon as they are known.
 """
@@ -147,7 +147,7 @@ class Transcripts:
     def _key(self, utterance: Utterance) -> _Key:
         return _Key(
             utterance.group,
-            utterance.audio.name,
+            utterance.clip.removeprefix(f"{utterance.group}/"),
             _sha256(utterance.audio),
             "" if self._detects else utterance.language,
             "" if utterance.snr is None else f"{utterance.snr:g} dB, {self._noise}",

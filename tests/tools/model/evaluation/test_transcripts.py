@@ -52,7 +52,7 @@ def test_found_wherever_the_data_lie(utterance: Utterance, path: Path, tmp_path:
 
 @pytest.mark.parametrize(
     "change",
-    [{"language": "de"}, {"group": "boat"}, {"snr": 10.0}],
+    [{"language": "de"}, {"group": "boat"}, {"snr": 10.0}, {"cut": (0.5, 1.5)}],
     ids=lambda change: next(iter(change)),
 )
 def test_other_utterances_are_others(
