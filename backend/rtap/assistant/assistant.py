@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from rtap import logs
-from rtap.assistant.conversations import Conversations
+from rtap.assistant.conversations import Conversations, speaker_of
 from rtap.errors import ConfigurationError
 from rtap.events import (
     ActionCompleted,
@@ -58,6 +58,7 @@ class _Heard:
     transcript: Transcript
     execute: bool
     publish: Callable[[Event], None]
+    conversation: str | None
 
 
 class Assistant:
@@ -112,15 +113,22 @@ class Assistant:
             if self._parts is not None:
                 self._parts.close()
 
-    def hear(self, transcript: Transcript, publish: Callable[[Event], None], wish: Wish) -> None:
+    def hear(
+        self,
+        transcript: Transcript,
+        publish: Callable[[Event], None],
+        wish: Wish,
+        conversation: str | None = None,
+    ) -> None:
         """Handle an utterance soon.
 
         Args:
             publish: gets what comes of it, in this object's thread.
+            conversation: of a stream, so that another of the same may answer; None: its session is one.
         """
         if wish == "none" or transcript.source == "file" or not transcript.text:
             return
-        heard = _Heard(transcript, wish == "execute", publish)
+        heard = _Heard(transcript, wish == "execute", publish, conversation)
         with self._changed:
             is_full = len(self._waiting) >= MOST_WAITING or self._stopping
             if not is_full:
@@ -237,7 +245,8 @@ class Assistant:
             return
         assert said.language is not None
         assert said.source != "file"
-        conversation = self._conversations.of(said, self._loaded().understander)
+        speaker = speaker_of(said, heard.conversation)
+        conversation = self._conversations.of(speaker, self._loaded().understander)
         try:
             turn = self._turn(said, said.language, conversation.dialogue)
         except ConfigurationError:  # its sentences were reported when they were loaded
