@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from rtap import logs
@@ -104,6 +106,8 @@ class Assistant:
             self._changed.notify_all()
         if self._thread is not None:
             self._thread.join(seconds)
+            with self._changed:
+                self._waiting.clear()
         with self._loading:
             if self._parts is not None:
                 self._parts.close()
@@ -203,7 +207,14 @@ class Assistant:
                 self._work_on(heard)
             except Exception as error:  # noqa: BLE001 (the next utterance is to be understood nevertheless)
                 # Not the message: it may quote what was said.
-                _log.error("an utterance was not handled", error_type=type(error).__name__)
+                place = traceback.extract_tb(error.__traceback__)[-1]
+                told = _log.warning if self._stopping else _log.error
+                told(
+                    "an utterance was not handled",
+                    error_type=type(error).__name__,
+                    place=f"{Path(place.filename).name}:{place.lineno}",
+                    stopping=self._stopping,
+                )
                 self._fail(heard, type(error).__name__, "the assistant failed: say it again")
             finally:
                 self._settle(heard.transcript.session_id)
