@@ -144,7 +144,8 @@ def _add_intents(parser: OneLineParser) -> None:
         "--intents",
         action="store_true",
         help="also count intents and slots, and wrong actions: what is done for another command, with other "
-        "slots, or without a command; intents act unless they are declared with acts: false",
+        "slots, or without a command; nothing is done by intents that are declared with acts: false, nor "
+        "where hearing was so uncertain that the speaker is asked first",
     )
     group.add_argument(
         "--grammar",

@@ -20,7 +20,7 @@ from rtap.cli import transcribe
 from rtap.cli.transcribe import Engine
 from rtap.errors import ConfigurationError
 from rtap.whisper.model_directory import ModelDirectory
-from rtap.whisper.result import Transcription
+from rtap.whisper.result import Segment, Transcription
 from rtap.whisper.transcribe import TranscribeOptions
 from tests.backend.model_directories import make_model
 from tests.tools.conftest import Done, Start
@@ -46,6 +46,7 @@ class FakeEngine:
         self.settings: list[tuple[bool, bool]] = []
         self.heard: list[NDArray[np.float32]] = []
         self.unknown = ("de",)
+        self.log_probability = -0.1
 
     def load(self, directory: ModelDirectory, threads: int, *, vad: bool, padded: bool) -> Engine:
         self.loaded.append(directory.path)
@@ -66,7 +67,8 @@ class FakeEngine:
         self.options.append(options)
         self.heard.append(np.concatenate(list(blocks)))
         seconds = self.heard[-1].size / SAMPLE_RATE
-        return Transcription(self.text, "en", 1.0, seconds, seconds / 4, ())
+        segment = Segment(0, seconds, self.text, (1, 2), "en", self.log_probability, 1.0, 0.0, 0.0)
+        return Transcription(self.text, "en", 1.0, seconds, seconds / 4, (segment,))
 
 
 @pytest.fixture
@@ -387,6 +389,9 @@ def test_intents(measure: Measure, engine: FakeEngine, commands: Path) -> None:
     assert "wrong actions for 1 (100.00 %)" in done.out
     assert "**1 wrong actions in 0.001 h without a command**, 1800.0 per hour." in done.out
     assert "    meant       SetTemperature temperature=21\n" in done.out
+    engine.log_probability = -1.0
+    doubtful = json.loads(measure(commands, "--intents", "--json").out)
+    assert doubtful["total"]["intents"]["wrong_actions"] == 0
     plain = measure(commands, "--errors", "1")
     assert "Intents right" not in plain.out
 

@@ -30,6 +30,7 @@ _COMMANDS = (
     "sentence right",
     "slots",
     "slot errors",
+    "asked first",
     "missed",
     "wrong actions",
     "share",
@@ -103,6 +104,7 @@ def intents_to_json(summary: IntentSummary | None) -> dict[str, Any] | None:
         "right": summary.right,
         "right_rate": _rounded(summary.right_rate),
         "right_rate_95": _ends(summary.right_interval),
+        "asked_first": summary.asked,
         "missed": summary.missed,
         "wrong_actions": summary.wrong_actions,
         "wrong_action_rate": _rounded(summary.wrong_action_rate),
@@ -131,6 +133,7 @@ def judgement_to_json(judgement: Judgement | None) -> dict[str, Any] | None:
         "verdict": judgement.verdict.value,
         "cause": None if judgement.cause is None else judgement.cause.value,
         "acts": judgement.acts,
+        "asked_first": judgement.is_asked,
         **{
             name: {"intent": meaning.intent, "slots": dict(meaning.slots)}
             for name, meaning in (
@@ -171,6 +174,7 @@ def _commands(summary: Summary) -> Row:
         percent(summary.right / summary.utterances if summary.utterances else None),
         str(found.slots.meant),
         str(found.slots.errors),
+        str(found.asked),
         str(found.missed),
         str(found.wrong_actions),
         percent(found.wrong_action_rate),

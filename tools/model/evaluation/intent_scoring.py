@@ -76,6 +76,8 @@ class Judgement:
     """Whether what was understood does more than answer a question."""
     seconds: float
     """Length of the audio."""
+    is_asked: bool = False
+    """Whether the speaker is asked before it is done, as it was not heard well."""
 
     @property
     def verdict(self) -> Verdict:
@@ -92,7 +94,8 @@ class Judgement:
     @property
     def is_wrong_action(self) -> bool:
         """Whether something is done that was not asked for."""
-        return self.acts and bool(self.understood) and self.understood != self.meant
+        is_done = self.acts and bool(self.understood) and not self.is_asked
+        return is_done and self.understood != self.meant
 
     @property
     def cause(self) -> Cause | None:
@@ -125,6 +128,8 @@ class IntentSummary:
     intents_right: int
     right: int
     """Intent and slots."""
+    asked: int
+    """Those that are right, and done only when the speaker has said yes."""
     missed: int
     wrong_actions: int
     """Commands for which something else was done."""
@@ -178,6 +183,7 @@ def summarize_intents(judgements: Iterable[Judgement]) -> IntentSummary:
         commands=len(commands),
         intents_right=sum(intents),
         right=sum(right),
+        asked=sum(one.verdict is Verdict.RIGHT and one.is_asked for one in commands),
         missed=sum(one.verdict is Verdict.MISSED for one in commands),
         wrong_actions=sum(one.is_wrong_action for one in commands),
         slots=sum((one.slots for one in commands), SlotCounts()),

@@ -16,6 +16,7 @@ from rtap.audio.file import AudioFile
 from rtap.audio.format import SAMPLE_RATE
 from rtap.audio.native_stderr import decoder_notes_hidden
 from rtap.errors import AudioError
+from rtap.stages.stt import confidence
 from rtap.whisper.model_directory import ModelDirectory
 from tools.model.evaluation.data import Utterance
 from tools.model.evaluation.transcripts import Heard, Transcripts
@@ -102,6 +103,7 @@ class Listener:
             processor_time=processor_time,
             contexts=transcription.contexts,
             warnings=tuple(warnings),
+            confidence=confidence(transcription.segments),
         )
 
     def options_for(self, utterance: Utterance) -> TranscribeOptions:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rtap.config import Config
 from rtap.intents.configured import folders, grammar
+from rtap.intents.dialogue import LEAST_CONFIDENCE
 from rtap.intents.loader import load_grammar
 from rtap.intents.matcher import Matcher
 from rtap.intents.names import NameFiles
@@ -81,14 +82,16 @@ class Understanding:
             return None
         said = NOTHING
         if utterance.cut is None:
-            said = self._meaning(utterance.text, utterance.language)
-        understood = self._meaning(heard.text, utterance.language)
+            said, _ = self._meaning(utterance.text, utterance.language)
+        understood, matching = self._meaning(heard.text, utterance.language)
+        acts = self._acts(understood, utterance.language)
         return Judgement(
             meant=said if utterance.cut or utterance.meant is None else utterance.meant,
             said=said,
             understood=understood,
-            acts=self._acts(understood, utterance.language),
+            acts=acts,
             seconds=heard.seconds,
+            is_asked=acts and heard.confidence * matching < LEAST_CONFIDENCE,
         )
 
     def is_command(self, utterance: Utterance) -> bool:
@@ -96,7 +99,7 @@ class Understanding:
         if utterance.meant is not None:
             return bool(utterance.meant)
         return self.knows(utterance.language) and bool(
-            self._meaning(utterance.text, utterance.language)
+            self._meaning(utterance.text, utterance.language)[0]
         )
 
     def _acts(self, meaning: Meaning, language: str) -> bool:
@@ -104,11 +107,13 @@ class Understanding:
         declared = self._matchers[language].grammar.intents.get(meaning.intent)
         return bool(meaning) and (declared is None or declared.acts)
 
-    def _understand(self, text: str, language: str) -> Meaning:
+    def _understand(self, text: str, language: str) -> tuple[Meaning, float]:
+        """What a text means, and how well it matches."""
         intent = self._matchers[language].understand(text).intent
         if intent is None:
-            return NOTHING
-        return Meaning(intent.name, tuple((slot.name, slot.value) for slot in intent.slots))
+            return NOTHING, 1.0
+        slots = tuple((slot.name, slot.value) for slot in intent.slots)
+        return Meaning(intent.name, slots), intent.matching
 
 
 def _named(matchers: Mapping[str, Matcher], source: str) -> str:

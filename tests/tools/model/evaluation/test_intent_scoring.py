@@ -21,10 +21,15 @@ LIGHT = Meaning("SetHeadlights", (("mode", "on"),))
 
 
 def judged(
-    meant: Meaning, understood: Meaning, *, said: Meaning | None = None, seconds: float = 2.0
+    meant: Meaning,
+    understood: Meaning,
+    *,
+    said: Meaning | None = None,
+    seconds: float = 2.0,
+    asked: bool = False,
 ) -> Judgement:
     acts = bool(understood) and understood.intent != "AskTime"
-    return Judgement(meant, meant if said is None else said, understood, acts, seconds)
+    return Judgement(meant, meant if said is None else said, understood, acts, seconds, asked)
 
 
 @pytest.mark.parametrize(
@@ -103,6 +108,19 @@ def test_a_summary_counts_commands_and_the_rest_apart() -> None:
     assert summary.other_actions_per_hour == 2.0
     assert summary.right_interval is not None
     assert summary.right_interval.low <= 0.25 <= summary.right_interval.high
+
+
+def test_what_is_asked_first_is_not_done_wrongly() -> None:
+    summary = summarize_intents(
+        [
+            judged(WARM, WARM, asked=True),
+            judged(WARM, WARM),
+            judged(WARM, LIGHT, asked=True),
+            judged(NOTHING, LIGHT, asked=True),
+        ]
+    )
+    assert (summary.right, summary.asked) == (2, 1)
+    assert (summary.wrong_actions, summary.other_actions, summary.other_intents) == (0, 0, 1)
 
 
 def test_without_commands_and_without_the_rest() -> None:

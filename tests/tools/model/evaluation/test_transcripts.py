@@ -26,7 +26,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def heard(utterance: Utterance, text: str = "turn left") -> Heard:
-    return Heard(utterance, text, 2.0, 0.5, 0.6, (3.0, 30.0), ("breaks off",))
+    return Heard(utterance, text, 2.0, 0.5, 0.6, (3.0, 30.0), ("breaks off",), 0.75)
 
 
 def test_kept_and_found_again(utterance: Utterance, path: Path) -> None:

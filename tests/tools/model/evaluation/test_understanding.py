@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,16 @@ def test_a_question_does_not_act(text: str, service: Understanding) -> None:
 @pytest.mark.parametrize("text", ["Pause.", "Hang up.", "Undo that.", "Zoom in."])
 def test_what_acts(text: str, service: Understanding) -> None:
     assert judge(service, heard(text, "something else")).is_wrong_action
+
+
+@pytest.mark.parametrize(("confidence", "asked"), [(0.9, False), (0.4, True)])
+def test_what_was_not_heard_well_is_asked_first(
+    service: Understanding, confidence: float, *, asked: bool
+) -> None:
+    one = judge(service, replace(heard("Pause.", "pause"), confidence=confidence))
+    assert (one.verdict, one.is_asked) == (Verdict.RIGHT, asked)
+    question = judge(service, replace(heard("What time is it?", "x"), confidence=confidence))
+    assert not question.is_asked
 
 
 def test_phrases_and_pieces(service: Understanding) -> None:
