@@ -131,6 +131,7 @@ TOOLS = Tree(
         "system.signing",
         "gui",
         "model.cabin",
+        "model.speaking",
         "model.adaptation",
         "system.booting",
         "system.flashing",

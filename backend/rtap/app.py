@@ -121,6 +121,7 @@ class RTAPApplication:
         *,
         partials: bool = True,
         intents: Wish = "none",
+        conversation: str | None = None,
     ) -> SpeechSession:
         """A session for one client's stream."""
 
@@ -131,7 +132,7 @@ class RTAPApplication:
         def deliver(event: Event) -> None:
             if isinstance(event, Transcript):
                 both(event)
-                self.assistant.hear(event, both, intents)
+                self.assistant.hear(event, both, intents, conversation)
             else:
                 publish(event)
 

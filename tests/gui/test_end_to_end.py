@@ -21,6 +21,7 @@ from tools.gui.virtual_microphone import VirtualMicrophone
 
 AUDIO = Path(__file__).parents[1] / "audio"
 COMMAND = "set the temperature to twenty one degrees"
+ANSWER = "The temperature is 21 degrees."
 NO_MICROPHONE = {"PULSE_SERVER": "unix:/nonexistent"}
 MEGABYTE = 1_000_000
 
@@ -83,6 +84,9 @@ def test_held_button(
     screen.release_button()
     heard = screen.wait_for("final", has_heard)
     assert resembles(heard.final)
+    assert heard.answer != ""
+    if heard.final == COMMAND:  # and no word was lost
+        assert (heard.answer, heard.earcon) == (ANSWER, "done")
     display.save(tmp_path / "final.png")
     assert (tmp_path / "final.png").stat().st_size > 5000
 
@@ -97,6 +101,7 @@ def test_held_button(
     screen.__exit__(None, None, None)
     (entry,) = home.history
     assert entry["text"] == heard.final
+    assert (entry["answer"], entry["earcon"]) == (heard.answer, heard.earcon)
     assert entry["language"] == "en"
     assert 0 < entry["latency"] < 30
 
@@ -177,6 +182,8 @@ def test_hands_free_without_a_microphone_of_its_own(
         heard = screen.wait_for("final", has_heard)
         assert "temperature" in heard.final
         assert heard.history == 1
+        answered = screen.wait_for("answer", lambda shown: shown.answer != "")
+        assert (answered.answer, answered.earcon) == (ANSWER, "done")
 
 
 def test_stored_model_is_asked_for(

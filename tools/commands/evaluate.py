@@ -1,10 +1,13 @@
-"""Measure how many words a model gets wrong, and how fast it is; of several models side by side.
+"""Measure how many words a model gets wrong, which commands are understood, and how fast it is; of several
+models side by side.
 
 DATA is a manifest (JSON lines with "audio", "text", and where known "language", "speaker", "noise" and
 "set"), a folder with a manifest.jsonl or of such folders, a LibriSpeech folder, or a folder of audio files
 each beside a .txt of the same name. Where the text is empty nobody speaks: whatever is heard there is counted
 as false text, not as word errors. Lines of a keywords.jsonl have "must_contain", a list of phrases, instead
 of the text: a file is heard right when all of them are in what was heard.
+With --intents, a line's "intent" and "slots" say what is meant ({"intent": "SetFan", "slots": {"level": 3}};
+"" is no command), or such an object in a .json of the audio's name; else the sentences do, by the text.
 Exit status 2 when a file could not be decoded; the others are counted all the same.
 """
 
@@ -14,29 +17,38 @@ import argparse
 import math
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rtap import atomic_file
 from rtap.cli.guard import OneLineParser
+from rtap.cli.serve import add_configuration
 from rtap.cli.terminal import report, write_result
+from rtap.config.loader import UnifiedConfigLoader
 from rtap.errors import AudioError, ConfigurationError
+from rtap.intents.names import NameFiles
 from rtap.languages import language_code
 from rtap.whisper.model_store import ModelStore
 from tools.console.command_line import positive_number, run
 from tools.model.evaluation.comparison import comparison
-from tools.model.evaluation.data import load_data, with_language
+from tools.model.evaluation.data import Utterance, load_data, with_language
 from tools.model.evaluation.document import to_json
 from tools.model.evaluation.measurement import Subject
 from tools.model.evaluation.noise import CLEAN, NoiseMixer, in_noise
+from tools.model.evaluation.pieces import cut, open_others
 from tools.model.evaluation.recognition import load_engine
 from tools.model.evaluation.report import to_markdown
 from tools.model.evaluation.task import Load, Normalizers, Task, measure
 from tools.model.evaluation.transcripts import SUFFIX
 from tools.setup.environment import require
 
+if TYPE_CHECKING:
+    from tools.model.evaluation.understanding import Understanding
+
 AUTO = "auto"
+MOST_HOURS = 100
 DEFAULT_LANGUAGE = "en"
 _PADDED, _NO_VAD = "+padded", "+no-vad"
 
@@ -95,6 +107,7 @@ def _parser() -> OneLineParser:
         metavar="N",
         help="of the noise: the same utterance gets the same noise with it; default: 0",
     )
+    _add_intents(parser)
     parser.add_argument(
         "--limit", type=positive_number, metavar="N", help="only the first N utterances of each set"
     )
@@ -119,9 +132,48 @@ def _parser() -> OneLineParser:
         type=positive_number,
         default=0,
         metavar="N",
-        help="show the N worst utterances in the Markdown, with one model",
+        help="show the N worst utterances in the Markdown, with one model; with --intents also N that were "
+        "not understood as meant, for each reason",
     )
     return parser
+
+
+def _add_intents(parser: OneLineParser) -> None:
+    group = parser.add_argument_group("intents")
+    group.add_argument(
+        "--intents",
+        action="store_true",
+        help="also count intents and slots, and wrong actions: what is done for another command, with other "
+        "slots, or without a command; nothing is done by intents that are declared with acts: false, nor "
+        "where hearing was so uncertain that the speaker is asked first",
+    )
+    group.add_argument(
+        "--grammar",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="FOLDER",
+        help="understand with the sentences in FOLDER/LANGUAGE/*.yaml alone, in Home Assistant's format; may "
+        "be repeated; default: as the service does with its configuration",
+    )
+    group.add_argument(
+        "--hours",
+        type=_hours,
+        metavar="N",
+        help="instead of whole recordings, hear N hours of pieces of 1 to 6 s, cut at random from what is no "
+        "command; speech at the levels of --snr in turn",
+    )
+    add_configuration(parser)
+
+
+def _hours(text: str) -> float:
+    try:
+        hours = float(text)
+    except ValueError:
+        hours = math.nan
+    if not 0 < hours <= MOST_HOURS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of hours up to {MOST_HOURS}")
+    return hours
 
 
 def _levels(text: str) -> tuple[float | None, ...]:
@@ -152,9 +204,13 @@ def _task(arguments: argparse.Namespace, command: str) -> Task:
     normalizers = Normalizers(arguments.spelling, published=not arguments.no_normalize)
     for one in sorted(languages):
         normalizers.of(one)
+    understanding = _understanding(arguments, languages)
     mixer = None
     if arguments.noise is not None:
         mixer = NoiseMixer.open(arguments.noise, arguments.seed)
+    if understanding is not None and arguments.hours is not None:
+        utterances = _pieces(utterances, understanding, arguments)
+    elif mixer is not None:
         utterances = in_noise(utterances, arguments.snr)
     return Task(
         command=command,
@@ -164,7 +220,36 @@ def _task(arguments: argparse.Namespace, command: str) -> Task:
         normalizers=normalizers,
         threads=arguments.threads,
         transcripts=arguments.transcripts,
+        understanding=understanding,
     )
+
+
+def _understanding(
+    arguments: argparse.Namespace, languages: Collection[str]
+) -> Understanding | None:
+    asked_for = {"--grammar": arguments.grammar, "--hours": arguments.hours}
+    if not arguments.intents:
+        if given := next((name for name, value in asked_for.items() if value), None):
+            raise ConfigurationError(f"{given} is about intents: give --intents too")
+        return None
+    if "" in languages:
+        raise ConfigurationError("--intents needs the language that is spoken: give --language")
+    # hassil takes half a second, and is not wanted without intents.
+    from tools.model.evaluation.understanding import Understanding
+
+    loader = UnifiedConfigLoader.from_environment(os.environ)
+    config = loader.load(arguments.profile, arguments.file)
+    if not arguments.grammar:
+        return Understanding.of_service(config, languages)
+    names = NameFiles(config.intents.contacts, config.intents.places)
+    return Understanding.of_folders(arguments.grammar, languages, names)
+
+
+def _pieces(
+    utterances: Sequence[Utterance], understanding: Understanding, arguments: argparse.Namespace
+) -> list[Utterance]:
+    recordings = open_others(utterances, understanding.is_command)
+    return cut(recordings, arguments.hours, arguments.snr or (None,), arguments.seed)
 
 
 def _subjects(arguments: argparse.Namespace) -> list[Subject]:

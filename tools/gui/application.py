@@ -27,6 +27,8 @@ class Shown:
     Args:
         state: idle, listening, thinking or error.
         backend: starting, ready, lost or failed.
+        answer: what the assistant says to the final; empty: nothing.
+        earcon: how that went: done, failed, heard or question; empty without an answer.
         history: number of its entries.
     """
 
@@ -35,6 +37,8 @@ class Shown:
     can_talk: bool
     partial: str
     final: str
+    answer: str
+    earcon: str
     error: str
     history: int
 

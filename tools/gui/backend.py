@@ -21,10 +21,10 @@ START_SECONDS: Final = 120.0
 
 
 class Backend:
-    """``rtap serve``; stopped at the end of ``with``.
+    """``rtap serve``, with a simulated car that knows the way home; stopped at the end of ``with``.
 
     Args:
-        place: a directory for its profile.
+        place: a directory for its profile, and for what the car keeps.
         audio: the profile's section; None: no microphone.
         models: directory of models beside the bundled one.
     """
@@ -35,11 +35,15 @@ class Backend:
         self._ports = free_ports()
         self._profile = place / "backend.yaml"
         self._process: Child | None = None
+        places = place / "places.txt"
+        places.write_text("home\n", encoding="utf-8")
         text = yaml.safe_dump(
             {
                 "inherits": "default",
                 "audio": audio or {"source": "none"},
                 "stt": {"model_name": "cabin-en"},
+                "intents": {"places": str(places)},
+                "vehicle": {"state": str(place / "vehicle.json")},
                 "models_dir": None if models is None else str(models),
                 "output": self._ports,
             }

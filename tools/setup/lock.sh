@@ -34,7 +34,7 @@ resolve requirements-demo.lock "Run time and model conversion: what make demo ne
     --extra vad --extra convert --extra evaluate --extra tools
 resolve requirements.lock "Run time only: what goes onto the device. For pip install --require-hashes." pyproject.toml \
     --extra vad --constraint "$scratch/requirements-dev.lock"
-resolve requirements-voices.lock "Synthesisers for tools/train_cabin_model. For pip install --no-deps --require-hashes." \
+resolve requirements-voices.lock "Synthesisers for tools/train_cabin_model and tools/speak_commands. For pip install --no-deps --require-hashes." \
     tools/model/cabin/voices.in --no-deps
 resolve requirements-bench.lock "Peers for tools/benchmark asr. For pip install --no-deps --require-hashes." \
     tools/benchmarks/asr/bench.in --no-deps

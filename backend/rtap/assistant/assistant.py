@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from rtap import logs
-from rtap.assistant.conversations import Conversations
+from rtap.assistant.conversations import Conversations, speaker_of
 from rtap.errors import ConfigurationError
 from rtap.events import (
     ActionCompleted,
@@ -56,6 +58,7 @@ class _Heard:
     transcript: Transcript
     execute: bool
     publish: Callable[[Event], None]
+    conversation: str | None
 
 
 class Assistant:
@@ -104,19 +107,28 @@ class Assistant:
             self._changed.notify_all()
         if self._thread is not None:
             self._thread.join(seconds)
+            with self._changed:
+                self._waiting.clear()
         with self._loading:
             if self._parts is not None:
                 self._parts.close()
 
-    def hear(self, transcript: Transcript, publish: Callable[[Event], None], wish: Wish) -> None:
+    def hear(
+        self,
+        transcript: Transcript,
+        publish: Callable[[Event], None],
+        wish: Wish,
+        conversation: str | None = None,
+    ) -> None:
         """Handle an utterance soon.
 
         Args:
             publish: gets what comes of it, in this object's thread.
+            conversation: of a stream, so that another of the same may answer; None: its session is one.
         """
         if wish == "none" or transcript.source == "file" or not transcript.text:
             return
-        heard = _Heard(transcript, wish == "execute", publish)
+        heard = _Heard(transcript, wish == "execute", publish, conversation)
         with self._changed:
             is_full = len(self._waiting) >= MOST_WAITING or self._stopping
             if not is_full:
@@ -203,7 +215,14 @@ class Assistant:
                 self._work_on(heard)
             except Exception as error:  # noqa: BLE001 (the next utterance is to be understood nevertheless)
                 # Not the message: it may quote what was said.
-                _log.error("an utterance was not handled", error_type=type(error).__name__)
+                place = traceback.extract_tb(error.__traceback__)[-1]
+                told = _log.warning if self._stopping else _log.error
+                told(
+                    "an utterance was not handled",
+                    error_type=type(error).__name__,
+                    place=f"{Path(place.filename).name}:{place.lineno}",
+                    stopping=self._stopping,
+                )
                 self._fail(heard, type(error).__name__, "the assistant failed: say it again")
             finally:
                 self._settle(heard.transcript.session_id)
@@ -226,7 +245,8 @@ class Assistant:
             return
         assert said.language is not None
         assert said.source != "file"
-        conversation = self._conversations.of(said, self._loaded().understander)
+        speaker = speaker_of(said, heard.conversation)
+        conversation = self._conversations.of(speaker, self._loaded().understander)
         try:
             turn = self._turn(said, said.language, conversation.dialogue)
         except ConfigurationError:  # its sentences were reported when they were loaded

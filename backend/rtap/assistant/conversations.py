@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from rtap.intents.dialogue import Dialogue, Understands
 
@@ -14,6 +14,24 @@ if TYPE_CHECKING:
 
 MOST_SPEAKERS: Final = 64
 """Who are remembered; beyond it, the one who was silent for longest is forgotten."""
+
+
+Speaker = tuple[Literal["microphone", "session", "conversation"], str]
+"""By what they are told apart, and its name."""
+
+
+def speaker_of(said: Transcript, conversation: str | None) -> Speaker:
+    """Who said something.
+
+    Args:
+        conversation: that the client gave to its stream.
+    """
+    if said.source == "microphone":
+        # A wake word begins a session of its own, and the driver goes on talking with the same assistant.
+        return "microphone", ""
+    if conversation is not None:
+        return "conversation", conversation
+    return "session", said.session_id
 
 
 @dataclass(slots=True)
@@ -29,13 +47,11 @@ class Conversations:
     """By speaker; for one thread."""
 
     def __init__(self) -> None:
-        self._all: OrderedDict[str, Conversation] = OrderedDict()
+        self._all: OrderedDict[Speaker, Conversation] = OrderedDict()
         """The one who spoke last is at the end."""
 
-    def of(self, said: Transcript, understander: Understands) -> Conversation:
-        """The conversation that an utterance belongs to."""
-        # A wake word begins a session of its own, and the driver goes on talking with the same assistant.
-        speaker = said.source if said.source == "microphone" else said.session_id
+    def of(self, speaker: Speaker, understander: Understands) -> Conversation:
+        """The conversation with a speaker."""
         one = self._all.pop(speaker, None) or Conversation(Dialogue(understander))
         self._all[speaker] = one
         if len(self._all) > MOST_SPEAKERS:

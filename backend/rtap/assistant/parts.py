@@ -90,7 +90,10 @@ def _load_answerer(config: Config, report: Report) -> Answerer | None:
         return make_answerer(config)
     except ConfigurationError as error:
         _tell(report, "answers", error)
-        return make_answerer(replace(config, answers=replace(config.answers, folders=())))
+        own = replace(config.answers, folders=())
+        return make_answerer(
+            replace(config, answers=own, intents=replace(config.intents, folders=()))
+        )
 
 
 def _load_table(config: Config, report: Report) -> tuple[Config, Table]:

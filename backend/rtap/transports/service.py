@@ -107,6 +107,7 @@ class Service(Protocol):
         *,
         partials: bool = True,
         intents: Wish = "none",
+        conversation: str | None = None,
     ) -> SpeechSession:
         """A session for one client's stream.
 
@@ -114,6 +115,7 @@ class Service(Protocol):
             publish: gets its events. Transcripts, intents and actions go to the bus too.
             partials: whether the client wants partial results, which cost inferences.
             intents: what the client wants of the commands in it.
+            conversation: sessions of the same one answer each other's questions; None: one of its own.
         """
 
     def publish(self, event: Event) -> None:

@@ -13,8 +13,9 @@ from rtap.errors import SpeakerError
 class Played:
     """One opened device; see :class:`rtap.answers.output.Playback`."""
 
-    def __init__(self, on_write: Callable[[], None]) -> None:
+    def __init__(self, on_write: Callable[[], None], over: threading.Semaphore) -> None:
         self._on_write = on_write
+        self._over = over
         self.pieces: list[Speech] = []
         self.is_finished = False
         self.is_closed = False
@@ -29,6 +30,7 @@ class Played:
 
     def close(self) -> None:
         self.is_closed = True
+        self._over.release()
 
     @property
     def seconds(self) -> float:
@@ -48,10 +50,13 @@ class RecordingOutput:
         self.on_write: Callable[[], None] = lambda: None
         """Called before each piece; it may wait, as a device does."""
         self.opened = threading.Semaphore(0)
+        """Released whenever somebody opens it."""
+        self.over = threading.Semaphore(0)
+        """Released whenever it is closed again."""
 
     def open(self) -> Played:
         self.opened.release()
         if self.error is not None:
             raise self.error
-        self.played.append(Played(self.on_write))
+        self.played.append(Played(self.on_write, self.over))
         return self.played[-1]

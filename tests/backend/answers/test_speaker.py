@@ -163,10 +163,11 @@ def test_without_a_voice_there_are_tones():
     speaker = Speaker(output, None)
     speaker.start()
     speaker.say(Answer("Done.", "en", Earcon.FAILED))
-    assert output.opened.acquire(timeout=SOON)
+    assert output.over.acquire(timeout=SOON)
     speaker.close()
     (played,) = output.played
-    assert played.samples.size <= tone(Earcon.FAILED).size
+    assert played.samples.size == tone(Earcon.FAILED).size
+    assert played.is_finished
 
 
 def test_one_after_the_other(assistant: Assistant):

@@ -12,6 +12,7 @@ LOUDER: Final = 40
 _SENTENCES: Final = """\
 intents:
   Heat: {data: [{sentences: ["chauffe à {t:temperature} degrés"], slots: {state: true}}]}
+  Confirm: {data: [{sentences: ["oui"]}]}
   RaiseVolume: {data: [{sentences: ["plus fort"]}]}
   OpenTrunk: {data: [{sentences: ["ouvre le coffre"]}]}
 lists: {t: {unit: celsius, range: {from: 14, to: 30, fractions: halves}}}

@@ -76,7 +76,9 @@ class Rig:
     closed: threading.Event = field(default_factory=threading.Event)
 
     def hear(self, transcript: Transcript, **wish: Any) -> None:
-        self.assistant.hear(transcript, self.heard.put, wish.get("wish", "execute"))
+        self.assistant.hear(
+            transcript, self.heard.put, wish.get("wish", "execute"), wish.get("conversation")
+        )
 
     def next(self) -> Event:
         return self.heard.get(timeout=SOON)
@@ -218,6 +220,26 @@ def test_another_speakers_yes_is_no_answer(rig: Rig) -> None:
     told = [rig.next(), rig.next()]
     assert all(isinstance(event, IntentRecognized) for event in told)
     assert rig.heard.empty()
+
+
+@pytest.mark.parametrize(
+    ("conversation", "acts"), [("screen", True), ("microphone", False), (None, False)]
+)
+def test_streams_of_one_conversation_answer_each_other(
+    conversation: str | None,
+    acts: bool,  # noqa: FBT001
+    rig: Rig,
+) -> None:
+    of_stream = replace(COMMAND, source="stream")
+    rig.hear(replace(of_stream, confidence=0.2), conversation="screen")
+    rig.hear(
+        replace(of_stream, text="yes", session_id="another", utterance_id="answer"),
+        conversation=conversation,
+    )
+    rig.settle("another")
+    told = [rig.next(), rig.next()]
+    assert all(isinstance(event, IntentRecognized) for event in told)
+    assert rig.heard.empty() is not acts
 
 
 def test_an_answer_that_began_too_late_is_none(rig: Rig) -> None:

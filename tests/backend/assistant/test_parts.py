@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from rtap.assistant.parts import load_parts
-from rtap.config import AnswersConfig, IntentsConfig, SttConfig, VehicleConfig
+from rtap.config import AnswersConfig, Config, IntentsConfig, SttConfig, VehicleConfig
 from rtap.events import ErrorOccurred, Event
 from rtap.intents.expected_sentences import IntentPreference
 from rtap.vehicle.result import Cause, Outcome
@@ -68,6 +68,14 @@ def test_answers_with_faults_are_told_and_those_of_this_project_are_given(tmp_pa
     assert told.stage == "answers"
     assert "en.yaml:1" in told.message
     assert parts.answerer is not None
+
+
+def test_a_folder_that_is_not_there_costs_what_is_in_it_only(tmp_path: Path) -> None:
+    config = replace(Config(), intents=IntentsConfig(folders=(str(tmp_path / "nowhere"),)))
+    events: list[Event] = []
+    parts = load_parts(config, events.append)
+    assert parts.answerer is not None
+    assert {event.stage for event in events if isinstance(event, ErrorOccurred)} >= {"intents"}
 
 
 def test_answers_switched_off(tmp_path: Path) -> None:

@@ -59,3 +59,32 @@ def test_what_is_drawn_from_what_we_bring_is_understood(language: str):
                 if understood.intent is None:
                     unknown.append((sentence, [other.name for other in understood.alternatives]))
     assert unknown == []
+
+
+def test_examples_are_what_is_said_most(tmp_path: Path):
+    (tmp_path / "en").mkdir()
+    (tmp_path / "en" / "car.yaml").write_text(
+        "intents: {A: {data: [{sentences: ['(open|put down) [<the>] (window|pane)']}]}}\n"
+        "expansion_rules: {the: (the|my)}\n"
+    )
+    assert example("A", load_grammar("en", (tmp_path,))) == "open the window"
+
+
+@pytest.mark.parametrize(
+    ("intent", "sentence"),
+    [
+        ("AskTyrePressure", "wie ist der reifendruck"),
+        ("CloseSunroof", "schließ das schiebedach"),
+        ("EndCall", "beend den anruf"),
+        ("NextTrack", "den nächsten song"),
+        ("OpenTrunk", "öffne den kofferraum"),
+        ("OpenWindow", "öffne das fenster"),
+        ("RaiseDisplayBrightness", "mach den bildschirm etwas heller"),
+        ("SetHighBeam", "schalt das fernlicht aus"),
+        ("SetLaneAssist", "schalt den spurhalteassistent aus"),
+        ("SetSeatHeating", "schalt die sitzheizung aus"),
+        ("ShowTraffic", "wie ist der verkehr auf der strecke"),
+    ],
+)
+def test_german_articles_fit(intent: str, sentence: str):
+    assert example(intent, load_grammar("de", (BUNDLED,))) == sentence

@@ -139,6 +139,7 @@ class ScriptedService:
         *,
         partials: bool = True,
         intents: Wish = "none",
+        conversation: str | None = None,
     ) -> SpeechSession:
         if self.failure is not None:
             raise self.failure
@@ -149,7 +150,7 @@ class ScriptedService:
             publish(event)
             if isinstance(event, Transcript):
                 self.bus.publish(event)
-                self.assistant.hear(event, publish, intents)
+                self.assistant.hear(event, publish, intents, conversation)
 
         service = self
 

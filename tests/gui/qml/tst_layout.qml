@@ -54,6 +54,8 @@ TestCase {
             height: frame.height * 0.6
             partialText: ""
             finalText: "set the temperature to twenty one degrees"
+            answer: ""
+            earcon: ""
             hint: ""
             busy: false
             history: entries
@@ -86,7 +88,8 @@ TestCase {
     }
 
     function initTestCase() {
-        entries.addTranscription("turn on the heating", new Date(2026, 0, 2, 14, 5), "en", 0.31);
+        entries.addTranscription("turn on the heating", new Date(2026, 0, 2, 14, 5), "en", 0.31, "f3a9-1");
+        entries.addAnswer("f3a9-1", "The heating is on.", "done");
         entries.addTranscription("find the nearest charging station with a restaurant and a playground", new Date(), "en", 0.31);
     }
     function cleanupTestCase() {
@@ -164,6 +167,20 @@ TestCase {
         check(make(transcriptionView, row, row.name === "short" ? {} : {
             "finalText": "set the temperature to twenty one degrees and ".repeat(6)
         }));
+    }
+    function test_answeredView_data() {
+        return cases(["done", "question"]);
+    }
+    function test_answeredView(row: var) {
+        for (const historyShown of [true, false]) {
+            for (const times of [1, 8])
+                check(make(transcriptionView, row, {
+                    "finalText": "set the temperature to twenty one degrees ".repeat(times),
+                    "answer": "The rear left window is 30 percent open, and that is as far as it goes. ".repeat(times),
+                    "earcon": row.name,
+                    "historyShown": historyShown
+                }));
+        }
     }
     function test_errorBanner_data() {
         return cases([""]);

@@ -28,7 +28,7 @@ TestCase {
     function test_everyTextCanBeRead_data() {
         const rows = [];
         for (const night of [true, false]) {
-            for (const text of ["text", "textDim", "accent", "alert"]) {
+            for (const text of ["text", "textDim", "accent", "alert", "question"]) {
                 for (const ground of ["background", "surface", "surfacePressed"])
                     rows.push({
                         "tag": `${night ? "night" : "day"}: ${text} on ${ground}`,

@@ -23,6 +23,8 @@ TestCase {
             anchors.fill: parent
             partialText: ""
             finalText: ""
+            answer: ""
+            earcon: ""
             hint: "Hold the button and speak."
             busy: false
         }
@@ -101,16 +103,97 @@ TestCase {
         compare(shown(0), ["14:06", "fenster auf", "DE"]);
         compare(shown(1), ["14:05", "navigate home", "EN", "0.3 s"]);
     }
+    function test_historyTellsAnswers() {
+        const view = make({});
+        view.history.addTranscription("open the trunk", new Date(), "en", 0.3, "f3a9-1");
+        view.history.addTranscription("good morning", new Date(), "en", 0.3, "f3a9-2");
+        view.history.addAnswer("f3a9-1", "The car is moving.", "failed");
+        const list = inspector.find(view, "history");
+        tryVerify(() => list.itemAtIndex(1) !== null);
+        const answer = inspector.find(list.itemAtIndex(1), "answer");
+        verify(answer.visible);
+        compare(inspector.find(answer, "text").text, "The car is moving.");
+        compare(answer.symbol, "cross");
+        verify(!inspector.find(list.itemAtIndex(0), "answer").visible);
+    }
+    function test_answerStandsUnderTheFinal_data() {
+        return ["done", "failed", "question", "heard"].map(earcon => ({
+            "tag": earcon,
+            "earcon": earcon
+        }));
+    }
+    function test_answerStandsUnderTheFinal(row: var) {
+        const view = make({
+            "finalText": "open the window"
+        });
+        const reply = inspector.find(view, "reply");
+        verify(!reply.visible);
+        for (const historyShown of [true, false]) {
+            view.historyShown = historyShown;
+            view.answer = "The window is open.";
+            view.earcon = row.earcon;
+            verify(reply.visible);
+            compare(inspector.find(inspector.find(reply, "answer"), "text").text, "The window is open.");
+            waitForRendering(view);
+            const newest = inspector.find(view, "newest");
+            compare(reply.y, newest.y + newest.height + Theme.spacing, "right under it");
+            verify(newest.height < view.height / 2);
+            verify(reply.y + reply.height <= view.height);
+            const list = inspector.find(view, "history");
+            verify(!list.visible || list.y >= reply.y + reply.height);
+            view.answer = view.earcon = "";
+            verify(!reply.visible);
+        }
+    }
+    function test_onlyAQuestionStaysWhileSomebodySpeaks() {
+        const view = make({
+            "finalText": "call Anna",
+            "answer": "There is no Anna.",
+            "earcon": "failed"
+        });
+        const reply = inspector.find(view, "reply");
+        const hint = inspector.find(view, "questionHint");
+        verify(reply.visible);
+        verify(!hint.visible);
+        view.busy = true;
+        verify(!reply.visible);
+        view.answer = "Which Anna?";
+        view.earcon = "question";
+        verify(reply.visible);
+        verify(hint.visible);
+    }
+    function test_aQuestionIsForgotten() {
+        const view = make({
+            "finalText": "call Anna",
+            "questionTimeout": 100
+        });
+        const hint = inspector.find(view, "questionHint");
+        for (let i = 0; i < 2; ++i) {
+            view.answer = "Which Anna?";
+            view.earcon = "question";
+            verify(hint.visible);
+            tryVerify(() => !hint.visible);
+            verify(view.isAnswerShown, "the final is still there");
+            view.busy = true;
+            verify(!view.isAnswerShown);
+            view.busy = false;
+            view.answer = view.earcon = "";
+        }
+    }
     function test_newestIsNotSaidTwice() {
         const view = make({});
-        view.history.addTranscription("navigate home", new Date(), "en", 0.3);
+        view.history.addTranscription("navigate home", new Date(), "en", 0.3, "f3a9-1");
+        view.history.addAnswer("f3a9-1", "The route leads home.", "done");
         view.finalText = "navigate home";
         const list = inspector.find(view, "history");
         tryVerify(() => list.itemAtIndex(0) !== null);
         const text = inspector.find(list.itemAtIndex(0), "text");
+        const answer = inspector.find(list.itemAtIndex(0), "answer");
         verify(!text.visible);
+        verify(!answer.visible);
         view.finalText = "";
         verify(text.visible);
+        verify(answer.visible);
     }
     function test_historyMakesRoom() {
         const view = make({});

@@ -20,7 +20,7 @@ from rtap.cli import transcribe
 from rtap.cli.transcribe import Engine
 from rtap.errors import ConfigurationError
 from rtap.whisper.model_directory import ModelDirectory
-from rtap.whisper.result import Transcription
+from rtap.whisper.result import Segment, Transcription
 from rtap.whisper.transcribe import TranscribeOptions
 from tests.backend.model_directories import make_model
 from tests.tools.conftest import Done, Start
@@ -46,6 +46,7 @@ class FakeEngine:
         self.settings: list[tuple[bool, bool]] = []
         self.heard: list[NDArray[np.float32]] = []
         self.unknown = ("de",)
+        self.log_probability = -0.1
 
     def load(self, directory: ModelDirectory, threads: int, *, vad: bool, padded: bool) -> Engine:
         self.loaded.append(directory.path)
@@ -66,7 +67,8 @@ class FakeEngine:
         self.options.append(options)
         self.heard.append(np.concatenate(list(blocks)))
         seconds = self.heard[-1].size / SAMPLE_RATE
-        return Transcription(self.text, "en", 1.0, seconds, seconds / 4, ())
+        segment = Segment(0, seconds, self.text, (1, 2), "en", self.log_probability, 1.0, 0.0, 0.0)
+        return Transcription(self.text, "en", 1.0, seconds, seconds / 4, (segment,))
 
 
 @pytest.fixture
@@ -221,6 +223,13 @@ def test_names_that_are_not_utf8(measure: Measure, tmp_path: Path, car: Path) ->
         (["--snr", "5"], "--noise and --snr go together"),
         (["--noise", "."], "--noise and --snr go together"),
         (["--noise", "none", "--snr", "5"], "none is no folder"),
+        (["--hours", "1"], "--hours is about intents: give --intents too"),
+        (["--grammar", "."], "--grammar is about intents: give --intents too"),
+        (["--intents", "--hours", "0"], "'0' is not a number of hours up to 100"),
+        (["--intents", "--hours", "many"], "'many' is not a number of hours up to 100"),
+        (["--intents", "--language", "auto"], "--intents needs the language that is spoken"),
+        (["--intents", "--grammar", "none"], "none is no folder with intents"),
+        (["--intents", "--profile", "none"], "none"),
         (["--model", "none.jsonl"], "there is no file none.jsonl"),
         (["/nowhere.jsonl"], "/nowhere.jsonl cannot be read (No such file or directory)"),
     ],
@@ -362,6 +371,98 @@ def test_transcripts_of_another_program(
     assert engine.loaded == []
 
 
+COMMANDS = {"a": "set the temperature to 21", "b": "the fan is nice"}
+
+
+@pytest.fixture
+def commands(car: Path) -> Path:
+    for name, text in COMMANDS.items():
+        (car / f"{name}.txt").write_text(text)
+    return car
+
+
+def test_intents(measure: Measure, engine: FakeEngine, commands: Path) -> None:
+    engine.text = " Set the temperature to 25°C."
+    done = measure(commands, "--intents", "--errors", "1")
+    assert (done.status, done.err) == (0, "")
+    assert "**Intents right 100.00 %**, with slots 0.00 %" in done.out
+    assert "wrong actions for 1 (100.00 %)" in done.out
+    assert "**1 wrong actions in 0.001 h without a command**, 1800.0 per hour." in done.out
+    assert "    meant       SetTemperature temperature=21\n" in done.out
+    engine.log_probability = -1.0
+    doubtful = json.loads(measure(commands, "--intents", "--json").out)
+    assert doubtful["total"]["intents"]["wrong_actions"] == 0
+    plain = measure(commands, "--errors", "1")
+    assert "Intents right" not in plain.out
+
+
+def test_intents_that_the_data_name(measure: Measure, engine: FakeEngine, commands: Path) -> None:
+    (commands / "b.json").write_text('{"intent": "SetFan", "slots": {"level": 4}}')
+    engine.text = "Fan to 4."
+    document = json.loads(measure(commands, "--intents", "--json").out)
+    assert document["total"]["intents"]["right"] == 1
+    assert [one["intent"]["verdict"] for one in document["utterances"]] == ["other intent", "right"]
+
+
+def test_intents_of_another_grammar(
+    measure: Measure, engine: FakeEngine, commands: Path, tmp_path: Path
+) -> None:
+    grammar = tmp_path / "house/en/lamps.yaml"
+    grammar.parent.mkdir(parents=True)
+    grammar.write_text("intents: {Nice: {data: [{sentences: ['[the] fan is nice']}]}}")
+    engine.text = "Fan is nice."
+    options = ("--intents", "--grammar", tmp_path / "house", "--json")
+    document = json.loads(measure(commands, *options).out)
+    assert document["grammar"].endswith("house: en with 1 intents and 1 templates")
+    assert [one["intent"]["verdict"] for one in document["utterances"]] == ["false", "right"]
+
+
+def test_intents_with_the_names_of_a_configuration(
+    measure: Measure, engine: FakeEngine, commands: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "contacts.txt").write_text("Anna\n")
+    profile = tmp_path / "mine.yaml"
+    profile.write_text(f"intents: {{contacts: {tmp_path / 'contacts.txt'}}}\n")
+    (commands / "a.txt").write_text("call anna")
+    engine.text = "Call Anna."
+    options = ("--intents", "--json", "--limit", "1")
+    found = json.loads(measure(commands, *options, "--file", profile).out)
+    assert found["utterances"][0]["intent"]["meant"]["slots"] == {"contact": "Anna"}
+    assert json.loads(measure(commands, *options).out)["total"]["intents"]["commands"] == 0
+
+
+def test_hours_of_pieces(measure: Measure, engine: FakeEngine, commands: Path) -> None:
+    options = ("--intents", "--hours", "0.01", "--json")
+    document = json.loads(measure(commands, *options).out)
+    assert {Path(one["audio"]).name for one in document["utterances"]} == {"b.wav"}
+    lengths = [round(one.size / SAMPLE_RATE, 2) for one in engine.heard]
+    assert lengths == [
+        round(end - begin, 2) for begin, end in (one["cut"] for one in document["utterances"])
+    ]
+    assert 36 <= sum(lengths) < 38
+    assert document["total"]["wer"] is None
+    assert document["total"]["intents"]["no_command"]["files"] == len(lengths) > 20
+    again = json.loads(measure(commands, *options).out)
+    other = json.loads(measure(commands, *options, "--seed", "1").out)
+    cuts = [[one["cut"] for one in found["utterances"]] for found in (document, again, other)]
+    assert cuts[0] == cuts[1] != cuts[2]
+
+
+def test_pieces_in_noise(
+    measure: Measure, engine: FakeEngine, commands: Path, tmp_path: Path
+) -> None:
+    random = np.random.default_rng(1)
+    (tmp_path / "noises").mkdir()
+    noise = random.normal(0, 0.01, SAMPLE_RATE)
+    soundfile.write(tmp_path / "noises/x.wav", noise, SAMPLE_RATE)
+    soundfile.write(commands / "b.wav", random.normal(0, 0.1, 2 * SAMPLE_RATE), SAMPLE_RATE)
+    options = ("--noise", tmp_path / "noises", "--snr", "clean,0")
+    document = json.loads(measure(commands, "--intents", "--hours", "0.01", "--json", *options).out)
+    assert [one["noise"] for one in document["utterances"][:4]] == ["clean", "0 dB"] * 2
+    levels = [float(np.mean(np.square(one))) for one in engine.heard[:4]]
+    assert levels == pytest.approx([0.01, 0.02] * 2, rel=0.1)
+
+
 @pytest.mark.slow
 def test_a_real_model_hears_what_the_command_hears(
     quantized: Path, start: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -372,7 +473,7 @@ def test_a_real_model_hears_what_the_command_hears(
     manifest = tmp_path / "spoken.jsonl"
     manifest.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
 
-    done = start(evaluate.main, manifest, "--model", quantized, "--json")
+    done = start(evaluate.main, manifest, "--model", quantized, "--json", "--intents")
     assert (done.status, done.err) == (0, "")
     document: dict[str, Any] = json.loads(done.out)
 
@@ -388,3 +489,10 @@ def test_a_real_model_hears_what_the_command_hears(
     assert document["sets"]["spoken"]["words"] == 12
     assert document["sets"]["spoken"]["wer"] > 0.5
     assert document["sets"]["nobody"]["no_speech"]["false_text_rate"] == 0.0
+    intents = document["total"]["intents"]
+    assert (intents["commands"], intents["missed"], intents["right"]) == (2, 2, 0)
+    meant = [one["intent"]["meant"] for one in document["utterances"]]
+    assert meant[0] == {"intent": "SetClimate", "slots": {"state": True}}
+    assert meant[2] == {"intent": "SetTemperature", "slots": {"temperature": 21}}
+    no_command = {"files": 2, "understood": 0, "wrong_actions": 0}
+    assert {name: intents["no_command"][name] for name in no_command} == no_command

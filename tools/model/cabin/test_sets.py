@@ -100,12 +100,17 @@ def _by_synthesiser(role: Role) -> list[list[Voice]]:
 
 
 def _clip(utterance: Utterance, rng: np.random.Generator) -> Clip:
+    speech = utterance.audio.astype(np.float32) / np.float32(32768)
+    return Clip(in_silence(speech, rng), utterance.text, utterance.speaker)
+
+
+def in_silence(speech: Samples, rng: np.random.Generator) -> Samples:
     """Clean speech with a quiet moment around it, in a microphone's faint hiss."""
     before, after = (np.zeros(int(seconds * SAMPLE_RATE), np.float32) for seconds in _SILENCE)
-    speech = utterance.audio.astype(np.float32) / np.float32(32768)
     audio = np.concatenate([before, speech, after])
     hiss = rng.standard_normal(audio.size, dtype=np.float32) * np.float32(_HISS * 0.1)
-    return Clip(audio + hiss, utterance.text, utterance.speaker)
+    quiet: Samples = audio + hiss
+    return quiet
 
 
 def _noisy(clip: Clip, decibels: int, rng: np.random.Generator) -> Clip:

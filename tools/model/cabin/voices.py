@@ -29,7 +29,7 @@ class Voice:
     """One speaker of one synthesiser.
 
     Args:
-        synthesiser: espeak-ng, flite, festival, kokoro or pico.
+        synthesiser: espeak-ng, flite, festival, kokoro, pico, piper or rhvoice.
         name: as the synthesiser calls it; two of Kokoro's with + between them make a third speaker.
         share: how often it is drawn, relative to the others.
         pitch: fundamental frequency in Hz (lowest, highest) that the voice can be set to, where it can.

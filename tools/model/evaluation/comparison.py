@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tools.model.evaluation.bootstrap import Interval, interval_of_difference
+from tools.model.evaluation.intent_report import intents_right, wrong_actions
 from tools.model.evaluation.measurement import Measurement
 from tools.model.evaluation.scoring import Counts, Scored, Summary
 from tools.model.evaluation.tables import NO_FIGURE, line, percent, section, table, within
@@ -48,6 +49,8 @@ def comparison(measurements: Sequence[Measurement]) -> str:
     """One table for each kind of figure, as Markdown; ends with a newline."""
     lines = [*_head(measurements)]
     kinds: dict[str, tuple[Callable[[Summary], int], _Figure]] = {
+        "Intents and slots right, by set": (_command_count, intents_right),
+        "Wrong actions, for commands and without one, by set": (_judged, wrong_actions),
         "Word error rate by set": (lambda one: one.counts.words, _words),
         "All phrases heard, by set": (lambda one: one.keywords, _keywords),
         "Text without speech, by set": (lambda one: one.silent, _false_texts),
@@ -105,6 +108,14 @@ def _table(
                 *figures,
             )
     return table(("set", "files", *(one.subject.name for one in measurements)), rows)
+
+
+def _command_count(summary: Summary) -> int:
+    return 0 if summary.intents is None else summary.intents.commands
+
+
+def _judged(summary: Summary) -> int:
+    return 0 if summary.intents is None else summary.intents.commands + summary.intents.others
 
 
 def _words(summary: Summary) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from rtap.errors import ConfigurationError
 from rtap.languages import language_code
+from tools.model.evaluation.meaning import BrokenMeaning, Meaning, meaning_of, read_meaning
 
 MANIFEST = "manifest.jsonl"
 KEYWORDS = "keywords.jsonl"
@@ -41,11 +42,16 @@ class Utterance:
     """Phrases that are said, where nobody wrote down the rest; the text is empty then."""
     snr: float | None = field(default=None, kw_only=True)
     """Decibels of speech over the noise that is mixed in; None: heard as it is."""
+    meant: Meaning | None = field(default=None, kw_only=True)
+    """The command; None: nobody wrote down which."""
+    cut: tuple[float, float] | None = field(default=None, kw_only=True)
+    """Begin and end in seconds, of a piece that is heard alone; None: all of it."""
 
     @property
     def clip(self) -> str:
-        """What it is known by wherever the data lie: set and name of the file."""
-        return f"{self.group}/{self.audio.name}"
+        """What it is known by wherever the data lie: set, name of the file, and piece of it."""
+        piece = "" if self.cut is None else f" {self.cut[0]:.2f} s to {self.cut[1]:.2f} s"
+        return f"{self.group}/{self.audio.name}{piece}"
 
     @property
     def is_speech(self) -> bool:
@@ -189,7 +195,15 @@ def _entry(line: str, folder: Path, default_group: str) -> Utterance:
         noise=_one_line(_field(entry, "noise")),
         language=_language(entry),
         must_contain=phrases,
+        meant=_meant(entry),
     )
+
+
+def _meant(entry: dict[str, Any]) -> Meaning | None:
+    try:
+        return meaning_of(entry)
+    except BrokenMeaning as error:
+        raise _BrokenLine(str(error)) from error
 
 
 def _phrases(entry: dict[str, Any]) -> tuple[str, ...]:
@@ -273,7 +287,15 @@ def _pairs(folder: Path) -> list[Utterance]:
                 f"{file} has no audio of the same name beside it: add that, or take the text out"
             )
     group = folder.resolve().name
-    return [Utterance(file, _one_line(_text(texts[name])), group) for name, file in audio.items()]
+    return [
+        Utterance(file, _one_line(_text(texts[name])), group, meant=_meant_beside(file))
+        for name, file in audio.items()
+    ]
+
+
+def _meant_beside(audio: Path) -> Meaning | None:
+    file = audio.with_suffix(".json")
+    return read_meaning(file) if file.is_file() else None
 
 
 def _audio_files(folder: Path) -> dict[str, Path]:

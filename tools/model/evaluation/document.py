@@ -8,6 +8,7 @@ from typing import Any
 
 from tools.model.evaluation.bootstrap import Interval
 from tools.model.evaluation.comparison import differences
+from tools.model.evaluation.intent_report import intents_to_json, judgement_to_json
 from tools.model.evaluation.measurement import Measurement, Subject
 from tools.model.evaluation.recognition import Failure
 from tools.model.evaluation.scoring import Counts, Scored, Summary
@@ -36,6 +37,7 @@ def _measurement(measurement: Measurement) -> dict[str, Any]:
         "language": measurement.language,
         "threads": measurement.threads,
         "normalizer": measurement.normalizer,
+        "grammar": measurement.grammar or None,
         "total": _summary(measurement.total),
         "with_speech": _summary(measurement.with_speech),
         "sets": _table(measurement.sets),
@@ -100,6 +102,7 @@ def _summary(summary: Summary) -> dict[str, Any]:
             "processor_time": round(summary.processor_time, 4),
             "encodes": summary.encodes,
         },
+        "intents": intents_to_json(summary.intents),
     }
 
 
@@ -125,6 +128,8 @@ def _utterance(scored: Scored) -> dict[str, Any]:
         "heard": heard.text,
         "counts": _counts(scored.counts),
         "has_phrases": scored.has_phrases,
+        "cut": None if utterance.cut is None else list(utterance.cut),
+        "intent": judgement_to_json(scored.judgement),
         "seconds": round(heard.seconds, 3),
         "inference_time": round(heard.inference_time, 4),
         "processor_time": round(heard.processor_time, 4),

@@ -57,6 +57,8 @@ class Measurement:
     failures: Sequence[Failure]
     unknown_languages: Mapping[str, int]
     """Utterances left out, by their language, which the model does not know."""
+    grammar: str = ""
+    """What found the intents; empty: they were not asked for."""
 
     @property
     def languages(self) -> Sequence[str]:

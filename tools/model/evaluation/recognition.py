@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 from rtap.audio.file import AudioFile
+from rtap.audio.format import SAMPLE_RATE
 from rtap.audio.native_stderr import decoder_notes_hidden
 from rtap.errors import AudioError
+from rtap.stages.stt import confidence
 from rtap.whisper.model_directory import ModelDirectory
 from tools.model.evaluation.data import Utterance
 from tools.model.evaluation.transcripts import Heard, Transcripts
@@ -89,7 +91,7 @@ class Listener:
         with decoder_notes_hidden():
             audio = AudioFile.open(utterance.audio, str(utterance.audio), warnings.append)
         with audio:
-            blocks = self._in_noise(utterance, _quietly(audio.blocks()))
+            blocks = self._in_noise(utterance, _piece(utterance, _quietly(audio.blocks())))
             started = time.process_time()
             transcription = self.engine.transcribe(blocks, self.options_for(utterance))
             processor_time = time.process_time() - started
@@ -101,6 +103,7 @@ class Listener:
             processor_time=processor_time,
             contexts=transcription.contexts,
             warnings=tuple(warnings),
+            confidence=confidence(transcription.segments),
         )
 
     def options_for(self, utterance: Utterance) -> TranscribeOptions:
@@ -109,7 +112,7 @@ class Listener:
             return self.options
         return replace(self.options, language=utterance.language)
 
-    def _in_noise(self, utterance: Utterance, blocks: Iterator[Block]) -> Iterable[Block]:
+    def _in_noise(self, utterance: Utterance, blocks: Iterable[Block]) -> Iterable[Block]:
         import numpy as np
 
         if utterance.snr is None:
@@ -149,6 +152,16 @@ def hear_all(
         else:
             heard.append(one)
     return heard, failures
+
+
+def _piece(utterance: Utterance, blocks: Iterator[Block]) -> Iterable[Block]:
+    """The piece of an utterance that is to be heard."""
+    if utterance.cut is None:
+        return blocks
+    import numpy as np
+
+    begin, end = (round(seconds * SAMPLE_RATE) for seconds in utterance.cut)
+    return [np.concatenate([*blocks, np.empty(0, np.float32)])[begin:end]]
 
 
 def _quietly(blocks: Iterator[Block]) -> Iterator[Block]:

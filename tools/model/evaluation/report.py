@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tools.model.evaluation.intent_report import intent_head, intent_sections, not_right
 from tools.model.evaluation.measurement import Measurement
 from tools.model.evaluation.scoring import Scored, Summary, worst
 from tools.model.evaluation.tables import (
@@ -46,11 +47,17 @@ def to_markdown(measurement: Measurement, errors: int = 0) -> str:
     Args:
         errors: how many of the worst utterances to show.
     """
-    lines = [*_head(measurement), *_accuracy(measurement), *_speed_section(measurement)]
+    lines = [
+        *_head(measurement),
+        *intent_sections(measurement),
+        *_accuracy(measurement),
+        *_speed_section(measurement),
+    ]
     failures = [f"- {line(failure.reason)}" for failure in measurement.failures]
     warnings = [f"- {line(text)}" for one in measurement.scored for text in one.heard.warnings]
     lines += section("Failed", failures)
     lines += section("Used, but damaged", warnings)
+    lines += section("Not understood as meant", not_right(measurement, errors))
     lines += section("Most errors", _worst(measurement, errors))
     return "\n".join(lines) + "\n"
 
@@ -116,6 +123,7 @@ def _head(measurement: Measurement) -> Iterator[str]:
             f"**False-text rate {percent(total.false_text_rate)}**: text for {total.false_texts} of "
             f"{total.silent} files without speech. They are not in the WER."
         )
+    yield from intent_head(measurement)
     yield from _gaps(measurement)
 
 

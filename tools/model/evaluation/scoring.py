@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import jiwer
 
 from tools.model.evaluation.bootstrap import Interval, interval
+from tools.model.evaluation.intent_scoring import IntentSummary, Judgement, summarize_intents
 from tools.model.evaluation.normalization import Normalizer
 from tools.model.evaluation.transcripts import Heard
 
@@ -51,15 +52,23 @@ class Scored:
     has_phrases: bool = False
     """Whether every phrase that is known to be said was heard; counts are 0 for such utterances."""
 
+    judgement: Judgement | None = None
+    """What was meant and understood; None: nobody asked, or there is no grammar of the language."""
+
     @property
     def is_speech(self) -> bool:
         """Whether all that was said is known, fillers included."""
-        return bool(self.heard.utterance.text)
+        return bool(self.heard.utterance.text) and not self.is_piece
 
     @property
     def is_keywords(self) -> bool:
         """Whether only phrases are known of what was said."""
-        return bool(self.heard.utterance.must_contain)
+        return bool(self.heard.utterance.must_contain) and not self.is_piece
+
+    @property
+    def is_piece(self) -> bool:
+        """Whether it is a piece of a recording: which of the words are in it is not known."""
+        return self.heard.utterance.cut is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +105,10 @@ class Summary:
     """Seconds of processor, of all threads."""
     encodes: int | None
     """Passes of the encoder; None where the engine does not tell."""
+    pieces: int
+    """Pieces of recordings."""
+    intents: IntentSummary | None
+    """Of those that were judged; None where none was."""
 
     @property
     def false_text_rate(self) -> float | None:
@@ -105,7 +118,7 @@ class Summary:
     @property
     def files(self) -> int:
         """Utterances of all kinds."""
-        return self.utterances + self.silent + self.keywords
+        return self.utterances + self.silent + self.keywords + self.pieces
 
     @property
     def keywords_rate(self) -> float | None:
@@ -126,6 +139,8 @@ def count(said: Sequence[str], heard: Sequence[str]) -> Counts:
 
 def score(heard: Heard, normalizer: Normalizer) -> Scored:
     """Compare what was heard with what was said, both normalised."""
+    if heard.utterance.cut is not None:
+        return Scored(heard, Counts())
     words = normalizer.words(heard.text)
     if phrases := heard.utterance.must_contain:
         found = all(_contains(words, normalizer.words(phrase)) for phrase in phrases)
@@ -144,7 +159,9 @@ def summarize(scored: Iterable[Scored]) -> Summary:
     everything = list(scored)
     speech = [one for one in everything if one.is_speech]
     keywords = [one for one in everything if one.is_keywords]
-    silent = [one for one in everything if not (one.is_speech or one.is_keywords)]
+    pieces = [one for one in everything if one.is_piece]
+    silent = [one for one in everything if not (one.is_speech or one.is_keywords or one.is_piece)]
+    judged = [one.judgement for one in everything if one.judgement is not None]
     heard = [one.heard for one in everything]
     factors = [one.inference_time / one.seconds for one in heard if one.seconds]
     return Summary(
@@ -163,6 +180,8 @@ def summarize(scored: Iterable[Scored]) -> Summary:
         keywords_interval=interval([(int(one.has_phrases), 1) for one in keywords]),
         processor_time=sum(one.processor_time for one in heard),
         encodes=_encodes(heard),
+        pieces=len(pieces),
+        intents=summarize_intents(judged) if judged else None,
     )
 
 

@@ -57,6 +57,11 @@ def within(interval: Interval | None) -> str:
     )
 
 
+def number(value: float | None) -> str:
+    """With one decimal."""
+    return NO_FIGURE if value is None else f"{value:.1f}"
+
+
 def factor(value: float | None) -> str:
     """With three decimals."""
     return NO_FIGURE if value is None else f"{value:.3f}"

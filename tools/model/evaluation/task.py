@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,11 +17,12 @@ from tools.model.evaluation.measurement import Measurement, Subject
 from tools.model.evaluation.noise import NoiseMixer
 from tools.model.evaluation.normalization import Normalizer, normalizer_for, read_spelling
 from tools.model.evaluation.recognition import Listener, engine_version, hear_all
-from tools.model.evaluation.scoring import score
-from tools.model.evaluation.transcripts import Transcripts, stored_as
+from tools.model.evaluation.scoring import Scored, score
+from tools.model.evaluation.transcripts import Heard, Transcripts, stored_as
 
 if TYPE_CHECKING:
     from rtap.cli.transcribe import Engine
+    from tools.model.evaluation.understanding import Understanding
 
 
 class Load(Protocol):
@@ -76,6 +77,8 @@ class Task:
     threads: int
     transcripts: Path | None
     """The folder in which transcripts are kept."""
+    understanding: Understanding | None = None
+    """What finds the intents; None: they are not asked for."""
 
     @property
     def noise(self) -> str:
@@ -122,10 +125,18 @@ def measure(subject: Subject, task: Task, load: Load) -> Measurement:
         language=task.language,
         threads=task.threads,
         normalizer=task.normalizers.names,
-        scored=[score(one, task.normalizers.of(one.utterance.language)) for one in heard],
+        scored=[_scored(one, task) for one in heard],
+        grammar="" if task.understanding is None else task.understanding.name,
         failures=failures,
         unknown_languages=left_out,
     )
+
+
+def _scored(heard: Heard, task: Task) -> Scored:
+    scored = score(heard, task.normalizers.of(heard.utterance.language))
+    if task.understanding is None:
+        return scored
+    return replace(scored, judgement=task.understanding.judge(heard))
 
 
 def _unknown_languages(listener: Listener, utterances: Sequence[Utterance]) -> Counter[str]:

@@ -1,9 +1,9 @@
 """What was heard, kept in files: a second run has only to count, and other engines can be counted as well.
 
-A file has one JSON object a line: ``set``, ``audio`` (name of the file), ``sha256`` of its bytes,
-``language``, ``noise`` (level, folder and seed; empty: none) and what came out: ``text``, ``seconds``,
-``inference_time``, ``processor_time``, ``contexts``, ``warnings``; and ``engine``, its version. Lines are
-appended as soon as they are known.
+A file has one JSON object a line: ``set``, ``audio`` (name of the file, and piece of it), ``sha256`` of its
+bytes, ``language``, ``noise`` (level, folder and seed; empty: none) and what came out: ``text``, ``seconds``,
+``inference_time``, ``processor_time``, ``contexts``, ``warnings``, ``confidence``; and ``engine``, its
+version. Lines are appended as soon as they are known.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ class Heard:
     """Seconds of context of every pass of the encoder; None: not known."""
     warnings: tuple[str, ...] = ()
     """What is wrong with a file that was used all the same."""
+    confidence: float = 1.0
+    """Of hearing, 0 to 1; 1 where it is not known."""
 
 
 class _Key(NamedTuple):
@@ -106,6 +108,7 @@ class Transcripts:
             processor_time=float(line.get("processor_time", 0)),
             contexts=None if contexts is None else tuple(contexts),
             warnings=tuple(line.get("warnings", ())),
+            confidence=float(line.get("confidence", 1)),
         )
 
     def add(self, heard: Heard) -> None:
@@ -129,6 +132,7 @@ class Transcripts:
             "processor_time": round(heard.processor_time, 5),
             "contexts": None if heard.contexts is None else list(heard.contexts),
             "warnings": list(heard.warnings),
+            "confidence": round(heard.confidence, 4),
             "engine": self._version,
         }
         self._known[key] = line
@@ -147,7 +151,7 @@ class Transcripts:
     def _key(self, utterance: Utterance) -> _Key:
         return _Key(
             utterance.group,
-            utterance.audio.name,
+            utterance.clip.removeprefix(f"{utterance.group}/"),
             _sha256(utterance.audio),
             "" if self._detects else utterance.language,
             "" if utterance.snr is None else f"{utterance.snr:g} dB, {self._noise}",

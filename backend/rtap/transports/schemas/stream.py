@@ -28,6 +28,9 @@ class StreamConfig(WireModel):
     intents: Literal["none", "understand", "execute"] = "none"
     """Whether commands in what is said are told of as ``intent``, or the car is to do them as well, which is
     told as ``action``."""
+    conversation: Annotated[str | None, Field(min_length=1, max_length=64)] = None
+    """Streams that give the same name, which a client makes up, are one conversation: what is said in one may
+    answer what was asked in the one before. Null: a conversation of its own."""
 
 
 class StreamEndRequest(WireModel):

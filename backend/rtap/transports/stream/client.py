@@ -387,6 +387,7 @@ class StreamClient:
                     self._options,
                     self._publish,
                     intents=self._config.intents,
+                    conversation=self._config.conversation,
                 )
             resampled = self._resampler.push(samples)
             if resampled.size:

@@ -151,6 +151,25 @@ def test_intents_may_be_asked_for_by_config_too(french):
         assert client.until("action")[-1]["outcome"] == "done"
 
 
+@pytest.mark.parametrize(
+    ("conversation", "told"), [("screen", ["intent", "action"]), ("other", ["intent"])]
+)
+def test_a_question_may_be_answered_in_the_next_stream(french, conversation, told):
+    def said(text: str, conversation: str) -> list[dict[str, Any]]:
+        french.service.engine.says = text
+        query = f"?language=fr&intents=execute&conversation={conversation}"
+        with Client(french, query) as client:
+            client.send(SPEECH)
+            client.say(type="end")
+            return client.until("end")
+
+    asked = said("Plus fors.", "screen")
+    assert next(one for one in asked if one["type"] == "intent")["question"] == "meant"
+    answered = said("Oui.", conversation)
+    final = kinds(answered).index("final")
+    assert [kind for kind in kinds(answered[final + 1 : -1]) if kind != "answer"] == told
+
+
 def test_speech_becomes_text(car):
     with Client(car, "?language=en") as client:
         assert client.first["type"] == "ready"

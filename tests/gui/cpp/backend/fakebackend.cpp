@@ -130,9 +130,18 @@ void FakeBackend::sendToStream(const QJsonObject &message)
     m_stream->sendTextMessage(QString::fromUtf8(asJson(message)));
 }
 
-void FakeBackend::sendFinal(const QString &text, double latency)
+void FakeBackend::sendFinal(const QString &text, double latency, const QString &utterance)
 {
-    sendToStream({{"type", "final"}, {"text", text}, {"language", "en"}, {"latency", latency}});
+    sendToStream({{"type", "final"},
+                  {"text", text},
+                  {"language", "en"},
+                  {"latency", latency},
+                  {"utterance_id", utterance}});
+}
+
+void FakeBackend::sendAnswer(const QString &text, const QString &earcon, const QString &utterance)
+{
+    sendToStream({{"type", "answer"}, {"text", text}, {"earcon", earcon}, {"utterance_id", utterance}});
 }
 
 void FakeBackend::cutStream()

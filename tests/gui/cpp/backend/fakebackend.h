@@ -65,7 +65,8 @@ public:
     QStringList streamMessages() const { return m_streamMessages; }
     void setStreamRefused(bool isRefused) { m_isStreamRefused = isRefused; }
     void sendToStream(const QJsonObject &message);
-    void sendFinal(const QString &text, double latency = 0.25);
+    void sendFinal(const QString &text, double latency = 0.25, const QString &utterance = {});
+    void sendAnswer(const QString &text, const QString &earcon, const QString &utterance);
     /// As a network that breaks: no close frame.
     void cutStream();
 

@@ -46,6 +46,7 @@ RtapProcess::RtapProcess(const QString &audio, const QString &apiKey)
             "inherits: default\n"
             "audio: %1\n"
             "models_dir: %2\n"
+            "vehicle: {state: %9}\n"
             "output: {http_port: %3, websocket_port: %4, health_port: %5, zmq_pub_port_events: %6,\n"
             "         zmq_pub_port_transcripts: %7, wyoming_enabled: false, api_key: \"%8\"}\n")
             .arg(audio, modelsDirectory())
@@ -54,7 +55,7 @@ RtapProcess::RtapProcess(const QString &audio, const QString &apiKey)
             .arg(ports[2])
             .arg(ports[3])
             .arg(ports[4])
-            .arg(apiKey)
+            .arg(apiKey, m_directory.filePath(QStringLiteral("vehicle.json")))
             .toUtf8());
     m_process.setProgram(command());
     m_process.setArguments({QStringLiteral("serve"), QStringLiteral("--file"), profile.fileName()});

@@ -169,19 +169,24 @@ void TestBackend::aCommandGrowsWhileItIsSpoken_data()
 {
     QTest::addColumn<QString>("name");
     QTest::addColumn<QString>("words");
+    QTest::addColumn<QString>("answer");
     QTest::newRow("long") << "set_the_temperature"
-                          << "set the temperature to twenty one degrees";
+                          << "set the temperature to twenty one degrees"
+                          << "The temperature is 21 degrees.";
     QTest::newRow("short") << "turn_on_the_heating"
-                           << "turn on the heating";
+                           << "turn on the heating"
+                           << "The climate control is on.";
 }
 
 void TestBackend::aCommandGrowsWhileItIsSpoken()
 {
     QFETCH(QString, name);
     QFETCH(QString, words);
+    QFETCH(QString, answer);
     use(*m_shared);
     QSignalSpy speech(m_network.get(), &NetworkManager::speechStarted);
     QSignalSpy finals(m_network.get(), &NetworkManager::finalTranscription);
+    QSignalSpy answers(m_network.get(), &NetworkManager::answered);
     QSignalSpy ended(m_network.get(), &NetworkManager::streamEnded);
     QSignalSpy errors(m_network.get(), &NetworkManager::errorOccurred);
     QStringList partials;
@@ -212,6 +217,8 @@ void TestBackend::aCommandGrowsWhileItIsSpoken()
     QCOMPARE(finals.first().at(0).toString(), words);
     QCOMPARE(finals.first().at(1).toString(), "en");
     QVERIFY(finals.first().at(2).toDouble() > 0);
+    QCOMPARE(answers.size(), 1);
+    QCOMPARE(answers.first(), QVariantList({answer, "done", finals.first().at(3)}));
     QVERIFY(!partials.isEmpty());
     for (const QString &partial : std::as_const(partials))
         QVERIFY2(words.startsWith(partial), qPrintable(partial));
@@ -236,6 +243,8 @@ void TestBackend::aTapIsEnough()
     QCOMPARE(conversation.state(), Conversation::State::Tapped);
     QTRY_COMPARE(conversation.state(), Conversation::State::Idle);
     QCOMPARE(conversation.finalText(), "set the temperature to twenty one degrees");
+    QCOMPARE(conversation.answer(), "The temperature is 21 degrees.");
+    QCOMPARE(conversation.earcon(), "done");
     QCOMPARE(history.count(), 1);
     QVERIFY(partials.size() > 1);
     QCOMPARE(partials.last(), "");
@@ -407,6 +416,7 @@ void TestBackend::handsFreeIsFollowed()
     QVERIFY2(conversation.finalText().endsWith("set the temperature to twenty one degrees"),
              qPrintable(conversation.finalText()));
     QVERIFY(!partial.isEmpty());
+    QTRY_COMPARE(conversation.answer(), "The temperature is 21 degrees.");
     QCOMPARE(states,
              QList<Conversation::State>({Conversation::State::HandsFree, Conversation::State::HandsFreeSent,
                                          Conversation::State::Idle}));

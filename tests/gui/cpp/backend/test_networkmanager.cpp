@@ -75,6 +75,7 @@ private slots:
 
     void streamsAudioAndText();
     void keepsAudioUntilConnected();
+    void allStreamsAreOneConversation();
     void keepsThirtySecondsAtMost();
     void endWaitsForTheConnection();
     void endIsNotAwaitedForever();
@@ -503,13 +504,16 @@ void TestNetworkManager::streamsAudioAndText()
     QSignalSpy speech(m_network.get(), &NetworkManager::speechStarted);
     QSignalSpy partials(m_network.get(), &NetworkManager::partialTranscription);
     QSignalSpy finals(m_network.get(), &NetworkManager::finalTranscription);
+    QSignalSpy answers(m_network.get(), &NetworkManager::answered);
     QSignalSpy ended(m_network.get(), &NetworkManager::streamEnded);
     QSignalSpy errors(m_network.get(), &NetworkManager::errorOccurred);
     m_network->connectWebSocket("de");
     QVERIFY(connected.wait(SoonMs));
     QTRY_COMPARE(m_backend->streamCount(), 1);
     QCOMPARE(m_backend->streamRequest().target.path(), "/stream");
-    QCOMPARE(QUrlQuery(m_backend->streamRequest().target).queryItemValue("language"), "de");
+    const QUrlQuery query(m_backend->streamRequest().target);
+    QCOMPARE(query.queryItemValue("language"), "de");
+    QCOMPARE(query.queryItemValue("intents"), "execute");
 
     m_network->sendAudioChunk(chunk(1));
     m_network->sendAudioChunk(chunk(2));
@@ -519,13 +523,18 @@ void TestNetworkManager::streamsAudioAndText()
     m_network->endStream();
     QTRY_COMPARE(m_backend->streamMessages(), QStringList(R"({"type":"end"})"));
     m_network->sendAudioChunk(chunk(3)); // too late
-    m_backend->sendFinal("navigate home", 0.5);
+    m_backend->sendFinal("navigate home", 0.5, "f3a9-1");
+    m_backend->sendToStream({{"type", "intent"}, {"text", "navigate home"}, {"utterance_id", "f3a9-1"}});
+    m_backend->sendToStream({{"type", "action"}, {"outcome", "done"}, {"utterance_id", "f3a9-1"}});
+    m_backend->sendAnswer("The route leads home.", "done", "f3a9-1");
     m_backend->sendToStream({{"type", "something new"}});
     m_backend->sendToStream({{"type", "end"}});
     QVERIFY(ended.wait(SoonMs));
     QCOMPARE(speech.size(), 1);
     QCOMPARE(partials.first(), QVariantList({"navigate"}));
-    QCOMPARE(finals.first(), QVariantList({"navigate home", "en", 0.5}));
+    QCOMPARE(finals.first(), QVariantList({"navigate home", "en", 0.5, "f3a9-1"}));
+    QCOMPARE(answers.size(), 1);
+    QCOMPARE(answers.first(), QVariantList({"The route leads home.", "done", "f3a9-1"}));
     QCOMPARE(disconnected.size(), 1);
     QTRY_VERIFY(m_backend->stream() == nullptr);
     QCOMPARE(m_backend->audio(), chunk(1) + chunk(2));
@@ -542,7 +551,24 @@ void TestNetworkManager::keepsAudioUntilConnected()
     QTRY_COMPARE(m_backend->audio().size(), 9 * 6400);
     for (char number = 1; number <= 9; ++number)
         QCOMPARE(m_backend->audio().at((number - 1) * 6400), number);
-    QVERIFY(m_backend->streamRequest().target.query().isEmpty());
+    QVERIFY(!QUrlQuery(m_backend->streamRequest().target).hasQueryItem("language"));
+}
+
+void TestNetworkManager::allStreamsAreOneConversation()
+{
+    m_backend->start();
+    QStringList conversations;
+    NetworkManager other;
+    other.setBackendUrl(m_backend->url());
+    for (NetworkManager *network : {m_network.get(), m_network.get(), &other}) {
+        const int before = m_backend->streamCount();
+        network->connectWebSocket();
+        QTRY_COMPARE(m_backend->streamCount(), before + 1);
+        conversations += QUrlQuery(m_backend->streamRequest().target).queryItemValue("conversation");
+    }
+    QVERIFY(!conversations.at(0).isEmpty());
+    QCOMPARE(conversations.at(1), conversations.at(0));
+    QVERIFY(conversations.at(2) != conversations.at(0));
 }
 
 void TestNetworkManager::keepsThirtySecondsAtMost()
@@ -685,19 +711,33 @@ void TestNetworkManager::followsTheMicrophoneOnly()
     QSignalSpy states(m_network.get(), &NetworkManager::pipelineStateChanged);
     QSignalSpy partials(m_network.get(), &NetworkManager::handsFreePartial);
     QSignalSpy transcripts(m_network.get(), &NetworkManager::handsFreeTranscript);
-    QJsonObject transcript{{"type", "transcript"},    {"session_id", "f3a9"}, {"timestamp", 1698345602.6},
-                           {"text", "somebody else"}, {"language", "en"},     {"latency", 0.75},
-                           {"source", "stream"}};
+    QSignalSpy answers(m_network.get(), &NetworkManager::handsFreeAnswer);
+    QSignalSpy streamAnswers(m_network.get(), &NetworkManager::answered);
+    QJsonObject transcript{{"type", "transcript"},    {"session_id", "f3a9"},    {"timestamp", 1698345602.6},
+                           {"text", "somebody else"}, {"language", "en"},        {"latency", 0.75},
+                           {"source", "stream"},      {"utterance_id", "f3a9-1"}};
+    QJsonObject answer{{"type", "answer"},
+                       {"text", "The window is open."},
+                       {"earcon", "done"},
+                       {"source", "stream"},
+                       {"utterance_id", "f3a9-1"}};
     m_backend->sendEvent({{"type", "wake_word_detected"}, {"session_id", "f3a9"}, {"name", "hey_mycroft"}});
     m_backend->sendState("LISTENING");
     m_backend->sendEvent({{"type", "partial"}, {"session_id", "f3a9"}, {"text", "turn on"}});
     m_backend->sendEvent(transcript);
+    m_backend->sendEvent(answer);
     transcript["source"] = "file";
     m_backend->sendEvent(transcript);
     m_backend->sendState("PROCESSING");
     transcript["source"] = "microphone";
     transcript["text"] = "turn on the heating";
     m_backend->sendEvent(transcript);
+    m_backend->sendEvent({{"type", "intent"}, {"source", "microphone"}, {"text", "turn on the heating"}});
+    m_backend->sendEvent({{"type", "action"}, {"outcome", "refused"}});
+    answer["source"] = "microphone";
+    answer["text"] = "The heating is broken.";
+    answer["earcon"] = "failed";
+    m_backend->sendEvent(answer);
     m_backend->sendState("IDLE");
     QTRY_COMPARE(states.size(), 3);
     QCOMPARE(states.at(0).first().toString(), "LISTENING");
@@ -708,7 +748,10 @@ void TestNetworkManager::followsTheMicrophoneOnly()
     QCOMPARE(partials.first().first().toString(), "turn on");
     QCOMPARE(transcripts.size(), 1);
     const QDateTime time = QDateTime::fromMSecsSinceEpoch(1698345602600);
-    QCOMPARE(transcripts.first(), QVariantList({"turn on the heating", "en", 0.75, time}));
+    QCOMPARE(transcripts.first(), QVariantList({"turn on the heating", "en", 0.75, time, "f3a9-1"}));
+    QCOMPARE(answers.size(), 1);
+    QCOMPARE(answers.first(), QVariantList({"The heating is broken.", "failed", "f3a9-1"}));
+    QCOMPARE(streamAnswers.size(), 0);
 }
 
 void TestNetworkManager::toleratesWhatItDoesNotKnow()

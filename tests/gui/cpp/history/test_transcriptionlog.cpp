@@ -7,7 +7,7 @@
 
 static Transcription entry(const QString &text, int minute)
 {
-    return {text, QDateTime({2025, 6, 1}, {12, minute, 30, 250}), QStringLiteral("de"), 0.375};
+    return {text, QDateTime({2025, 6, 1}, {12, minute, 30, 250}), QStringLiteral("de"), 0.375, {}, {}, {}};
 }
 
 class TestTranscriptionLog : public QObject
@@ -16,6 +16,7 @@ class TestTranscriptionLog : public QObject
 
 private slots:
     void roundTrip();
+    void keepsAnswers();
     void isLinesTheNewestLast();
     void loadsTheNewest();
     void leavesOutBadLines();
@@ -48,6 +49,26 @@ void TestTranscriptionLog::roundTrip()
     };
     QVERIFY(TranscriptionLog(path()).save(entries));
     QCOMPARE(TranscriptionLog(path()).load(10), entries);
+}
+
+void TestTranscriptionLog::keepsAnswers()
+{
+    Transcription answered = entry(QStringLiteral("Heizung an"), 1);
+    answered.answer = QStringLiteral("Die Heizung ist an.");
+    answered.earcon = QStringLiteral("done");
+    answered.utterance = QStringLiteral("f3a9-1");
+    QVERIFY(TranscriptionLog(path()).save({answered, entry(QStringLiteral("first"), 0)}));
+    const QList<Transcription> loaded = TranscriptionLog(path()).load(10);
+    QCOMPARE(loaded.size(), 2);
+    QCOMPARE(loaded.at(0), answered);
+    QCOMPARE(loaded.at(0).utterance, QString());
+    QCOMPARE(loaded.at(1).answer, QString());
+    Transcription other = answered;
+    other.earcon = QStringLiteral("failed");
+    QVERIFY(!(loaded.at(0) == other));
+    other = answered;
+    other.answer.clear();
+    QVERIFY(!(loaded.at(0) == other));
 }
 
 void TestTranscriptionLog::isLinesTheNewestLast()

@@ -19,6 +19,8 @@ private slots:
     void hasRoles();
     void fillsInWhatIsMissing();
     void emptyTextIsNoEntry();
+    void isAnsweredByUtterance();
+    void answersToNothingAreLeftOut();
     void signalsWhatItDoes();
     void isBounded();
     void boundMayShrink();
@@ -85,7 +87,7 @@ void TestTranscriptionModel::hasRoles()
 {
     m_model->addTranscription(QStringLiteral("Heizung an"), m_time, QStringLiteral("de"), 0.75);
     const QHash<int, QByteArray> names = m_model->roleNames();
-    QCOMPARE(names.size(), 4);
+    QCOMPARE(names.size(), 6);
     const auto value = [&](const QByteArray &name) {
         return m_model->data(m_model->index(0), names.key(name));
     };
@@ -93,6 +95,8 @@ void TestTranscriptionModel::hasRoles()
     QCOMPARE(value("time"), QVariant(m_time));
     QCOMPARE(value("language"), QVariant(QStringLiteral("de")));
     QCOMPARE(value("latency"), QVariant(0.75));
+    QCOMPARE(value("answer"), QVariant(QString()));
+    QCOMPARE(value("earcon"), QVariant(QString()));
     QCOMPARE(m_model->data(m_model->index(0), Qt::DecorationRole), QVariant());
     QCOMPARE(m_model->data(QModelIndex(), TranscriptionModel::TextRole), QVariant());
 }
@@ -116,6 +120,37 @@ void TestTranscriptionModel::emptyTextIsNoEntry()
     add(QStringLiteral(" \t\n"));
     QCOMPARE(m_model->count(), 0);
     QCOMPARE(added.size(), 0);
+}
+
+void TestTranscriptionModel::isAnsweredByUtterance()
+{
+    m_model->setStoragePath(path());
+    m_model->addTranscription(QStringLiteral("open the trunk"), m_time, {}, 0.5, QStringLiteral("f3a9-1"));
+    m_model->addTranscription(QStringLiteral("lock the doors"), m_time, {}, 0.5, QStringLiteral("f3a9-2"));
+    QSignalSpy changes(m_model.get(), &QAbstractItemModel::dataChanged);
+    m_model->addAnswer(QStringLiteral("f3a9-1"), QStringLiteral(" The car is moving. "),
+                       QStringLiteral("failed"));
+    QCOMPARE(changes.size(), 1);
+    QCOMPARE(changes.first().at(0).toModelIndex().row(), 1);
+    QCOMPARE(changes.first().at(1).toModelIndex().row(), 1);
+    QCOMPARE(changes.first().at(2).value<QList<int>>(),
+             QList<int>({TranscriptionModel::AnswerRole, TranscriptionModel::EarconRole}));
+    restart();
+    m_model->setStoragePath(path());
+    const auto value = [&](int row, int role) { return m_model->data(m_model->index(row), role).toString(); };
+    QCOMPARE(value(0, TranscriptionModel::AnswerRole), QString());
+    QCOMPARE(value(1, TranscriptionModel::TextRole), QStringLiteral("open the trunk"));
+    QCOMPARE(value(1, TranscriptionModel::AnswerRole), QStringLiteral("The car is moving."));
+    QCOMPARE(value(1, TranscriptionModel::EarconRole), QStringLiteral("failed"));
+}
+
+void TestTranscriptionModel::answersToNothingAreLeftOut()
+{
+    add(QStringLiteral("without an utterance"));
+    QSignalSpy changes(m_model.get(), &QAbstractItemModel::dataChanged);
+    m_model->addAnswer({}, QStringLiteral("Yes."), QStringLiteral("done"));
+    m_model->addAnswer(QStringLiteral("f3a9-1"), QStringLiteral("Yes."), QStringLiteral("done"));
+    QCOMPARE(changes.size(), 0);
 }
 
 void TestTranscriptionModel::signalsWhatItDoes()

@@ -38,6 +38,9 @@ private slots:
     void aHeldButtonIsHeard();
     void severalFinalsOfOnePressAreJoined();
     void aFinalIsAwaitedUntilThereIsOne();
+    void isAnswered();
+    void theNewestAnswerIsShown();
+    void aLateAnswerStaysWithItsUtterance();
     void aMereTouchIsSilent();
     void silenceIsTold();
     void silenceIsForgottenAfterAWhile();
@@ -59,6 +62,7 @@ private slots:
 
     void handsFreeIsFollowed();
     void handsFreeIsNotFollowedWhenOff();
+    void handsFreeIsAnswered();
     void aCallWithoutSpeechIsTold();
     void pushToTalkWins();
     void cancelIgnoresTheRestOfAHandsFreeTurn();
@@ -73,6 +77,8 @@ private:
     void becomeReady();
     void startTalking();
     QString historyText(int row) const;
+    /// Its earcon, a colon, and the answer.
+    QString historyAnswer(int row) const;
 
     std::unique_ptr<FakeBackend> m_backend;
     std::unique_ptr<AudioEngine> m_audio;
@@ -126,6 +132,13 @@ void TestConversation::startTalking()
 QString TestConversation::historyText(int row) const
 {
     return m_history->data(m_history->index(row, 0), TranscriptionModel::TextRole).toString();
+}
+
+QString TestConversation::historyAnswer(int row) const
+{
+    const QModelIndex entry = m_history->index(row, 0);
+    return m_history->data(entry, TranscriptionModel::EarconRole).toString() + ':'
+           + m_history->data(entry, TranscriptionModel::AnswerRole).toString();
 }
 
 void TestConversation::canTalkWhenAllIsThere()
@@ -231,6 +244,67 @@ void TestConversation::aFinalIsAwaitedUntilThereIsOne()
     m_conversation->cancel();
     QVERIFY(!m_conversation->isAwaitingFinal());
     QCOMPARE(m_conversation->finalText(), "yes");
+}
+
+void TestConversation::isAnswered()
+{
+    becomeReady();
+    startTalking();
+    m_conversation->release();
+    m_backend->sendFinal("set the temperature", 0.5, "f3a9-1");
+    QTRY_COMPARE(m_conversation->finalText(), "set the temperature");
+    QCOMPARE(m_conversation->answer(), "");
+    m_backend->sendAnswer(" The temperature is 21 degrees. ", "done", "f3a9-1");
+    QTRY_COMPARE(m_conversation->answer(), "The temperature is 21 degrees.");
+    QCOMPARE(m_conversation->earcon(), "done");
+    QCOMPARE(m_conversation->state(), State::Sent);
+    QCOMPARE(historyAnswer(0), "done:The temperature is 21 degrees.");
+    m_backend->sendToStream({{"type", "end"}});
+    QTRY_COMPARE(m_conversation->state(), State::Idle);
+    QCOMPARE(m_conversation->answer(), "The temperature is 21 degrees.");
+
+    // It stands until something else is said.
+    startTalking();
+    QCOMPARE(m_conversation->answer(), "The temperature is 21 degrees.");
+    m_backend->sendFinal("good morning", 0.5, "a1b2-1");
+    QTRY_COMPARE(m_conversation->finalText(), "good morning");
+    QCOMPARE(m_conversation->answer(), "");
+    QCOMPARE(m_conversation->earcon(), "");
+    QCOMPARE(historyAnswer(1), "done:The temperature is 21 degrees.");
+}
+
+void TestConversation::theNewestAnswerIsShown()
+{
+    becomeReady();
+    startTalking();
+    m_backend->sendFinal("turn on the heating", 0.5, "f3a9-1");
+    m_backend->sendFinal("and open the trunk", 0.5, "f3a9-2");
+    m_backend->sendAnswer("The heating is on.", "done", "f3a9-1");
+    m_backend->sendAnswer("The car is moving.", "failed", "f3a9-2");
+    QTRY_COMPARE(m_conversation->answer(), "The car is moving.");
+    QCOMPARE(m_conversation->earcon(), "failed");
+    QCOMPARE(m_conversation->finalText(), "turn on the heating and open the trunk");
+    QCOMPARE(historyAnswer(1), "done:The heating is on.");
+    QCOMPARE(historyAnswer(0), "failed:The car is moving.");
+}
+
+void TestConversation::aLateAnswerStaysWithItsUtterance()
+{
+    becomeReady();
+    startTalking();
+    m_backend->sendFinal("call Anna", 0.5, "f3a9-1");
+    QTRY_COMPARE(m_history->count(), 1);
+    m_conversation->cancel();
+    startTalking();
+    m_backend->sendFinal("cancel", 0.5, "a1b2-1");
+    m_backend->sendAnswer("Which Anna?", "question", "f3a9-1");
+    QTRY_COMPARE(historyAnswer(1), "question:Which Anna?");
+    QCOMPARE(historyAnswer(0), ":");
+    QCOMPARE(m_conversation->finalText(), "cancel");
+    QCOMPARE(m_conversation->answer(), "");
+    m_history->clearHistory();
+    m_backend->sendAnswer("All right.", "done", "a1b2-1");
+    QTRY_COMPARE(m_conversation->answer(), "All right.");
 }
 
 void TestConversation::aMereTouchIsSilent()
@@ -542,6 +616,40 @@ void TestConversation::handsFreeIsNotFollowedWhenOff()
     QCOMPARE(states.size(), 0);
     QCOMPARE(m_history->count(), 0);
     QCOMPARE(m_conversation->finalText(), "");
+}
+
+void TestConversation::handsFreeIsAnswered()
+{
+    m_conversation->setHandsFree(true);
+    becomeReady();
+    const auto say = [this](const QString &text, const QString &utterance) {
+        m_backend->sendEvent(
+            {{"type", "transcript"}, {"text", text}, {"source", "microphone"}, {"utterance_id", utterance}});
+    };
+    const auto answer = [this](const QString &text, const QString &utterance) {
+        m_backend->sendEvent({{"type", "answer"},
+                              {"text", text},
+                              {"earcon", "done"},
+                              {"source", "microphone"},
+                              {"utterance_id", utterance}});
+    };
+    say("turn on the heating", "f3a9-1");
+    answer("The heating is on.", "f3a9-1");
+    QTRY_COMPARE(m_conversation->answer(), "The heating is on.");
+    QCOMPARE(m_conversation->earcon(), "done");
+    QCOMPARE(historyAnswer(0), "done:The heating is on.");
+    QCOMPARE(m_conversation->state(), State::Idle);
+
+    // What is not shown has no answer that is shown.
+    m_backend->sendState("LISTENING");
+    QTRY_COMPARE(m_conversation->state(), State::HandsFree);
+    m_conversation->cancel();
+    QSignalSpy answers(m_network.get(), &NetworkManager::handsFreeAnswer);
+    say("not meant", "f3a9-2");
+    answer("All right.", "f3a9-2");
+    QVERIFY(answers.wait(SoonMs));
+    QCOMPARE(m_conversation->answer(), "The heating is on.");
+    QCOMPARE(m_history->count(), 1);
 }
 
 void TestConversation::aCallWithoutSpeechIsTold()

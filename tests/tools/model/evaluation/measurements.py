@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rtap.whisper.model_directory import FileRecord, Manifest, ModelDirectory
 from tools.model.evaluation.data import Utterance
+from tools.model.evaluation.intent_scoring import Judgement
 from tools.model.evaluation.measurement import Measurement, Subject
 from tools.model.evaluation.normalization import normalizer_for
 from tools.model.evaluation.recognition import Failure
@@ -32,11 +34,14 @@ def scored(
     snr: float | None = None,
     processor_time: float = 1.0,
     contexts: tuple[float, ...] | None = (3.0,),
+    cut: tuple[float, float] | None = None,
+    judgement: Judgement | None = None,
 ) -> Scored:
-    utterance = Utterance(Path(audio), said, group, speaker, noise, language, must_contain, snr=snr)
-    return score(
-        Heard(utterance, heard, seconds, inference_time, processor_time, contexts, warnings), PLAIN
+    utterance = Utterance(
+        Path(audio), said, group, speaker, noise, language, must_contain, snr=snr, cut=cut
     )
+    found = Heard(utterance, heard, seconds, inference_time, processor_time, contexts, warnings)
+    return replace(score(found, PLAIN), judgement=judgement)
 
 
 def measurement(
@@ -45,6 +50,7 @@ def measurement(
     language: str | None = "en",
     name: str = "small",
     unknown_languages: dict[str, int] | None = None,
+    grammar: str = "",
 ) -> Measurement:
     manifest = Manifest(
         name="small",
@@ -66,4 +72,5 @@ def measurement(
         scored=results,
         failures=failures,
         unknown_languages=unknown_languages or {},
+        grammar=grammar,
     )

@@ -11,6 +11,7 @@ import pytest
 
 from rtap.errors import ConfigurationError
 from tools.model.evaluation.data import Utterance, load_data, with_language
+from tools.model.evaluation.meaning import NOTHING, Meaning
 
 Entry = dict[str, Any] | str
 
@@ -72,6 +73,16 @@ class TestManifest:
         assert [one.language for one in found] == ["de", ""]
         assert [one.language for one in with_language(found, "en")] == ["de", "en"]
 
+    def test_what_is_meant(self, car: Path) -> None:
+        write_manifest(
+            car,
+            {"audio": "a.wav", "text": "x", "intent": "SetFan", "slots": {"level": 3}},
+            {"audio": "b.wav", "text": "x", "intent": ""},
+            {"audio": "c.flac", "text": "x"},
+        )
+        meant = [one.meant for one in load_data([car])]
+        assert meant == [Meaning("SetFan", (("level", 3),)), NOTHING, None]
+
     def test_phrases_instead_of_a_text(self, car: Path) -> None:
         entry = {"audio": "a.wav", "must_contain": [" brown  sugar", ""], "seconds": 7.1}
         write_manifest(car, entry, name="keywords.jsonl")
@@ -122,6 +133,7 @@ class TestManifest:
             ({"audio": "b.wav", "text": "left", "offset": 1.5}, '"offset" asks for a part'),
             ({"audio": "none.wav", "text": "left"}, "there is no file"),
             ({"audio": "b.wav", "must_contain": "latte"}, '"must_contain" is no list of texts'),
+            ({"audio": "b.wav", "text": "x", "intent": 3}, '"intent" is no text'),
             ({"audio": "b.wav", "must_contain": [1]}, '"must_contain" is no list of texts'),
             ({"audio": "b.wav", "must_contain": []}, 'there is no "text"'),
             ({"audio": "b.wav", "text": "", "language": "klingon"}, "unknown language 'klingon'"),
@@ -277,3 +289,17 @@ def test_limit_holds_for_each_set(car: Path) -> None:
     )
     assert [one.text for one in load_data([car], limit=1)] == ["1", "3"]
     assert [one.text for one in load_data([car], limit=2)] == ["1", "2", "3"]
+
+
+def test_what_is_meant_beside_a_recording(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.wav").touch()
+        (tmp_path / f"{name}.txt").write_text("slower")
+    (tmp_path / "b.json").write_text('{"intent": "LowerFan", "slots": {"zone": "rear"}}')
+    assert [one.meant for one in load_data([tmp_path])] == [
+        None,
+        Meaning("LowerFan", (("zone", "rear"),)),
+    ]
+    (tmp_path / "a.json").write_text("{}")
+    with pytest.raises(ConfigurationError, match=r"a\.json says no intent"):
+        load_data([tmp_path])

@@ -235,6 +235,7 @@ def test_json() -> None:
             "processor_time": 5.0,
             "encodes": 5,
         },
+        "intents": None,
     }
     assert found["with_speech"]["speed"]["rtf"] == 0.3
     assert {name: one["wer"] for name, one in found["sets"].items()} == {
@@ -255,6 +256,8 @@ def test_json() -> None:
         "must_contain": [],
         "heard": "turn it right",
         "has_phrases": False,
+        "cut": None,
+        "intent": None,
         "processor_time": 1.0,
         "contexts": [3.0],
         "counts": {"words": 3, "substitutions": 0, "deletions": 1, "insertions": 1},

@@ -124,3 +124,14 @@ def test_encodes() -> None:
     assert summarize([twice, once]).encodes == 3
     assert summarize([twice, scored("a", "a", contexts=None)]).encodes is None
     assert summarize([]).encodes is None
+
+
+def test_pieces_are_in_no_figure_of_words() -> None:
+    pieces = [
+        scored("turn left", "turn", cut=(0.0, 1.0)),
+        scored("", "latte", must_contain=("small", "latte"), cut=(0.0, 1.0)),
+        scored("", "", cut=(1.0, 2.0)),
+    ]
+    summary = summarize([scored("turn left", "turn left"), *pieces])
+    assert (summary.utterances, summary.keywords, summary.silent, summary.pieces) == (1, 0, 0, 3)
+    assert (summary.counts, summary.files, summary.seconds) == (Counts(2), 4, 8.0)

@@ -26,7 +26,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def heard(utterance: Utterance, text: str = "turn left") -> Heard:
-    return Heard(utterance, text, 2.0, 0.5, 0.6, (3.0, 30.0), ("breaks off",))
+    return Heard(utterance, text, 2.0, 0.5, 0.6, (3.0, 30.0), ("breaks off",), 0.75)
 
 
 def test_kept_and_found_again(utterance: Utterance, path: Path) -> None:
@@ -52,7 +52,7 @@ def test_found_wherever_the_data_lie(utterance: Utterance, path: Path, tmp_path:
 
 @pytest.mark.parametrize(
     "change",
-    [{"language": "de"}, {"group": "boat"}, {"snr": 10.0}],
+    [{"language": "de"}, {"group": "boat"}, {"snr": 10.0}, {"cut": (0.5, 1.5)}],
     ids=lambda change: next(iter(change)),
 )
 def test_other_utterances_are_others(

@@ -36,6 +36,8 @@ Item {
         "can_talk": talk.canTalk,
         "partial": talk.partialText,
         "final": talk.finalText,
+        "answer": talk.answer,
+        "earcon": talk.earcon,
         "error": talk.error,
         "history": history.count
     })

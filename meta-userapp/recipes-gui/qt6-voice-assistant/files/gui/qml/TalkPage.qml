@@ -73,6 +73,8 @@ ColumnLayout {
                     const silent = page.talk.state === Conversation.NothingHeard;
                     return silent || page.history.count === 0 ? "" : page.talk.finalText;
                 }
+                answer: page.talk.answer
+                earcon: page.talk.earcon
                 hint: advice.text
                 busy: page.talk.awaitingFinal
                 history: page.history

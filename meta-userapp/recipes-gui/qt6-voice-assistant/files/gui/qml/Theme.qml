@@ -22,6 +22,7 @@ QtObject {
     readonly property color textDim: night ? "#AEB8C2" : "#3B464F"
     readonly property color accent: night ? "#62D5E4" : "#004E5A"
     readonly property color alert: night ? "#FFB74D" : "#7A2E00"
+    readonly property color question: night ? "#C9BCFF" : "#43248F"
 
     // ---- What stands on the accent and on the alert
     readonly property color textOnAccent: night ? "#06181C" : "#FFFFFF"

@@ -1,7 +1,9 @@
 import QtQuick
+import QtQuick.Layouts
 import VoiceAssistant
 
-/// What is said, as large as it gets: grey while it may still change, bright when it is final. Under it, the history.
+/// What is said, as large as it gets: grey while it may still change, bright when it is final. Under it what the
+/// assistant says to it, and the history.
 Item {
     id: view
 
@@ -11,10 +13,19 @@ Item {
     required property string hint
     /// Whether a final is awaited.
     required property bool busy
+    /// What the assistant says to the final; empty: nothing.
+    required property string answer
+    /// How it went: done, failed, heard or question.
+    required property string earcon
     required property TranscriptionModel history
     property bool historyShown: true
+    /// Milliseconds for which the assistant waits for an answer to its question.
+    property int questionTimeout: 10000
 
     readonly property bool isFinal: partialText === "" && finalText !== "" && !busy
+    /// A question stays while the driver speaks.
+    readonly property bool isAsked: earcon === "question" && patience.running
+    readonly property bool isAnswerShown: answer !== "" && (isFinal || isAsked)
     readonly property string shownText: partialText !== "" ? partialText : isFinal ? finalText : hint
 
     Flickable {
@@ -27,9 +38,12 @@ Item {
         }
         // At least two lines, so that the history below seldom moves.
         height: {
-            if (!view.historyShown)
+            const answerHeight = view.isAnswerShown ? reply.height + Theme.spacing : 0;
+            if (!view.historyShown && !view.isAnswerShown)
                 return view.height;
-            return Math.min(Math.max(2 * metrics.lineSpacing, label.contentHeight), 0.6 * view.height);
+            const share = view.historyShown ? 0.6 : 1;
+            const highest = Math.max(2 * metrics.lineSpacing, share * view.height - answerHeight);
+            return Math.min(Math.max(2 * metrics.lineSpacing, label.contentHeight), highest);
         }
         contentHeight: label.contentHeight
         boundsBehavior: Flickable.StopAtBounds
@@ -58,12 +72,48 @@ Item {
         }
     }
 
+    ColumnLayout {
+        id: reply
+        objectName: "reply"
+        anchors {
+            left: parent.left
+            right: parent.right
+            top: newest.bottom
+            topMargin: Theme.spacing
+        }
+        visible: view.isAnswerShown
+        spacing: Theme.px(4)
+
+        AnswerLine {
+            objectName: "answer"
+            Layout.fillWidth: true
+            answer: view.answer
+            earcon: view.earcon
+        }
+        Text {
+            objectName: "questionHint"
+            Layout.fillWidth: true
+            visible: view.isAsked
+            text: qsTr("You have ten seconds to answer.")
+            color: Theme.textDim
+            font.pixelSize: Theme.fontSmall
+            wrapMode: Text.Wrap
+            horizontalAlignment: Text.AlignLeft
+        }
+    }
+
+    Timer {
+        id: patience
+        interval: view.questionTimeout
+        running: view.earcon === "question"
+    }
+
     HistoryList {
         objectName: "history"
         anchors {
             left: parent.left
             right: parent.right
-            top: newest.bottom
+            top: reply.visible ? reply.bottom : newest.bottom
             topMargin: Theme.spacing
             bottom: parent.bottom
         }

@@ -486,6 +486,13 @@
     </message>
 </context>
 <context>
+    <name>TranscriptionView</name>
+    <message>
+        <source>You have ten seconds to answer.</source>
+        <translation>Sie haben zehn Sekunden für die Antwort.</translation>
+    </message>
+</context>
+<context>
     <name>Trouble</name>
     <message>
         <source>It comes back by itself. Your history is kept.</source>

@@ -15,6 +15,11 @@ QString textOf(const QJsonObject &message, const char *name)
     return message.value(QLatin1String(name)).toString();
 }
 
+bool isOfMicrophone(const QJsonObject &message)
+{
+    return textOf(message, "source") == QLatin1String("microphone");
+}
+
 /// Errors whose messages are written for people; of all others they may be anything.
 bool isForPeople(const QString &errorType)
 {
@@ -75,6 +80,8 @@ void EventsClient::onMessage(const QJsonObject &message)
         emit partialText(textOf(message, "text"));
     } else if (type == QLatin1String("transcript")) {
         onTranscript(message);
+    } else if (type == QLatin1String("answer")) {
+        onAnswer(message);
     } else if (type == QLatin1String("listening_changed")) {
         emit listeningChanged(true, message.value(QLatin1String("enabled")).toBool());
     } else if (type == QLatin1String("error")) {
@@ -97,12 +104,19 @@ void EventsClient::onSnapshot(const QJsonObject &message)
 
 void EventsClient::onTranscript(const QJsonObject &message)
 {
-    if (textOf(message, "source") != QLatin1String("microphone"))
+    if (!isOfMicrophone(message))
         return;
     const double seconds = message.value(QLatin1String("timestamp")).toDouble();
     emit transcribed(textOf(message, "text"), textOf(message, "language"),
                      message.value(QLatin1String("latency")).toDouble(),
-                     QDateTime::fromMSecsSinceEpoch(qRound64(1000 * seconds)));
+                     QDateTime::fromMSecsSinceEpoch(qRound64(1000 * seconds)),
+                     textOf(message, "utterance_id"));
+}
+
+void EventsClient::onAnswer(const QJsonObject &message)
+{
+    if (isOfMicrophone(message))
+        emit answered(textOf(message, "text"), textOf(message, "earcon"), textOf(message, "utterance_id"));
 }
 
 void EventsClient::onError(const QJsonObject &message)

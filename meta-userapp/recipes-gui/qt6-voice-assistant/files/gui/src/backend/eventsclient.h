@@ -10,8 +10,9 @@
 
 /// What happens at the backend's own microphone, from the port for events; connects again by itself.
 ///
-/// The backend publishes everything of its microphone there, but of the clients of /stream and of files their
-/// transcripts only. So the source of transcripts has to be looked at, and all else is the microphone's.
+/// The backend publishes everything of its microphone there, but of the clients of /stream and of files only
+/// their transcripts and what comes of them. So the source of these has to be looked at, and all else is the
+/// microphone's.
 class EventsClient : public QObject
 {
     Q_OBJECT
@@ -29,7 +30,9 @@ signals:
     void wakeWordDetected(const QString &name);
     void stateChanged(const QString &state);
     void partialText(const QString &text);
-    void transcribed(const QString &text, const QString &language, double latency, const QDateTime &time);
+    void transcribed(const QString &text, const QString &language, double latency, const QDateTime &time,
+                     const QString &utterance);
+    void answered(const QString &text, const QString &earcon, const QString &utterance);
     /// A sentence for the driver; the stage is for programs.
     void failed(const QString &stage, const QString &message);
     void listeningChanged(bool available, bool enabled);
@@ -39,6 +42,7 @@ private:
     void onMessage(const QJsonObject &message);
     void onSnapshot(const QJsonObject &message);
     void onTranscript(const QJsonObject &message);
+    void onAnswer(const QJsonObject &message);
     void onError(const QJsonObject &message);
     void onLost();
 

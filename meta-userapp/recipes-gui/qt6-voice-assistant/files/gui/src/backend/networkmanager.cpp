@@ -9,6 +9,7 @@
 #include <QHttpMultiPart>
 #include <QJsonObject>
 #include <QUrlQuery>
+#include <QUuid>
 
 #include <memory>
 #include <utility>
@@ -30,15 +31,15 @@ QUrl webSocketUrl(const QString &backendUrl)
     return url;
 }
 
-QUrl streamUrl(const QString &backendUrl, const QString &language)
+QUrl streamUrl(const QString &backendUrl, const QString &language, const QString &conversation)
 {
     QUrl url = webSocketUrl(backendUrl);
     url.setPath(url.path() + QStringLiteral("/stream"));
-    if (!language.isEmpty()) {
-        QUrlQuery query;
+    QUrlQuery query{{QStringLiteral("intents"), QStringLiteral("execute")},
+                    {QStringLiteral("conversation"), conversation}};
+    if (!language.isEmpty())
         query.addQueryItem(QStringLiteral("language"), language);
-        url.setQuery(query);
-    }
+    url.setQuery(query);
     return url;
 }
 
@@ -76,6 +77,7 @@ QHttpPart formFile(QFile *file)
 
 NetworkManager::NetworkManager(QObject *parent)
     : SpeechBackend(parent)
+    , m_conversation(QUuid::createUuid().toString(QUuid::WithoutBraces))
     , m_startPatience(StartPatience)
     , m_requests(new RestClient(this))
     , m_questions(new RestClient(this))
@@ -102,6 +104,7 @@ void NetworkManager::connectParts()
     connect(m_stream, &StreamClient::speechStarted, this, &NetworkManager::speechStarted);
     connect(m_stream, &StreamClient::partialText, this, &NetworkManager::partialTranscription);
     connect(m_stream, &StreamClient::finalText, this, &NetworkManager::finalTranscription);
+    connect(m_stream, &StreamClient::answered, this, &NetworkManager::answered);
     connect(m_stream, &StreamClient::failed, this, &NetworkManager::onStreamFailed);
     connect(m_stream, &StreamClient::ended, this, &NetworkManager::streamEnded);
 
@@ -110,6 +113,7 @@ void NetworkManager::connectParts()
     connect(m_events, &EventsClient::stateChanged, this, &NetworkManager::pipelineStateChanged);
     connect(m_events, &EventsClient::partialText, this, &NetworkManager::handsFreePartial);
     connect(m_events, &EventsClient::transcribed, this, &NetworkManager::handsFreeTranscript);
+    connect(m_events, &EventsClient::answered, this, &NetworkManager::handsFreeAnswer);
     connect(m_events, &EventsClient::failed, this, &NetworkManager::onBackendError);
     connect(m_events, &EventsClient::listeningChanged, m_info, &BackendInfo::setListening);
 }
@@ -320,7 +324,7 @@ void NetworkManager::report(const Fault &fault)
 
 void NetworkManager::connectWebSocket(const QString &language)
 {
-    m_stream->open(streamUrl(m_backendUrl, language), m_apiKey);
+    m_stream->open(streamUrl(m_backendUrl, language, m_conversation), m_apiKey);
 }
 
 void NetworkManager::sendAudioChunk(const QByteArray &chunk)

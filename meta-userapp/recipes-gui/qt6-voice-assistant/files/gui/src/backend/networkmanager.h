@@ -82,7 +82,7 @@ public:
     Q_INVOKABLE void loadModel(const QString &name);
 
     // ---- /stream, for push-to-talk: connect, send chunks (kept until the connection is ready), endStream,
-    // final(s), closed
+    // final(s) and their answers, closed
     Q_INVOKABLE void connectWebSocket(const QString &language = {});
     Q_INVOKABLE void sendAudioChunk(const QByteArray &chunk) override;
     Q_INVOKABLE void endStream() override;
@@ -128,6 +128,7 @@ private:
     QString m_apiKey;
     int m_eventsPort = 5802;
     bool m_isActive = false;
+    const QString m_conversation; ///< Name of it: each press is a stream, and one may answer the one before.
 
     BackendState m_state = BackendState::Starting;
     QString m_message;

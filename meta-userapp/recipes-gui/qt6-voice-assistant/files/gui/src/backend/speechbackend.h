@@ -42,12 +42,12 @@ public:
     /// Switch the backend's microphone, for hands-free use; listeningChanged follows.
     Q_INVOKABLE virtual void setListening(bool enabled) = 0;
 
-    // ---- Push-to-talk: openStream, chunks (kept until the connection is ready), endStream, final(s),
-    // streamEnded
-    /// Begin to transcribe; a stream that is open is dropped.
+    // ---- Push-to-talk: openStream, chunks (kept until the connection is ready), endStream, final(s) and
+    // their answers, streamEnded
+    /// Begin to transcribe, and to do what is said; a stream that is open is dropped.
     virtual void openStream(const QString &language) = 0;
     Q_INVOKABLE virtual void sendAudioChunk(const QByteArray &chunk) = 0;
-    /// The audio is complete; streamEnded follows the last final, after 10 s at most.
+    /// The audio is complete; streamEnded follows the last final and its answer, after 10 s at most.
     Q_INVOKABLE virtual void endStream() = 0;
     /// At once, without finals and without streamEnded.
     virtual void dropStream() = 0;
@@ -58,7 +58,12 @@ signals:
     // ---- Push-to-talk
     void speechStarted();
     void partialTranscription(const QString &text);
-    void finalTranscription(const QString &text, const QString &language, double latency);
+    /// The utterance is its id, which its answer has too.
+    void finalTranscription(const QString &text, const QString &language, double latency,
+                            const QString &utterance);
+    /// What the assistant says to an utterance, after its final. Not every utterance has an answer.
+    /// The earcon, a word, says how it went: done, failed, heard or question.
+    void answered(const QString &text, const QString &earcon, const QString &utterance);
     /// The stream failed; errorOccurred follows with the same sentences.
     void streamFailed(const QString &error, const QString &wayOut);
     /// The stream is over: after endStream's last final, or because it broke (then errorOccurred came
@@ -69,7 +74,8 @@ signals:
     void pipelineStateChanged(const QString &state); ///< IDLE LISTENING PROCESSING EMIT ERROR SHUTDOWN
     void handsFreePartial(const QString &text);
     void handsFreeTranscript(const QString &text, const QString &language, double latency,
-                             const QDateTime &time);
+                             const QDateTime &time, const QString &utterance);
+    void handsFreeAnswer(const QString &text, const QString &earcon, const QString &utterance);
     /// The backend's microphone or its pipeline failed; sentences as of errorOccurred.
     void handsFreeFailed(const QString &error, const QString &wayOut);
 

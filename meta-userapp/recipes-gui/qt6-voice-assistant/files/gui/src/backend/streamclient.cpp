@@ -83,11 +83,14 @@ void StreamClient::onMessage(const QJsonObject &message)
 {
     const QString type = message.value(QLatin1String("type")).toString();
     const QString text = message.value(QLatin1String("text")).toString();
+    const QString utterance = message.value(QLatin1String("utterance_id")).toString();
     if (type == QLatin1String("partial")) {
         emit partialText(text);
     } else if (type == QLatin1String("final")) {
         emit finalText(text, message.value(QLatin1String("language")).toString(),
-                       message.value(QLatin1String("latency")).toDouble());
+                       message.value(QLatin1String("latency")).toDouble(), utterance);
+    } else if (type == QLatin1String("answer")) {
+        emit answered(text, message.value(QLatin1String("earcon")).toString(), utterance);
     } else if (type == QLatin1String("speech_started")) {
         emit speechStarted();
     } else if (type == QLatin1String("error")) {

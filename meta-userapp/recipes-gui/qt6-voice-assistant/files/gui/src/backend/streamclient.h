@@ -11,7 +11,7 @@
 
 #include <chrono>
 
-/// One stretch of speech through /stream: chunks of audio go in, partial and final text come out.
+/// One stretch of speech through /stream: chunks of audio go in, partial and final text and answers come out.
 class StreamClient : public QObject
 {
     Q_OBJECT
@@ -26,7 +26,7 @@ public:
     void open(const QUrl &url, const QString &apiKey);
     /// Kept until the connection is there. Ignored where there is no stream, or it is ending.
     void send(const QByteArray &chunk);
-    /// No more audio: finals and then ended() follow, the latter after 10 s at most.
+    /// No more audio: finals, their answers and then ended() follow, the latter after 10 s at most.
     void end();
     /// At once, without ended(); closed() comes where opened() came.
     void drop();
@@ -41,7 +41,8 @@ signals:
     void closed();
     void speechStarted();
     void partialText(const QString &text);
-    void finalText(const QString &text, const QString &language, double latency);
+    void finalText(const QString &text, const QString &language, double latency, const QString &utterance);
+    void answered(const QString &text, const QString &earcon, const QString &utterance);
     void failed(const Fault &fault);
     /// Once for each stream that was not dropped.
     void ended();

@@ -14,17 +14,22 @@ constexpr qint64 LongestLine = 64 * 1024; // bytes; an utterance of 30 s has a f
 
 bool Transcription::operator==(const Transcription &other) const
 {
-    return text == other.text && time == other.time && language == other.language && latency == other.latency;
+    return text == other.text && time == other.time && language == other.language && latency == other.latency
+           && answer == other.answer && earcon == other.earcon;
 }
 
 static QByteArray toLine(const Transcription &entry)
 {
-    const QJsonObject object{
+    QJsonObject object{
         {QStringLiteral("text"), entry.text},
         {QStringLiteral("time"), entry.time.toUTC().toString(Qt::ISODateWithMs)},
         {QStringLiteral("language"), entry.language},
         {QStringLiteral("latency"), entry.latency},
     };
+    if (!entry.answer.isEmpty()) {
+        object.insert(QStringLiteral("answer"), entry.answer);
+        object.insert(QStringLiteral("earcon"), entry.earcon);
+    }
     return QJsonDocument(object).toJson(QJsonDocument::Compact) + '\n';
 }
 
@@ -37,6 +42,8 @@ static std::optional<Transcription> fromLine(const QByteArray &line)
                      .toLocalTime();
     entry.language = object.value(QLatin1String("language")).toString();
     entry.latency = object.value(QLatin1String("latency")).toDouble();
+    entry.answer = object.value(QLatin1String("answer")).toString();
+    entry.earcon = object.value(QLatin1String("earcon")).toString();
     if (entry.text.trimmed().isEmpty() || !entry.time.isValid() || entry.latency < 0)
         return std::nullopt;
     return entry;

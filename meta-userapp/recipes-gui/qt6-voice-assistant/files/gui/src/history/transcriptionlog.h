@@ -4,14 +4,18 @@
 #include <QList>
 #include <QString>
 
-/// What was understood once.
+/// What was understood once, and what was answered.
 struct Transcription
 {
     QString text;
     QDateTime time;
     QString language; ///< Whisper's code; empty: unknown
     qreal latency = 0; ///< seconds from the end of speech
+    QString answer; ///< empty: none
+    QString earcon; ///< of the answer: done, failed, heard or question
+    QString utterance; ///< the backend's id; not in the file, as a backend that starts again may use it again
 
+    /// Whether all is the same that the file holds.
     bool operator==(const Transcription &other) const;
 };
 

@@ -34,6 +34,10 @@ QVariant TranscriptionModel::data(const QModelIndex &index, int role) const
         return entry.language;
     case LatencyRole:
         return entry.latency;
+    case AnswerRole:
+        return entry.answer;
+    case EarconRole:
+        return entry.earcon;
     default:
         return {};
     }
@@ -41,7 +45,8 @@ QVariant TranscriptionModel::data(const QModelIndex &index, int role) const
 
 QHash<int, QByteArray> TranscriptionModel::roleNames() const
 {
-    return {{TextRole, "text"}, {TimeRole, "time"}, {LanguageRole, "language"}, {LatencyRole, "latency"}};
+    return {{TextRole, "text"},       {TimeRole, "time"},     {LanguageRole, "language"},
+            {LatencyRole, "latency"}, {AnswerRole, "answer"}, {EarconRole, "earcon"}};
 }
 
 void TranscriptionModel::setMaximumCount(int count)
@@ -76,7 +81,7 @@ void TranscriptionModel::setStoragePath(const QString &path)
 }
 
 void TranscriptionModel::addTranscription(const QString &text, const QDateTime &time, const QString &language,
-                                          qreal latency)
+                                          qreal latency, const QString &utterance)
 {
     Transcription entry;
     entry.text = text.trimmed();
@@ -84,6 +89,7 @@ void TranscriptionModel::addTranscription(const QString &text, const QDateTime &
         return;
     entry.time = time.isValid() ? time : QDateTime::currentDateTime();
     entry.language = language;
+    entry.utterance = utterance;
     entry.latency = std::isfinite(latency) ? std::max(0.0, latency) : 0;
 
     const int before = count();
@@ -94,6 +100,21 @@ void TranscriptionModel::addTranscription(const QString &text, const QDateTime &
     if (count() != before)
         emit countChanged();
     emit transcriptionAdded(entry.text);
+    store();
+}
+
+void TranscriptionModel::addAnswer(const QString &utterance, const QString &text, const QString &earcon)
+{
+    if (utterance.isEmpty())
+        return;
+    const auto isMeant = [&](const Transcription &entry) { return entry.utterance == utterance; };
+    const auto entry = std::find_if(m_entries.begin(), m_entries.end(), isMeant);
+    if (entry == m_entries.end())
+        return;
+    entry->answer = text.trimmed();
+    entry->earcon = earcon;
+    const QModelIndex changed = index(int(entry - m_entries.begin()));
+    emit dataChanged(changed, changed, {AnswerRole, EarconRole});
     store();
 }
 

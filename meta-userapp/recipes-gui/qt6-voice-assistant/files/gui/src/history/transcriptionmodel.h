@@ -23,10 +23,10 @@ class TranscriptionModel : public QAbstractListModel
     Q_PROPERTY(QString storagePath READ storagePath WRITE setStoragePath NOTIFY storagePathChanged)
 
 public:
-    enum Role { TextRole = Qt::UserRole + 1, TimeRole, LanguageRole, LatencyRole };
+    enum Role { TextRole = Qt::UserRole + 1, TimeRole, LanguageRole, LatencyRole, AnswerRole, EarconRole };
     Q_ENUM(Role)
     // QML role names: text (string), time (date), language (string, Whisper's code), latency (real, seconds
-    // from the end of speech)
+    // from the end of speech), answer (string, empty: none), earcon (string: done, failed, heard or question)
 
     explicit TranscriptionModel(QObject *parent = nullptr);
     /// Waits until everything is in the file.
@@ -42,9 +42,12 @@ public:
     QString storagePath() const { return m_storagePath; }
     void setStoragePath(const QString &path);
 
-    /// An empty text is no entry. A time that is not valid is now.
+    /// An empty text is no entry. A time that is not valid is now. By its utterance it is answered later.
     Q_INVOKABLE void addTranscription(const QString &text, const QDateTime &time,
-                                      const QString &language = {}, qreal latency = 0);
+                                      const QString &language = {}, qreal latency = 0,
+                                      const QString &utterance = {});
+    /// Add what was answered to an utterance; nothing where there is no entry of it.
+    Q_INVOKABLE void addAnswer(const QString &utterance, const QString &text, const QString &earcon);
     Q_INVOKABLE void clearHistory();
 
 signals:

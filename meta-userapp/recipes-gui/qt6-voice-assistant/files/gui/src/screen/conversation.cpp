@@ -64,6 +64,7 @@ void Conversation::setNetwork(SpeechBackend *network)
         connect(network, &SpeechBackend::speechStarted, this, &Conversation::onSpeech);
         connect(network, &SpeechBackend::partialTranscription, this, &Conversation::onPartial);
         connect(network, &SpeechBackend::finalTranscription, this, &Conversation::onFinal);
+        connect(network, &SpeechBackend::answered, this, &Conversation::onAnswer);
         connect(network, &SpeechBackend::streamEnded, this, &Conversation::onStreamEnded);
         connect(network, &SpeechBackend::streamFailed, this,
                 [this](const QString &error, const QString &wayOut) { fail(Event::Failure, error, wayOut); });
@@ -74,6 +75,7 @@ void Conversation::setNetwork(SpeechBackend *network)
         connect(network, &SpeechBackend::pipelineStateChanged, this, &Conversation::onPipelineState);
         connect(network, &SpeechBackend::handsFreePartial, this, &Conversation::onHandsFreePartial);
         connect(network, &SpeechBackend::handsFreeTranscript, this, &Conversation::onHandsFreeTranscript);
+        connect(network, &SpeechBackend::handsFreeAnswer, this, &Conversation::onAnswer);
         connect(network, &SpeechBackend::handsFreeFailed, this, &Conversation::onHandsFreeFailed);
         connect(network, &QObject::destroyed, this, &Conversation::onPartDestroyed);
     }
@@ -311,12 +313,13 @@ void Conversation::onPartial(const QString &text)
         setPartialText(text);
 }
 
-void Conversation::onFinal(const QString &text, const QString &language, double latency)
+void Conversation::onFinal(const QString &text, const QString &language, double latency,
+                           const QString &utterance)
 {
     if (!isPushToTalk())
         return;
     setPartialText(QString());
-    addFinal(text, language, latency, QDateTime::currentDateTime());
+    addFinal(text, language, latency, QDateTime::currentDateTime(), utterance);
     handle(Event::SpeechEnd);
 }
 
@@ -327,16 +330,30 @@ void Conversation::onStreamEnded()
 
 /// Keep a final of this turn, if it has text.
 void Conversation::addFinal(const QString &text, const QString &language, double latency,
-                            const QDateTime &time)
+                            const QDateTime &time, const QString &utterance)
 {
     const QString said = text.trimmed();
     if (said.isEmpty())
         return;
+    if (m_finals.isEmpty()) {
+        m_utterances.clear();
+        setAnswer({}, {});
+    }
     m_finals.append(said);
+    m_utterances.append(utterance);
     if (m_history != nullptr)
-        m_history->addTranscription(said, time, language, latency);
+        m_history->addTranscription(said, time, language, latency, utterance);
     setFinalText(m_finals.join(QLatin1Char(' ')));
     updateAwaitingFinal();
+}
+
+/// Keep an answer with what it answers, which the next turn may have followed already.
+void Conversation::onAnswer(const QString &text, const QString &earcon, const QString &utterance)
+{
+    if (m_history != nullptr)
+        m_history->addAnswer(utterance, text, earcon);
+    if (!utterance.isEmpty() && m_utterances.contains(utterance))
+        setAnswer(text.trimmed(), earcon);
 }
 
 // ---- the backend
@@ -404,12 +421,12 @@ void Conversation::onHandsFreePartial(const QString &text)
 }
 
 void Conversation::onHandsFreeTranscript(const QString &text, const QString &language, double latency,
-                                         const QDateTime &time)
+                                         const QDateTime &time, const QString &utterance)
 {
     if (!isHandsFree() || m_ignoresHandsFree || isPushToTalk())
         return;
     m_finals.clear();
-    addFinal(text, language, latency, time);
+    addFinal(text, language, latency, time, utterance);
     handle(m_finals.isEmpty() ? Event::HandsFreeSilence : Event::HandsFreeFinal);
 }
 
@@ -454,6 +471,15 @@ void Conversation::setFinalText(const QString &text)
         return;
     m_finalText = text;
     emit finalTextChanged();
+}
+
+void Conversation::setAnswer(const QString &text, const QString &earcon)
+{
+    if (text == m_answer && earcon == m_earcon)
+        return;
+    m_answer = text;
+    m_earcon = earcon;
+    emit answerChanged();
 }
 
 void Conversation::updateAwaitingFinal()

@@ -44,6 +44,10 @@ class Conversation : public QObject
     Q_PROPERTY(QString partialText READ partialText NOTIFY partialTextChanged)
     /// The newest final; all finals of one press, where it has several.
     Q_PROPERTY(QString finalText READ finalText NOTIFY finalTextChanged)
+    /// What the assistant says to it; empty: nothing, or not yet. The newest answer, where there are several.
+    Q_PROPERTY(QString answer READ answer NOTIFY answerChanged)
+    /// How it went: done, failed, heard or question; empty without an answer.
+    Q_PROPERTY(QString earcon READ earcon NOTIFY answerChanged)
     /// Set in the states Error and ErrorUntilReady: what happened, and the way out.
     Q_PROPERTY(QString error READ error NOTIFY stateChanged)
     Q_PROPERTY(QString wayOut READ wayOut NOTIFY stateChanged)
@@ -120,6 +124,8 @@ public:
     bool isAwaitingFinal() const { return m_isAwaitingFinal; }
     QString partialText() const { return m_partialText; }
     QString finalText() const { return m_finalText; }
+    QString answer() const { return m_answer; }
+    QString earcon() const { return m_earcon; }
     QString error() const { return m_error; }
     QString wayOut() const { return m_wayOut; }
     bool canTalk() const { return m_canTalk; }
@@ -150,6 +156,7 @@ signals:
     void awaitingFinalChanged();
     void partialTextChanged();
     void finalTextChanged();
+    void answerChanged();
     void canTalkChanged();
     void errorTimeoutChanged();
     void speechTimeoutChanged();
@@ -164,13 +171,15 @@ private:
     void startTimer();
     void fail(Event event, const QString &error, const QString &wayOut);
     void showError(State to, const QString &error, const QString &wayOut);
-    void addFinal(const QString &text, const QString &language, double latency, const QDateTime &time);
+    void addFinal(const QString &text, const QString &language, double latency, const QDateTime &time,
+                  const QString &utterance);
 
     void onPartDestroyed();
     void onAudioError();
     void onSpeech();
     void onPartial(const QString &text);
-    void onFinal(const QString &text, const QString &language, double latency);
+    void onFinal(const QString &text, const QString &language, double latency, const QString &utterance);
+    void onAnswer(const QString &text, const QString &earcon, const QString &utterance);
     void onStreamEnded();
     void onNetworkError(const QString &error, const QString &wayOut);
     void onBackendState();
@@ -179,13 +188,14 @@ private:
     void onPipelineState(const QString &state);
     void onHandsFreePartial(const QString &text);
     void onHandsFreeTranscript(const QString &text, const QString &language, double latency,
-                               const QDateTime &time);
+                               const QDateTime &time, const QString &utterance);
     void onHandsFreeFailed(const QString &error, const QString &wayOut);
     void followSpeech();
     void tellWhetherToListen();
 
     void setPartialText(const QString &text);
     void setFinalText(const QString &text);
+    void setAnswer(const QString &text, const QString &earcon);
     void updateAwaitingFinal();
     void updateCanTalk();
 
@@ -199,6 +209,8 @@ private:
     State m_state = State::Idle;
     QString m_partialText;
     QString m_finalText;
+    QString m_answer;
+    QString m_earcon;
     QString m_error;
     QString m_wayOut;
     QString m_laterError; ///< Came during a turn, and is shown at its end.
@@ -207,6 +219,7 @@ private:
     bool m_isAwaitingFinal = false;
 
     QStringList m_finals; ///< Of this turn, those with text.
+    QStringList m_utterances; ///< Of m_finalText.
     bool m_ignoresHandsFree = false; ///< Until the pipeline is idle: the turn was cancelled.
     QElapsedTimer m_sincePress;
     bool m_isMereTouch = false; ///< The recording is too short to expect speech in it.

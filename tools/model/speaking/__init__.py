@@ -1,0 +1,1 @@
+"""Spoken commands to test with: sentences of the service's grammar, in voices that no training has heard."""
