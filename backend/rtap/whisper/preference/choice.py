@@ -15,7 +15,9 @@ from rtap.whisper.preference.trail import Trail
 from rtap.whisper.token_rules import TokenRules
 
 BONUS: Final = 1.15
-"""By how much each token of a sentence may make it less likely than the text, in natural logs."""
+"""By how much each token of a sentence may make it less likely than the text, in natural logs. Measured, with
+the next five, on people's commands to a house and on what was no command, with tiny.en and base in int8: the
+right sentence needed up to 1.13 a token, and what was wrong 1.2 and more, but for single words."""
 WITHOUT_BONUS: Final = 3.0
 """Tokens of a sentence that give no bonus, so that a single word has to be nearly as likely as the text."""
 CERTAIN: Final = -0.09
