@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from rtap.audio.format import SAMPLE_RATE
 from tools.model.cabin.synthesis import Request, speak
-from tools.model.cabin.test_sets import in_silence
 from tools.model.cabin.voices import Voice
 from tools.model.evaluation.data import MANIFEST
 from tools.model.speaking.commands import Command
@@ -58,6 +57,9 @@ def write(
         ConfigurationError: a synthesiser is missing, or lacks the voice.
         OSError: the folder cannot be written.
     """
+    # It needs scipy, which is there only for who speaks.
+    from tools.model.cabin.test_sets import in_silence
+
     folder.mkdir(parents=True, exist_ok=True)
     chance = np.random.default_rng(seed)
     lines = []
