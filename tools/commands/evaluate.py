@@ -26,6 +26,7 @@ from rtap import atomic_file
 from rtap.cli.guard import OneLineParser
 from rtap.cli.serve import add_configuration
 from rtap.cli.terminal import report, write_result
+from rtap.config import Config
 from rtap.config.loader import UnifiedConfigLoader
 from rtap.errors import AudioError, ConfigurationError
 from rtap.intents.names import NameFiles
@@ -40,7 +41,7 @@ from tools.model.evaluation.noise import CLEAN, NoiseMixer, in_noise
 from tools.model.evaluation.pieces import cut, open_others
 from tools.model.evaluation.recognition import load_engine
 from tools.model.evaluation.report import to_markdown
-from tools.model.evaluation.task import Load, Normalizers, Task, measure
+from tools.model.evaluation.task import NO_PREFERENCE, Load, Normalizers, Task, measure
 from tools.model.evaluation.transcripts import SUFFIX
 from tools.setup.environment import require
 
@@ -60,8 +61,8 @@ def _parser() -> OneLineParser:
         "--model",
         action="append",
         metavar="DIR|NAME|FILE",
-        help="may be given several times; with +padded or +no-vad at its end, as if that option were given "
-        f"for it alone; FILE: transcripts ({SUFFIX}) as --transcripts keeps them; "
+        help="may be given several times; with +padded, +no-vad or +no-preference at its end, as if that "
+        f"option were given for it alone; FILE: transcripts ({SUFFIX}) as --transcripts keeps them; "
         "default: the one that `rtap transcribe` takes",
     )
     parser.add_argument(
@@ -163,6 +164,12 @@ def _add_intents(parser: OneLineParser) -> None:
         help="instead of whole recordings, hear N hours of pieces of 1 to 6 s, cut at random from what is no "
         "command; speech at the levels of --snr in turn",
     )
+    group.add_argument(
+        "--no-preference",
+        action="store_true",
+        help="do not let the decoder prefer the sentences that are understood, as it does with "
+        "stt.prefer_commands",
+    )
     add_configuration(parser)
 
 
@@ -237,12 +244,16 @@ def _understanding(
     # hassil takes half a second, and is not wanted without intents.
     from tools.model.evaluation.understanding import Understanding
 
-    loader = UnifiedConfigLoader.from_environment(os.environ)
-    config = loader.load(arguments.profile, arguments.file)
+    config = _config(arguments)
     if not arguments.grammar:
         return Understanding.of_service(config, languages)
     names = NameFiles(config.intents.contacts, config.intents.places)
     return Understanding.of_folders(arguments.grammar, languages, names)
+
+
+def _config(arguments: argparse.Namespace) -> Config:
+    loader = UnifiedConfigLoader.from_environment(os.environ)
+    return loader.load(arguments.profile, arguments.file)
 
 
 def _pieces(
@@ -267,8 +278,12 @@ def _subjects(arguments: argparse.Namespace) -> list[Subject]:
 
 def _subject(given: str | None, arguments: argparse.Namespace, store: ModelStore) -> Subject:
     padded, vad = arguments.padded, not arguments.no_vad
-    while given is not None and given.endswith((_PADDED, _NO_VAD)):
+    prefers = (
+        arguments.intents and not arguments.no_preference and _config(arguments).stt.prefer_commands
+    )
+    while given is not None and given.endswith((_PADDED, _NO_VAD, NO_PREFERENCE)):
         padded, vad = padded or given.endswith(_PADDED), vad and not given.endswith(_NO_VAD)
+        prefers = prefers and not given.endswith(NO_PREFERENCE)
         given = given.rpartition("+")[0]
     if given is not None and given.endswith(SUFFIX):
         path = Path(given)
@@ -277,7 +292,8 @@ def _subject(given: str | None, arguments: argparse.Namespace, store: ModelStore
         return Subject(path.stem, path, None)
     directory = store.resolve(given)
     name = directory.manifest.name + _PADDED * padded + _NO_VAD * (not vad)
-    return Subject(name, directory.path, directory, vad=vad, padded=padded)
+    name += NO_PREFERENCE * (arguments.intents and not prefers)
+    return Subject(name, directory.path, directory, vad=vad, padded=padded, prefers=prefers)
 
 
 def main(argv: Sequence[str], load: Load = load_engine) -> int:

@@ -23,6 +23,7 @@ from tools.model.cabin.synthesis import speak
 from tools.model.speaking.recordings import Speak, plan, write
 from tools.model.speaking.voices import VOICES, choose
 from tools.root import ROOT
+from tools.setup.environment import require
 
 COUNT = 400
 
@@ -73,6 +74,7 @@ def main(argv: Sequence[str], say: Speak = speak) -> int:
         raise ConfigurationError(f"{out} is in the repository: choose a folder outside it")
     if arguments.sentences is not None and len(arguments.language) != 1:
         raise ConfigurationError("--sentences are in one language: give it with --language")
+    require("speaking", "scipy")
     voices = choose([language_code(one) for one in arguments.language], arguments.voice)
     config = UnifiedConfigLoader.from_environment(os.environ).load(
         arguments.profile, arguments.file

@@ -431,6 +431,38 @@ def test_intents_with_the_names_of_a_configuration(
     assert json.loads(measure(commands, *options).out)["total"]["intents"]["commands"] == 0
 
 
+def test_the_decoder_prefers_what_is_understood(
+    start: Start, engine: FakeEngine, commands: Path, model: Path, tmp_path: Path
+) -> None:
+    profile = tmp_path / "free.yaml"
+    profile.write_text("stt: {prefer_commands: false}\n")
+    kept = tmp_path / "kept"
+
+    def preferring(*arguments: str | Path) -> list[bool]:
+        engine.options.clear()
+        options = ("--model", model, "--limit", "1", "--transcripts", kept, *arguments)
+        done = start(lambda argv: evaluate.main(argv, load=engine.load), commands, *options)
+        assert (done.status, done.err) == (0, "")
+        return [one.preference is not None for one in engine.options]
+
+    assert preferring("--intents") == [True]
+    assert preferring("--intents", "--no-preference") == [False]
+    assert preferring() == [], "heard already, in the same way"
+    assert preferring("--intents", "--model", f"{model}+no-preference") == []
+    assert preferring("--intents", "--file", profile) == []
+    (tmp_path / "house/en").mkdir(parents=True)
+    house = tmp_path / "house/en/lamps.yaml"
+    house.write_text("intents: {Lamp: {data: [{sentences: [lamp]}]}}")
+    assert preferring("--intents", "--grammar", tmp_path / "house") == [True]
+    house.write_text("intents: {Lamp: {data: [{sentences: [light]}]}}")
+    assert preferring("--intents", "--grammar", tmp_path / "house") == [True]
+    assert engine.options[0].preference is not None
+    expected = engine.options[0].preference.sentences("en")
+    assert expected is not None
+    assert expected.contains("Light!")
+    assert not expected.contains("lamp")
+
+
 def test_hours_of_pieces(measure: Measure, engine: FakeEngine, commands: Path) -> None:
     options = ("--intents", "--hours", "0.01", "--json")
     document = json.loads(measure(commands, *options).out)

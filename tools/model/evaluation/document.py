@@ -56,6 +56,7 @@ def _model(subject: Subject) -> dict[str, Any]:
         "path": str(subject.path),
         "vad": subject.vad,
         "padded": subject.padded,
+        "prefers": subject.prefers,
     }
     if subject.model is not None:
         manifest = subject.model.manifest

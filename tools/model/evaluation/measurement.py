@@ -28,6 +28,8 @@ class Subject:
     """Whether the voice activity detector stands before the model."""
     padded: bool = False
     """Whether everything is encoded in 30 s of context."""
+    prefers: bool = False
+    """Whether the decoder prefers the sentences that are understood."""
 
     def describe(self) -> str:
         """One line: where it is, and what it is."""
@@ -35,10 +37,11 @@ class Subject:
             return f"{self.path}: transcripts"
         manifest = self.model.manifest
         padded = ", padded to 30 s" if self.padded else ""
+        prefers = ", which prefers the sentences that are understood" if self.prefers else ""
         vad = "" if self.vad else ", without voice activity detector"
         return (
             f"{self.path}: {manifest.precision}, {manifest.parameters / 1e6:.1f} M parameters, "
-            f"{manifest.bytes / 1e6:.0f} MB{padded}{vad}"
+            f"{manifest.bytes / 1e6:.0f} MB{padded}{vad}{prefers}"
         )
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from rtap.cli.terminal import report
 from rtap.errors import ConfigurationError
@@ -23,6 +23,10 @@ from tools.model.evaluation.transcripts import Heard, Transcripts, stored_as
 if TYPE_CHECKING:
     from rtap.cli.transcribe import Engine
     from tools.model.evaluation.understanding import Understanding
+
+
+NO_PREFERENCE: Final = "+no-preference"
+"""At the end of a model's name: it does not prefer the sentences that are understood."""
 
 
 class Load(Protocol):
@@ -91,7 +95,10 @@ def _transcripts(subject: Subject, task: Task) -> Transcripts:
         path: Path | None = subject.path
     else:
         folder = task.transcripts
-        path = None if folder is None else folder / stored_as(subject.name, subject.model)
+        name = subject.name.replace(NO_PREFERENCE, "")
+        if subject.prefers and task.understanding is not None:
+            name = f"{name}+preference-{task.understanding.digest}"
+        path = None if folder is None else folder / stored_as(name, subject.model)
     version = None if subject.model is None else engine_version()
     return Transcripts(path, version, noise=task.noise, detects=task.language is None)
 
@@ -107,7 +114,10 @@ def measure(subject: Subject, task: Task, load: Load) -> Measurement:
     left_out: Counter[str] = Counter()
     if subject.model is not None and any(known.find(one) is None for one in task.utterances):
         engine = load(subject.model, task.threads, vad=subject.vad, padded=subject.padded)
-        options = TranscribeOptions(language=task.language)
+        preference = None
+        if subject.prefers and task.understanding is not None:
+            preference = task.understanding.preference
+        options = TranscribeOptions(language=task.language, preference=preference)
         listener = Listener(engine, options, detects=task.language is None, mixer=task.mixer)
         left_out = _unknown_languages(listener, task.utterances)
     utterances = [one for one in task.utterances if one.language not in left_out]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from rtap.config import Config
 from rtap.intents.configured import folders, grammar
 from rtap.intents.dialogue import LEAST_CONFIDENCE
+from rtap.intents.expected_sentences import IntentPreference
 from rtap.intents.loader import load_grammar
 from rtap.intents.matcher import Matcher
 from rtap.intents.names import NameFiles
@@ -25,10 +27,21 @@ class Understanding:
     Args:
         matchers: by language.
         name: what the grammars are known by.
+        digest: of the files with the sentences and the names in them.
     """
 
-    def __init__(self, matchers: Mapping[str, Matcher], name: str) -> None:
+    def __init__(
+        self,
+        matchers: Mapping[str, Matcher],
+        name: str,
+        digest: str,
+    ) -> None:
         self.name = name
+        self.digest = digest
+        self.preference = IntentPreference()
+        """The same sentences, as the decoder expects them."""
+        for matcher in matchers.values():
+            self.preference.add(matcher)
         self._matchers = matchers
         self._meaning = cache(self._understand)
 
@@ -48,7 +61,9 @@ class Understanding:
         found = {
             one: Matcher(grammar(config.intents, one)) for one in sorted(there.intersection(wanted))
         }
-        return cls(found, _named(found, "the service"))
+        names = NameFiles(config.intents.contacts, config.intents.places)
+        digest = _digest(folders(config.intents), found, names)
+        return cls(found, _named(found, "the service"), digest)
 
     @classmethod
     def of_folders(
@@ -65,7 +80,8 @@ class Understanding:
         chosen = sorted(set(languages(there)).intersection(wanted))
         # Without any, the loader says what is wrong with the folders.
         found = {one: Matcher(load_grammar(one, there, names)) for one in chosen or sorted(wanted)}
-        return cls(found, _named(found, ", ".join(map(str, there))))
+        name = _named(found, ", ".join(map(str, there)))
+        return cls(found, name, _digest(there, found, names))
 
     def knows(self, language: str) -> bool:
         """Whether there is a grammar of a language."""
@@ -114,6 +130,15 @@ class Understanding:
             return NOTHING, 1.0
         slots = tuple((slot.name, slot.value) for slot in intent.slots)
         return Meaning(intent.name, slots), intent.matching
+
+
+def _digest(there: Sequence[Path], wanted: Collection[str], names: NameFiles) -> str:
+    """Changes with the sentences and names, and not with their place."""
+    files = [
+        file for one in there for code in wanted for file in sorted((one / code).glob("*.yaml"))
+    ]
+    files += [file for file in (names.contacts, names.places) if file is not None]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:8]
 
 
 def _named(matchers: Mapping[str, Matcher], source: str) -> str:
