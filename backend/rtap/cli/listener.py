@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 _CLOSING_SILENCE_MS: Final = 1_000
 """What follows the end of the source, beyond the silence that ends an utterance."""
 
-_ACTION_SECONDS: Final = 5.0
-"""For the last command to be understood and done, the loading of the sentences included."""
+_ACTION_SECONDS: Final = 60.0
+"""For the last command to be understood and done. Of a short file it is the sentences' loading that is waited
+for: half a minute on a busy board."""
 
 
 class Application(Protocol):
