@@ -112,8 +112,12 @@ class TestSystem:
         assert (
             f"Voice Assistant {version} ({release['BUILD_ID']}, {release['VARIANT_ID']})" in console
         )
-        assert httpx.get(f"{url(first)}/model/info").json()["system"].startswith(f"{version} (")
-        metrics = httpx.get(f"{url(first, 8080)}/metrics").text
+        assert (
+            httpx.get(f"{url(first)}/model/info", timeout=60)
+            .json()["system"]
+            .startswith(f"{version} (")
+        )
+        metrics = httpx.get(f"{url(first, 8080)}/metrics", timeout=60).text
         assert f'system="{version} (' in metrics
 
 
