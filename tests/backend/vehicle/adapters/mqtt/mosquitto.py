@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,29 +34,32 @@ class Mosquitto:
             lines.insert(0, "user root")  # as another user it could not read the test's files
         self._configuration.write_text("\n".join(lines) + "\n")
         self._process: subprocess.Popen[bytes] | None = None
+        # A car's thread may kill it, and the test start it again before that has returned.
+        self._lock = threading.Lock()
 
     @property
     def address(self) -> str:
         return f"{HOST}:{self.port}"
 
     def start(self) -> None:
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
+        with self._lock, self._log.open("ab") as log:
+            process = self._process = subprocess.Popen(
                 [require("mosquitto"), "-c", self._configuration],
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
         deadline = time.monotonic() + SOON
         while not self._listens():
-            assert self._process.poll() is None, self._log.read_text()
+            assert process.poll() is None, self._log.read_text()
             assert time.monotonic() < deadline, "mosquitto does not listen"
             time.sleep(0.02)
 
     def kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait(SOON)
-            self._process = None
+        with self._lock:
+            if self._process is not None:
+                self._process.kill()
+                self._process.wait(SOON)
+                self._process = None
 
     def pause(self) -> None:
         """It does nothing, and its connections stay open."""
