@@ -162,20 +162,18 @@ class Assistant:
         *,
         execute: bool,
         utterance_id: str | None = None,
-        confidence: float = 1.0,
     ) -> Handled:
         """Understand a text and carry it out, here and now.
 
         Args:
             language: a code, such as de.
             utterance_id: where it was said: what is brought again is not done again.
-            confidence: of hearing, 0 to 1.
 
         Raises:
             ConfigurationError: intents are switched off, or the language has none, or there are faults in its
                 sentences.
         """
-        understanding = self._loaded().understander.understand(text, language, confidence)
+        understanding = self._loaded().understander.understand(text, language)
         self._count(understanding)
         intent = understanding.intent
         result = self._act(intent, utterance_id) if execute and intent is not None else None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, ClassVar, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from rtap.events import (
     ActionCompleted,
@@ -170,7 +170,23 @@ class TranscriptMessage(UtteranceResult):
     source: Literal["microphone", "stream", "file"]
 
 
-class IntentRecognizedMessage(Understood):
+class _Unfolded(WireModel):
+    """The message of an event with a part, whose fields stand in the message itself."""
+
+    PART: ClassVar[str]
+    """The event's attribute."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _unfold(cls, event: object) -> object:
+        part = getattr(event, cls.PART, None)
+        if part is None:
+            return event
+        names = cls.model_fields.keys() - {"type"}
+        return {name: getattr(part if hasattr(part, name) else event, name) for name in names}
+
+
+class IntentRecognizedMessage(_Unfolded, Understood):
     """What an utterance means, or that it is no command; follows its transcript."""
 
     model_config = example(
@@ -183,6 +199,8 @@ class IntentRecognizedMessage(Understood):
         **Understood.EXAMPLE,
     )
 
+    PART: ClassVar[str] = "understanding"
+
     type: Literal["intent"] = "intent"
     timestamp: float
     session_id: str
@@ -192,20 +210,8 @@ class IntentRecognizedMessage(Understood):
     """Why the speaker is asked before anything is done: which of the ``alternatives``, whether it is the one
     that was heard badly, or what ``did_you_mean`` says. The answer has ten seconds."""
 
-    @classmethod
-    def of(cls, event: IntentRecognized) -> Self:
-        """The message of an event."""
-        return cls(
-            timestamp=event.timestamp,
-            session_id=event.session_id,
-            utterance_id=event.utterance_id,
-            source=event.source,
-            question=event.question,
-            **Understood.model_validate(event.understanding).model_dump(),
-        )
 
-
-class ActionCompletedMessage(ActionFields):
+class ActionCompletedMessage(_Unfolded, ActionFields):
     """What came of an intent; follows it."""
 
     model_config = example(
@@ -216,23 +222,15 @@ class ActionCompletedMessage(ActionFields):
         **ActionFields.EXAMPLE,
     )
 
+    PART: ClassVar[str] = "result"
+
     type: Literal["action"] = "action"
     timestamp: float
     session_id: str
     utterance_id: str
 
-    @classmethod
-    def of(cls, event: ActionCompleted) -> Self:
-        """The message of an event."""
-        return cls(
-            timestamp=event.timestamp,
-            session_id=event.session_id,
-            utterance_id=event.utterance_id,
-            **ActionFields.model_validate(event.result).model_dump(),
-        )
 
-
-class AnswerGivenMessage(AnswerFields):
+class AnswerGivenMessage(_Unfolded, AnswerFields):
     """What the assistant says to the speaker: what came of it, or a question; the last of an utterance."""
 
     model_config = example(
@@ -244,22 +242,13 @@ class AnswerGivenMessage(AnswerFields):
         **AnswerFields.EXAMPLE,
     )
 
+    PART: ClassVar[str] = "answer"
+
     type: Literal["answer"] = "answer"
     timestamp: float
     session_id: str
     utterance_id: str
     source: Literal["microphone", "stream"]
-
-    @classmethod
-    def of(cls, event: AnswerGiven) -> Self:
-        """The message of an event."""
-        return cls(
-            timestamp=event.timestamp,
-            session_id=event.session_id,
-            utterance_id=event.utterance_id,
-            source=event.source,
-            **AnswerFields.model_validate(event.answer).model_dump(),
-        )
 
 
 class ErrorMessage(WireModel):
@@ -345,6 +334,9 @@ _MESSAGES: Final[Mapping[type[Event], type[EventMessage]]] = {
     PublishingChanged: PublishingChangedMessage,
     PartialTranscript: PartialMessage,
     Transcript: TranscriptMessage,
+    IntentRecognized: IntentRecognizedMessage,
+    ActionCompleted: ActionCompletedMessage,
+    AnswerGiven: AnswerGivenMessage,
     ErrorOccurred: ErrorMessage,
 }
 
@@ -353,12 +345,6 @@ def event_message(event: Event) -> EventMessage:
     """The message that tells clients of an event."""
     if isinstance(event, StateChanged) and event.state is State.PROCESSING:
         return ProcessingStartedMessage.model_validate(event)
-    if isinstance(event, IntentRecognized):
-        return IntentRecognizedMessage.of(event)
-    if isinstance(event, ActionCompleted):
-        return ActionCompletedMessage.of(event)
-    if isinstance(event, AnswerGiven):
-        return AnswerGivenMessage.of(event)
     return _MESSAGES[type(event)].model_validate(event)
 
 

@@ -417,11 +417,11 @@ class StreamClient:
             case SpeechStarted():
                 self._outbox.put(SpeechStartedMessage.model_validate(event))
             case IntentRecognized():
-                self._outbox.put(IntentRecognizedMessage.of(event))
+                self._outbox.put(IntentRecognizedMessage.model_validate(event))
             case ActionCompleted():
-                self._outbox.put(ActionCompletedMessage.of(event))
+                self._outbox.put(ActionCompletedMessage.model_validate(event))
             case AnswerGiven():
-                self._outbox.put(AnswerGivenMessage.of(event))
+                self._outbox.put(AnswerGivenMessage.model_validate(event))
             case SpeechStopped():
                 self._in_loop(self._count_utterance)
             case ErrorOccurred():
