@@ -7,6 +7,7 @@ from threading import Lock
 
 from rtap.intents.intent import Value
 from rtap.vehicle.adapters.checks import known
+from rtap.vehicle.adapters.listeners import Listeners, tell
 from rtap.vehicle.protocol import Listener, Values
 from rtap.vehicle.signals import Catalog
 
@@ -22,7 +23,7 @@ class Mirror:
         """
         self._signals = signals
         self._values: dict[str, Value | None] = dict.fromkeys(signals)
-        self._listeners: list[tuple[frozenset[str], Listener]] = []
+        self._listeners = Listeners()
         self._lock = Lock()
 
     def values(self, paths: Collection[str]) -> Values:
@@ -41,12 +42,10 @@ class Mirror:
         with self._lock:
             changed = value != self._values[path]
             self._values[path] = value
-            listeners = tuple(self._listeners)
+            listeners = self._listeners.present()
         if value is None or not changed:
             return
-        for paths, listener in listeners:
-            if path in paths:
-                listener(path, value)
+        tell(listeners, path, value)
 
     def forget(self) -> None:
         """Nothing is known any more: the way to the car is lost."""
@@ -57,13 +56,4 @@ class Mirror:
         """Hear of changes; see :meth:`rtap.vehicle.protocol.Vehicle.subscribe`."""
         for path in paths:
             known(self._signals, path)
-        entry = (frozenset(paths), listener)
-        with self._lock:
-            self._listeners.append(entry)
-
-        def end() -> None:
-            with self._lock:
-                if entry in self._listeners:
-                    self._listeners.remove(entry)
-
-        return end
+        return self._listeners.add(paths, listener)

@@ -13,6 +13,7 @@ from rtap import atomic_file, logs
 from rtap.errors import StorageError, VehicleError
 from rtap.intents.intent import Value
 from rtap.vehicle.adapters.checks import accepted, known, settable
+from rtap.vehicle.adapters.listeners import Listeners, tell
 from rtap.vehicle.protocol import Listener, Values
 from rtap.vehicle.signals import Catalog
 
@@ -43,7 +44,7 @@ class SimulatedVehicle:
         for path, signal in signals.items():
             if signal.follows:
                 self._followers.setdefault(signal.follows, []).append(path)
-        self._listeners: list[tuple[frozenset[str], Listener]] = []
+        self._listeners = Listeners()
         self._lock = Lock()
         self._saved = True
         self._could_save = True
@@ -70,16 +71,7 @@ class SimulatedVehicle:
         """Hear of changes."""
         for path in paths:
             known(self._signals, path)
-        entry = (frozenset(paths), listener)
-        with self._lock:
-            self._listeners.append(entry)
-
-        def end() -> None:
-            with self._lock:
-                if entry in self._listeners:
-                    self._listeners.remove(entry)
-
-        return end
+        return self._listeners.add(paths, listener)
 
     def close(self) -> None:
         """Write what is not written yet."""
@@ -102,14 +94,12 @@ class SimulatedVehicle:
         with self._lock:
             changed = {path: value for path, value in news.items() if value != self._values[path]}
             self._values |= changed
-            listeners = tuple(self._listeners)
+            listeners = self._listeners.present()
             if changed and self._file and self._saved:
                 self._saved = False
                 self._writer.submit(self._save)
         for path, value in changed.items():
-            for paths, listener in listeners:
-                if path in paths:
-                    listener(path, value)
+            tell(listeners, path, value)
 
     def _save(self) -> None:
         assert self._file is not None
