@@ -42,6 +42,7 @@ def test_what_a_text_means(client: httpx.Client) -> None:
         },
         "alternatives": [],
         "did_you_mean": None,
+        "question": None,
         "action": None,
         "answer": {"text": "I understood that.", "language": "en", "earcon": "heard"},
     }
@@ -64,6 +65,7 @@ def test_what_is_no_command(client: httpx.Client) -> None:
         ({"text": "chauffe", "language": "fr", "execute": "perhaps"}, "execute"),
         ({"text": "chauffe", "language": "fr", "act": True}, "act"),
         ({"text": "chauffe", "language": "fr", "utterance_id": ""}, "utterance_id"),
+        ({"text": "chauffe", "language": "fr", "conversation": ""}, "conversation"),
     ],
 )
 def test_what_is_refused(body: dict[str, object], message: str, client: httpx.Client) -> None:
@@ -85,7 +87,7 @@ def test_nothing_is_done_unless_it_is_asked_for(client: httpx.Client) -> None:
     assert done["action"] == {
         "intent": "RaiseVolume",
         "outcome": "done",
-        "held": [{"path": VOLUME, "value": LOUDER, "unit": "percent"}],
+        "held": [{"path": VOLUME, "value": LOUDER, "unit": "percent", "previous": 30}],
         "reason": None,
     }
 
@@ -96,6 +98,20 @@ def test_what_is_sent_again_is_not_done_again(client: httpx.Client) -> None:
     assert client.post("/intent", json=said).json() == first
     other = client.post("/intent", json=said | {"utterance_id": "another"}).json()
     assert other["action"]["held"][0]["value"] > LOUDER
+
+
+def test_a_text_answers_what_was_asked_in_its_conversation(client: httpx.Client) -> None:
+    unclear = {"text": "plus fortt", "language": "fr", "execute": True}
+    yes = {"text": "oui", "language": "fr", "execute": True}
+    mine = {"conversation": "screen"}
+    asked = client.post("/intent", json=unclear | mine).json()
+    assert (asked["intent"], asked["question"]) == (None, "meant")
+    assert asked["did_you_mean"] == "plus fort"
+    for other in ({}, {"conversation": "other"}, {"conversation": "microphone"}):
+        assert client.post("/intent", json=yes | other).json()["action"] is None
+    done = client.post("/intent", json=yes | mine).json()
+    assert (done["question"], done["action"]["intent"]) == (None, "RaiseVolume")
+    assert client.post("/intent", json=unclear).json()["question"] is None, "it is for itself"
 
 
 def test_what_is_refused_by_the_car(client: httpx.Client) -> None:

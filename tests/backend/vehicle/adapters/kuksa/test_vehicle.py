@@ -349,7 +349,7 @@ def test_a_databroker_that_goes_with_a_command_in_flight_and_comes_back(broker: 
         broker.behave = fulfil
         broker.start()
         wait_for("the connection", lambda: actor.execute(AT_21).outcome is Outcome.DONE)
-        assert actor.execute(intent("Undo")).held == (Held(DRIVER, 18.0, "celsius"),)
+        assert actor.execute(intent("Undo")).held == (Held(DRIVER, 18.0, "celsius", previous=21.0),)
 
 
 def test_a_databroker_that_goes_while_it_takes_the_wish(broker: Databroker) -> None:
@@ -390,11 +390,11 @@ def test_intents_act_on_it(vehicle: KuksaVehicle, broker: Databroker) -> None:
     actor = Actor(vehicle, table(), speed_limit=5)
     broker.publish(DRIVER, 18)
     broker.publish(SPEED, 0)
-    assert actor.execute(AT_21).held == (Held(DRIVER, 21.0, "celsius"),)
+    assert actor.execute(AT_21).held == (Held(DRIVER, 21.0, "celsius", previous=18.0),)
     raised = actor.execute(intent("RaiseTemperature", zone="driver"))
-    assert raised.held == (Held(DRIVER, 22.0, "celsius"),)
-    assert actor.execute(intent("Undo")).held == (Held(DRIVER, 21.0, "celsius"),)
-    assert actor.execute(intent("OpenTrunk")).held == (Held(TRUNK, True, None),)
+    assert raised.held == (Held(DRIVER, 22.0, "celsius", previous=21.0),)
+    assert actor.execute(intent("Undo")).held == (Held(DRIVER, 21.0, "celsius", previous=22.0),)
+    assert actor.execute(intent("OpenTrunk")).held == (Held(TRUNK, True, None, previous=False),)
 
 
 @pytest.mark.parametrize(

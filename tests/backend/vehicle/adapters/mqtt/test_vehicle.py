@@ -346,7 +346,9 @@ def test_a_broker_that_is_killed_with_a_command_in_flight_and_comes_back(
         killed = car.wishes.get(timeout=SOON)
         assert actor.execute(AT_21, "utterance") is result, "an utterance acts once"
         again = actor.execute(intent("Undo"))
-        assert again.held == (Held(DRIVER, 18.0, "celsius"),), "it may have been done"
+        assert again.held == (Held(DRIVER, 18.0, "celsius", previous=18.0),), (
+            "it may have been done"
+        )
         after = car.wishes.get(timeout=SOON)
         assert (killed.value, after.value) == (21.0, 18.0)
         assert car.wishes.empty(), "the lost wish is not sent again"
@@ -404,10 +406,13 @@ def test_intents_act_on_it(vehicle: MqttVehicle, car: Car) -> None:
     car.hold(SPEED, 0)
     wait_until(vehicle, **{DRIVER: 18.0, SPEED: 0.0})
     result = actor.execute(AT_21)
-    assert (result.outcome, result.held) == (Outcome.DONE, (Held(DRIVER, 21.0, "celsius"),))
+    assert (result.outcome, result.held) == (
+        Outcome.DONE,
+        (Held(DRIVER, 21.0, "celsius", previous=18.0),),
+    )
     raised = actor.execute(intent("RaiseTemperature", zone="driver"))
-    assert raised.held == (Held(DRIVER, 22.0, "celsius"),)
-    assert actor.execute(intent("Undo")).held == (Held(DRIVER, 21.0, "celsius"),)
+    assert raised.held == (Held(DRIVER, 22.0, "celsius", previous=21.0),)
+    assert actor.execute(intent("Undo")).held == (Held(DRIVER, 21.0, "celsius", previous=22.0),)
     assert actor.execute(intent("OpenTrunk")).outcome is Outcome.DONE
 
 
