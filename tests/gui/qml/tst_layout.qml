@@ -61,6 +61,21 @@ TestCase {
             history: entries
         }
     }
+    CommandCard {
+        id: command
+    }
+    Component {
+        id: cardPage
+        CardPage {
+            width: frame.width * 0.655
+            height: frame.height * 0.81
+            card: command
+            partialText: ""
+            finalText: "set the temperature to twenty one degrees on the passenger's side please"
+            busy: false
+            history: entries
+        }
+    }
     Component {
         id: settingsPanel
         SettingsPanel {
@@ -180,6 +195,24 @@ TestCase {
                     "earcon": row.name,
                     "historyShown": historyShown
                 }));
+        }
+    }
+    Cards {
+        id: cards
+    }
+    function test_card_data() {
+        return cases(cards.names);
+    }
+    function test_card(row: var) {
+        cards.tell(backend, command, row.name, row.language);
+        check(make(cardPage, row, {}));
+        if (command.state === CommandCard.Asking) {
+            check(make(cardPage, Object.assign({}, row, {
+                "height": row.height - 162 * row.height / 480
+            }), {
+                "busy": true,
+                "historyShown": false
+            }));
         }
     }
     function test_errorBanner_data() {

@@ -107,8 +107,10 @@ def test_a_text_answers_what_was_asked_in_its_conversation(client: httpx.Client)
     asked = client.post("/intent", json=unclear | mine).json()
     assert (asked["intent"], asked["question"]) == (None, "meant")
     assert asked["did_you_mean"] == "plus fort"
-    for other in ({}, {"conversation": "other"}, {"conversation": "microphone"}):
-        assert client.post("/intent", json=yes | other).json()["action"] is None
+    assert client.post("/intent", json=yes).json()["action"]["outcome"] == "refused"
+    for other in ("other", "microphone"):
+        reply = client.post("/intent", json=yes | {"conversation": other}).json()
+        assert reply["action"] is None
     done = client.post("/intent", json=yes | mine).json()
     assert (done["question"], done["action"]["intent"]) == (None, "RaiseVolume")
     assert client.post("/intent", json=unclear).json()["question"] is None, "it is for itself"

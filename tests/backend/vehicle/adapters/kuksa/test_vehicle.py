@@ -394,7 +394,7 @@ def test_intents_act_on_it(vehicle: KuksaVehicle, broker: Databroker) -> None:
     raised = actor.execute(intent("RaiseTemperature", zone="driver"))
     assert raised.held == (Held(DRIVER, 22.0, "celsius", previous=21.0),)
     assert actor.execute(intent("Undo")).held == (Held(DRIVER, 21.0, "celsius", previous=22.0),)
-    assert actor.execute(intent("OpenTrunk")).held == (Held(TRUNK, True, None, previous=False),)
+    assert actor.execute(intent("OpenTrunk")).held == (Held(TRUNK, True, None),)
 
 
 @pytest.mark.parametrize(

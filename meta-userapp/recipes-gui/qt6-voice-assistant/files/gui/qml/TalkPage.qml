@@ -68,6 +68,7 @@ ColumnLayout {
                 objectName: "transcription"
                 Layout.fillWidth: true
                 Layout.fillHeight: true
+                visible: !cardPage.visible
                 partialText: page.talk.partialText
                 finalText: {
                     const silent = page.talk.state === Conversation.NothingHeard;
@@ -79,6 +80,22 @@ ColumnLayout {
                 busy: page.talk.awaitingFinal
                 history: page.history
                 historyShown: !visualization.visible
+            }
+            CardPage {
+                id: cardPage
+                objectName: "cardPage"
+                Layout.fillWidth: true
+                Layout.fillHeight: true
+                visible: card.state !== CommandCard.None
+                card: page.talk.card
+                partialText: page.talk.partialText
+                finalText: page.talk.finalText
+                busy: page.talk.awaitingFinal
+                history: page.history
+                historyShown: !visualization.visible
+                onUndone: page.talk.undo()
+                onConfirmed: isYes => page.talk.confirm(isYes)
+                onChosen: index => page.talk.choose(index)
             }
             WaveformVisualization {
                 id: visualization

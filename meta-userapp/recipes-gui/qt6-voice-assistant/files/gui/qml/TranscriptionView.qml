@@ -1,5 +1,4 @@
 import QtQuick
-import QtQuick.Layouts
 import VoiceAssistant
 
 /// What is said, as large as it gets: grey while it may still change, bright when it is final. Under it what the
@@ -19,13 +18,9 @@ Item {
     required property string earcon
     required property TranscriptionModel history
     property bool historyShown: true
-    /// Milliseconds for which the assistant waits for an answer to its question.
-    property int questionTimeout: 10000
 
     readonly property bool isFinal: partialText === "" && finalText !== "" && !busy
-    /// A question stays while the driver speaks.
-    readonly property bool isAsked: earcon === "question" && patience.running
-    readonly property bool isAnswerShown: answer !== "" && (isFinal || isAsked)
+    readonly property bool isAnswerShown: answer !== "" && isFinal
     readonly property string shownText: partialText !== "" ? partialText : isFinal ? finalText : hint
 
     Flickable {
@@ -72,7 +67,7 @@ Item {
         }
     }
 
-    ColumnLayout {
+    AnswerLine {
         id: reply
         objectName: "reply"
         anchors {
@@ -82,30 +77,8 @@ Item {
             topMargin: Theme.spacing
         }
         visible: view.isAnswerShown
-        spacing: Theme.px(4)
-
-        AnswerLine {
-            objectName: "answer"
-            Layout.fillWidth: true
-            answer: view.answer
-            earcon: view.earcon
-        }
-        Text {
-            objectName: "questionHint"
-            Layout.fillWidth: true
-            visible: view.isAsked
-            text: qsTr("You have ten seconds to answer.")
-            color: Theme.textDim
-            font.pixelSize: Theme.fontSmall
-            wrapMode: Text.Wrap
-            horizontalAlignment: Text.AlignLeft
-        }
-    }
-
-    Timer {
-        id: patience
-        interval: view.questionTimeout
-        running: view.earcon === "question"
+        answer: view.answer
+        earcon: view.earcon
     }
 
     HistoryList {

@@ -104,6 +104,8 @@ void NetworkManager::connectParts()
     connect(m_stream, &StreamClient::speechStarted, this, &NetworkManager::speechStarted);
     connect(m_stream, &StreamClient::partialText, this, &NetworkManager::partialTranscription);
     connect(m_stream, &StreamClient::finalText, this, &NetworkManager::finalTranscription);
+    connect(m_stream, &StreamClient::understood, this, &NetworkManager::understood);
+    connect(m_stream, &StreamClient::acted, this, &NetworkManager::acted);
     connect(m_stream, &StreamClient::answered, this, &NetworkManager::answered);
     connect(m_stream, &StreamClient::failed, this, &NetworkManager::onStreamFailed);
     connect(m_stream, &StreamClient::ended, this, &NetworkManager::streamEnded);
@@ -113,6 +115,8 @@ void NetworkManager::connectParts()
     connect(m_events, &EventsClient::stateChanged, this, &NetworkManager::pipelineStateChanged);
     connect(m_events, &EventsClient::partialText, this, &NetworkManager::handsFreePartial);
     connect(m_events, &EventsClient::transcribed, this, &NetworkManager::handsFreeTranscript);
+    connect(m_events, &EventsClient::understood, this, &NetworkManager::understood);
+    connect(m_events, &EventsClient::acted, this, &NetworkManager::acted);
     connect(m_events, &EventsClient::answered, this, &NetworkManager::handsFreeAnswer);
     connect(m_events, &EventsClient::failed, this, &NetworkManager::onBackendError);
     connect(m_events, &EventsClient::listeningChanged, m_info, &BackendInfo::setListening);
@@ -311,6 +315,43 @@ void NetworkManager::onTranscription(const RestClient::Reply &reply)
                                reply.body.value(QLatin1String("duration")).toDouble(),
                                reply.body.value(QLatin1String("inference_time")).toDouble(),
                                reply.body.value(QLatin1String("total_time")).toDouble());
+}
+
+void NetworkManager::say(const QString &text, const QString &language, const QString &utterance,
+                         Microphone microphone)
+{
+    const bool isBackends = microphone == Microphone::Backend;
+    const QJsonObject body{
+        {QStringLiteral("text"), text},
+        {QStringLiteral("language"), language},
+        {QStringLiteral("execute"), true},
+        {QStringLiteral("utterance_id"), utterance},
+        {QStringLiteral("conversation"), isBackends ? QStringLiteral("microphone") : m_conversation},
+    };
+    m_requests->post(QStringLiteral("/intent"), body, CommandDeadline,
+                     [this, utterance](const RestClient::Reply &reply) { onSaid(reply, utterance); });
+}
+
+/// Tell it as the events of something that was spoken are told.
+void NetworkManager::onSaid(const RestClient::Reply &reply, const QString &utterance)
+{
+    if (!reply.fault.isNone()) {
+        report(reply.fault);
+        return;
+    }
+    QJsonObject message = reply.body;
+    message.insert(QStringLiteral("utterance_id"), utterance);
+    emit understood(Understood::of(message));
+    QJsonObject action = reply.body.value(QLatin1String("action")).toObject();
+    if (!action.isEmpty()) {
+        action.insert(QStringLiteral("utterance_id"), utterance);
+        emit acted(Acted::of(action));
+    }
+    const QJsonObject answer = reply.body.value(QLatin1String("answer")).toObject();
+    if (!answer.isEmpty()) {
+        emit answered(answer.value(QLatin1String("text")).toString(),
+                      answer.value(QLatin1String("earcon")).toString(), utterance);
+    }
 }
 
 void NetworkManager::report(const Fault &fault)

@@ -89,6 +89,10 @@ void StreamClient::onMessage(const QJsonObject &message)
     } else if (type == QLatin1String("final")) {
         emit finalText(text, message.value(QLatin1String("language")).toString(),
                        message.value(QLatin1String("latency")).toDouble(), utterance);
+    } else if (type == QLatin1String("intent")) {
+        emit understood(Understood::of(message));
+    } else if (type == QLatin1String("action")) {
+        emit acted(Acted::of(message));
     } else if (type == QLatin1String("answer")) {
         emit answered(text, message.value(QLatin1String("earcon")).toString(), utterance);
     } else if (type == QLatin1String("speech_started")) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "backend/backendsocket.h"
+#include "backend/commandevents.h"
 #include "backend/fault.h"
 
 #include <QByteArray>
@@ -42,6 +43,8 @@ signals:
     void speechStarted();
     void partialText(const QString &text);
     void finalText(const QString &text, const QString &language, double latency, const QString &utterance);
+    void understood(const Understood &understood);
+    void acted(const Acted &acted);
     void answered(const QString &text, const QString &earcon, const QString &utterance);
     void failed(const Fault &fault);
     /// Once for each stream that was not dropped.
