@@ -6,7 +6,7 @@ import threading
 import time
 import traceback
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -186,6 +186,17 @@ class Assistant:
         intent = understanding.intent
         result = self._act(intent, utterance_id) if execute and intent is not None else None
         return Handled(understanding, result, self._answer(understanding, result))
+
+    def examples(self, language: str) -> Mapping[str, str]:
+        """What can be said: a sentence for each command.
+
+        Args:
+            language: a code, such as de.
+
+        Raises:
+            ConfigurationError: see :meth:`handle`.
+        """
+        return self._loaded().examples(language)
 
     def _reply(
         self, text: str, language: str, utterance_id: str | None, speaker: Speaker

@@ -176,12 +176,20 @@ TestCase {
         }));
     }
     function test_transcriptionView_data() {
-        return cases(["short", "long"]);
+        return cases(["short", "long", "examples"]);
     }
     function test_transcriptionView(row: var) {
-        check(make(transcriptionView, row, row.name === "short" ? {} : {
-            "finalText": "set the temperature to twenty one degrees and ".repeat(6)
-        }));
+        check(make(transcriptionView, row, {
+            "short": {},
+            "long": {
+                "finalText": "set the temperature to twenty one degrees and ".repeat(6)
+            },
+            "examples": {
+                "finalText": "",
+                "hint": qsTranslate("Hint", "Hold the button and speak, or say the wake word."),
+                "examples": ["set the temperature on the passenger's side to 21 degrees", "louder", "lock the doors"]
+            }
+        }[row.name]));
     }
     function test_answeredView_data() {
         return cases(["done", "question"]);

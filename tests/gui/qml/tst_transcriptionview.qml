@@ -145,6 +145,36 @@ TestCase {
             verify(!reply.visible);
         }
     }
+    function test_examplesInPlaceOfTheHistoryWhereThereIsNoText() {
+        const view = make({});
+        const examples = inspector.find(view, "youCanSay");
+        const list = inspector.find(view, "history");
+        verify(!examples.visible, "nobody knows any");
+        verify(list.visible);
+        view.examples = ["open the window", "<b>louder</b>", "lock the doors"];
+        verify(examples.visible);
+        verify(!list.visible);
+        const shown = inspector.texts(examples).map(text => text.text);
+        compare(shown, ["You can say", "“open the window”", "“<b>louder</b>”", "“lock the doors”"]);
+        verify(inspector.texts(examples).every(text => text.objectName === "title" || text.textFormat === Text.PlainText));
+        view.busy = true;
+        verify(!examples.visible);
+        view.busy = false;
+        view.finalText = "open the window";
+        verify(!examples.visible);
+        verify(list.visible);
+    }
+    function test_asManyExamplesAsThereIsRoomFor() {
+        const view = make({
+            "examples": ["open the window", "louder", "lock the doors"]
+        });
+        const examples = inspector.find(view, "youCanSay");
+        compare(examples.count >= 3, true);
+        examples.room = 120;
+        compare(inspector.texts(examples).length, 2);
+        examples.room = 20;
+        compare(inspector.texts(examples).length, 0);
+    }
     function test_noAnswerStaysWhileSomebodySpeaks() {
         const view = make({
             "finalText": "call Anna",

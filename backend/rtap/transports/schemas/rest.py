@@ -173,6 +173,27 @@ class IntentReply(Understood):
     """What to say to whoever said it; null where answers are switched off."""
 
 
+class Example(WireModel):
+    """A sentence for a command or question."""
+
+    intent: str
+    text: Text
+
+
+class Examples(WireModel):
+    """Reply of ``GET /intents``."""
+
+    model_config = example(
+        language="en",
+        examples=[{"intent": "SetTemperature", "text": "set the temperature to 21 degrees"}],
+    )
+
+    language: str
+    """Code of that of the sentences."""
+    examples: tuple[Example, ...]
+    """One for each intent; those that belong together follow each other."""
+
+
 class Listening(WireModel):
     """Reply of ``GET /listening`` and ``PUT /listening``."""
 

@@ -116,6 +116,22 @@ def test_a_text_answers_what_was_asked_in_its_conversation(client: httpx.Client)
     assert client.post("/intent", json=unclear).json()["question"] is None, "it is for itself"
 
 
+def test_what_can_be_said(client: httpx.Client) -> None:
+    reply = client.get("/intents", params={"language": "French"})
+    assert reply.status_code == 200
+    told = reply.json()
+    assert told["language"] == "fr"
+    examples = {one["intent"]: one["text"] for one in told["examples"]}
+    assert examples.keys() == {"Heat", "Confirm", "RaiseVolume", "OpenTrunk"}
+    assert examples["RaiseVolume"] == "plus fort"
+    for text in examples.values():
+        understood = client.post("/intent", json={"text": text, "language": "fr"}).json()
+        assert understood["intent"] is not None, text
+    refused = client.get("/intents", params={"language": "it"})
+    assert refused.status_code == 422
+    assert "choose one of fr" in refused.json()["error"]["message"]
+
+
 def test_what_is_refused_by_the_car(client: httpx.Client) -> None:
     reply = client.post(
         "/intent", json={"text": "chauffe à 21 degrés", "language": "fr", "execute": True}

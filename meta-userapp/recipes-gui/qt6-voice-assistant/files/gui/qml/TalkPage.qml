@@ -11,11 +11,14 @@ ColumnLayout {
     required property NetworkManager backend
     required property Conversation talk
     required property TranscriptionModel history
+    /// What can be said.
+    required property var examples
     /// Height to leave free below the status bar, for the banner.
     required property real bannerHeight
 
     readonly property alias waveform: visualization.waveform
     readonly property alias statusBar: statusBar
+    readonly property bool examplesShown: visible && transcription.examplesShown
 
     signal settingsRequested
 
@@ -65,6 +68,7 @@ ColumnLayout {
             spacing: Theme.spacing
 
             TranscriptionView {
+                id: transcription
                 objectName: "transcription"
                 Layout.fillWidth: true
                 Layout.fillHeight: true
@@ -80,6 +84,7 @@ ColumnLayout {
                 busy: page.talk.awaitingFinal
                 history: page.history
                 historyShown: !visualization.visible
+                examples: page.backend.isConnected ? page.examples : []
             }
             CardPage {
                 id: cardPage

@@ -18,9 +18,14 @@ Item {
     required property string earcon
     required property TranscriptionModel history
     property bool historyShown: true
+    /// What can be said, in place of the history where there is no text; empty: nobody knows.
+    property var examples: []
 
     readonly property bool isFinal: partialText === "" && finalText !== "" && !busy
     readonly property bool isAnswerShown: answer !== "" && isFinal
+    readonly property bool examplesShown: {
+        return visible && historyShown && examples.length > 0 && partialText === "" && !isFinal && !busy;
+    }
     readonly property string shownText: partialText !== "" ? partialText : isFinal ? finalText : hint
 
     Flickable {
@@ -81,6 +86,18 @@ Item {
         earcon: view.earcon
     }
 
+    YouCanSay {
+        objectName: "youCanSay"
+        anchors {
+            left: parent.left
+            right: parent.right
+            top: newest.bottom
+            topMargin: Theme.spacing
+        }
+        visible: view.examplesShown
+        examples: view.examples
+        room: view.height - y
+    }
     HistoryList {
         objectName: "history"
         anchors {
@@ -90,7 +107,7 @@ Item {
             topMargin: Theme.spacing
             bottom: parent.bottom
         }
-        visible: view.historyShown
+        visible: view.historyShown && !view.examplesShown
         newestText: view.isFinal ? view.finalText : ""
         model: view.history
     }

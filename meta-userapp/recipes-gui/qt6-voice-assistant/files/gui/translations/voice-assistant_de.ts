@@ -981,9 +981,6 @@
     </message>
 </context>
 <context>
-    <name>TranscriptionView</name>
-</context>
-<context>
     <name>Trouble</name>
     <message>
         <source>It comes back by itself. Your history is kept.</source>
@@ -1014,6 +1011,18 @@
     <message>
         <source>Volume</source>
         <translation>Lautstärke</translation>
+    </message>
+</context>
+<context>
+    <name>YouCanSay</name>
+    <message>
+        <source>You can say</source>
+        <translation>Sie können sagen</translation>
+    </message>
+    <message>
+        <source>“%1”</source>
+        <extracomment>Quotation marks around what can be said</extracomment>
+        <translation>„%1“</translation>
     </message>
 </context>
 <context>

@@ -24,6 +24,13 @@ struct Command
     QString text(const QString &particular) const;
 };
 
+/// What can be said for a command.
+struct Example
+{
+    QString command;
+    QString text;
+};
+
 /// What an utterance means: the event "intent".
 struct Understood
 {

@@ -7,6 +7,7 @@
 #include <QFile>
 #include <QFileInfo>
 #include <QHttpMultiPart>
+#include <QJsonArray>
 #include <QJsonObject>
 #include <QUrlQuery>
 #include <QUuid>
@@ -20,6 +21,9 @@ namespace {
 
 constexpr auto TranscribeDeadline = 5min;
 constexpr auto CommandDeadline = 5s;
+/// The backend may have to load a language's grammar first.
+constexpr auto ExamplesDeadline = 60s;
+constexpr int UnknownLanguage = 422;
 /// For a model to be read from a slow card.
 constexpr auto ModelDeadline = 60s;
 constexpr auto StartPatience = 30s;
@@ -352,6 +356,24 @@ void NetworkManager::onSaid(const RestClient::Reply &reply, const QString &utter
         emit answered(answer.value(QLatin1String("text")).toString(),
                       answer.value(QLatin1String("earcon")).toString(), utterance);
     }
+}
+
+void NetworkManager::readExamples(const QString &language)
+{
+    const QString query = language.isEmpty() ? QString() : QStringLiteral("?language=") + language;
+    m_questions->get(QStringLiteral("/intents") + query, ExamplesDeadline,
+                     [this, language](const RestClient::Reply &reply) {
+                         if (reply.status == UnknownLanguage && !language.isEmpty()) {
+                             readExamples({});
+                             return;
+                         }
+                         QList<Example> examples;
+                         const QJsonArray all = reply.body.value(QLatin1String("examples")).toArray();
+                         for (const QJsonValue &one : all)
+                             examples.append({one.toObject().value(QLatin1String("intent")).toString(),
+                                              one.toObject().value(QLatin1String("text")).toString()});
+                         emit examplesRead(examples);
+                     });
 }
 
 void NetworkManager::report(const Fault &fault)

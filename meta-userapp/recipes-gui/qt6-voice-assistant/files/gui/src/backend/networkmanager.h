@@ -94,6 +94,8 @@ public:
     /// POST /intent
     void say(const QString &text, const QString &language, const QString &utterance,
              Microphone microphone) override;
+    /// GET /intents; in the backend's own language where it has no sentences in this one.
+    void readExamples(const QString &language) override;
 
 signals:
     // REST

@@ -61,6 +61,9 @@ public:
     virtual void say(const QString &text, const QString &language, const QString &utterance,
                      Microphone microphone) = 0;
 
+    /// Ask what can be said; examplesRead follows, where the backend knows.
+    virtual void readExamples(const QString &language) = 0;
+
 signals:
     /// A request failed. Both are sentences for the driver: what happened, and the way out.
     void errorOccurred(const QString &error, const QString &wayOut);
@@ -76,6 +79,7 @@ signals:
     /// What an utterance means, and what came of that; before its answer, and of any microphone.
     void understood(const Understood &understood);
     void acted(const Acted &acted);
+    void examplesRead(const QList<Example> &examples);
     /// The stream failed; errorOccurred follows with the same sentences.
     void streamFailed(const QString &error, const QString &wayOut);
     /// The stream is over: after endStream's last final, or because it broke (then errorOccurred came
