@@ -11,6 +11,7 @@ import pytest
 from rtap.config import Config, IntentsConfig, OutputConfig
 from tests.backend.assistant.french_car import LOUDER, VOLUME, french_car
 from tests.backend.transports.serving import serving
+from tests.deadlines import SOON
 
 KEY = {"X-API-Key": "sesame"}
 
@@ -20,7 +21,7 @@ def client(tmp_path: Path) -> Iterator[httpx.Client]:
     config = french_car(tmp_path, OutputConfig(api_key="sesame"))
     with (
         serving(config) as server,
-        httpx.Client(base_url=f"http://{server.address}", headers=KEY) as one,
+        httpx.Client(base_url=f"http://{server.address}", headers=KEY, timeout=SOON) as one,
     ):
         yield one
 
