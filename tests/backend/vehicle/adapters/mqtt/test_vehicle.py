@@ -25,16 +25,20 @@ from rtap.vehicle.protocol import Values
 from rtap.vehicle.result import Cause, Held, Outcome
 from tests.backend.vehicle.adapters.mqtt.car import Car, Wish
 from tests.backend.vehicle.adapters.mqtt.mosquitto import Mosquitto, mosquitto
+from tests.backend.vehicle.adapters.probes import (
+    AT_21,
+    DOME,
+    DRIVER,
+    PASSENGER,
+    SPEED,
+    VOLUME,
+    Heard,
+    value,
+    wait_until,
+)
 from tests.backend.vehicle.cars import intent, table
 from tests.deadlines import SOON
 from tests.operations.programs import wait_for
-
-VOLUME = "Vehicle.Cabin.Infotainment.Media.Volume"
-DRIVER = "Vehicle.Cabin.HVAC.Station.Row1.Driver.Temperature"
-PASSENGER = "Vehicle.Cabin.HVAC.Station.Row1.Passenger.Temperature"
-DOME = "Vehicle.Cabin.Light.IsDomeOn"
-SPEED = "Vehicle.Speed"
-AT_21 = intent("SetTemperature", "celsius", temperature=21, zone="driver")
 
 
 @pytest.fixture
@@ -64,25 +68,6 @@ def vehicle(broker: Mosquitto) -> Iterator[MqttVehicle]:
     with connected(broker) as one:
         one.get([SPEED]).result(SOON)
         yield one
-
-
-class Heard:
-    """What a subscriber heard."""
-
-    def __init__(self, vehicle: MqttVehicle, *paths: str) -> None:
-        self.changes: Queue[tuple[str, Value]] = Queue()
-        self.end = vehicle.subscribe(paths, lambda path, value: self.changes.put((path, value)))
-
-    def next(self) -> tuple[str, Value]:
-        return self.changes.get(timeout=SOON)
-
-
-def value(vehicle: MqttVehicle, path: str) -> Value | None:
-    return vehicle.get([path]).result(SOON)[path]
-
-
-def wait_until(vehicle: MqttVehicle, **expected: Value | None) -> None:
-    wait_for("the values", lambda: vehicle.get(expected).result(SOON) == expected)
 
 
 def speak(car: Car, path: str, *values: Value) -> None:
