@@ -109,7 +109,9 @@ QtObject {
     }
     /// Have the card show one of `names`.
     function tell(backend: var, card: CommandCard, name: string, language: string) {
-        card.clear();
+        backend.tell(card, {
+            "type": "none"
+        });
         for (const message of messages(name, language))
             backend.tell(card, Object.assign({
                 "utterance_id": "f3a9-1",

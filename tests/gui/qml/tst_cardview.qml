@@ -88,7 +88,7 @@ TestCase {
             look("told", "Call", "", "", "I am passing the call to Anna Smith on to the phone.", "", "", []),
             look("refused", "Trunk", "", "", "I cannot open the trunk while the car is moving.", "Not done", "cross", []),
             look("timedOut", "Window, rear left", "", "", "The car did not answer in time, and may still do it.", "No answer from the car", "hourglass", []),
-            look("which", "Call", "", "", "Which one: Anna Smith, Anna Jones or Anna Featherstonehaugh?", "Ten seconds to answer", "question", choices),
+            look("which", "Call", "", "Which one?", "", "Ten seconds to answer", "question", choices),
             look("sure", "Window, rear left", "", "", "Did you mean: open the rear left window?", "Ten seconds to answer", "question", ["Yes", "No"]),
             look("meant", "Not understood", "", "", "Did you mean: turn on the seat heating?", "Ten seconds to answer", "question", ["Yes", "No"])];
     }
@@ -104,6 +104,15 @@ TestCase {
         compare(part("arrow").visible, row.before !== "");
         compare(buttons(), row.buttons);
         verify(part("area").path !== "", "an icon that is drawn");
+    }
+    function test_whatHeldBeforeGivesWay() {
+        show("long");
+        compare(shown("value"), "-66 – -33 %");
+        compare(shown("before"), "-100 – -66 %");
+        page.anchors.rightMargin = 150;
+        tryVerify(() => shown("before") === "" && !part("arrow").visible);
+        compare(shown("value"), "-66 – -33 %");
+        page.anchors.rightMargin = 0;
     }
     function test_everyCommandHasAnIcon() {
         for (const name of ["climate", "window", "lock", "light", "seat", "media", "phone", "navigation", "wiper", "mirror", "drive", "question", "undo", "sound"])

@@ -215,9 +215,8 @@ TestCase {
         cards.tell(backend, command, row.name, row.language);
         check(make(cardPage, row, {}));
         if (command.state === CommandCard.Asking) {
-            check(make(cardPage, Object.assign({}, row, {
-                "height": row.height - 162 * row.height / 480
-            }), {
+            check(make(cardPage, row, {
+                "height": row.height * 0.472, // above the waveform
                 "busy": true,
                 "historyShown": false
             }));

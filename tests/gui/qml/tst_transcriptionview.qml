@@ -186,6 +186,22 @@ TestCase {
         view.busy = true;
         verify(!reply.visible);
     }
+    function test_historyIsCutBetweenItsEntries() {
+        const view = make({});
+        for (let i = 0; i < 12; ++i)
+            view.history.addTranscription(`number ${i}`, new Date(), "en", 0.3);
+        const list = inspector.find(view, "history");
+        tryVerify(() => list.itemAtIndex(0) !== null);
+        waitForRendering(view);
+        let hidden = 0;
+        for (let i = 0; list.itemAtIndex(i); ++i) {
+            const entry = list.itemAtIndex(i);
+            const isWhole = entry.y + entry.height <= list.height + 1;
+            compare(entry.opacity, isWhole ? 1 : 0, `${i}`);
+            hidden += isWhole ? 0 : 1;
+        }
+        verify(hidden > 0);
+    }
     function test_newestIsNotSaidTwice() {
         const view = make({});
         view.history.addTranscription("navigate home", new Date(), "en", 0.3, "f3a9-1");

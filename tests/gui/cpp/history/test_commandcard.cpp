@@ -211,6 +211,8 @@ void TestCommandCard::whichOfSeveral()
     QCOMPARE(m_card->state(), State::Asking);
     QCOMPARE(m_card->title(), "Call");
     QCOMPARE(m_card->choices(), QStringList({"Anna Smith", "Anna Jones"}));
+    QCOMPARE(m_card->value(), "Which one?");
+    QCOMPARE(m_card->sentence(), ""); // as it says the choices once more
     QVERIFY(m_card->canAnswer());
     QCOMPARE(m_card->wordsForChoice(1), "2");
     m_card->understand(asked("which", {OpenWindow, {"OpenWindow", {{"zone", "rear_right"}}}}));
@@ -226,6 +228,9 @@ void TestCommandCard::whichWithoutWordsCannotBeTapped()
     QCOMPARE(m_card->state(), State::Asking);
     QCOMPARE(m_card->choices(), QStringList());
     QVERIFY(!m_card->canAnswer());
+    QCOMPARE(m_card->value(), "");
+    m_card->answer("Which one: the hatch or the hood?", Utterance);
+    QCOMPARE(m_card->sentence(), "Which one: the hatch or the hood?");
 }
 
 void TestCommandCard::atMostFourChoices()

@@ -77,7 +77,10 @@ void TestSignalText::theSameSignalElsewhereCounts()
 void TestSignalText::whatDiffersIsARange()
 {
     QCOMPARE(SignalText::now({{"L.Temperature", 23, {}, "celsius"}, {"R.Temperature", 19.5, {}, "celsius"}}),
-             "19.5 °C – 23 °C");
+             "19.5 – 23 °C");
+    QCOMPARE(
+        SignalText::now({{"L.Window.Position", 0, {}, "percent"}, {"R.Window.Position", 30, {}, "percent"}}),
+        "Closed – 30 %");
     QCOMPARE(SignalText::now({{"L.IsLocked", true, {}, {}}, {"R.IsLocked", false, {}, {}}}), "");
 }
 

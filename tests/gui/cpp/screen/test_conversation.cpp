@@ -454,7 +454,7 @@ void TestConversation::aQuestionStaysWhileItIsAnswered()
     QTRY_COMPARE(m_conversation->state(), State::Idle);
     startTalking();
     QCOMPARE(cardState(), CommandCard::State::Asking);
-    QCOMPARE(m_conversation->card()->sentence(), "Which Anna?");
+    QCOMPARE(m_conversation->card()->value(), "Which one?");
     m_conversation->confirm(true); // a finger that slips says nothing into that
     m_backend->sendFinal("the first", 0.5, "a1b2-1");
     QTRY_COMPARE(cardState(), CommandCard::State::None);
@@ -887,7 +887,7 @@ void TestConversation::handsFreeIsAnswered()
     say("not meant", "f3a9-2");
     answer("All right.", "f3a9-2");
     QVERIFY(answers.wait(SoonMs));
-    QCOMPARE(m_conversation->answer(), "The heating is on.");
+    QCOMPARE(m_conversation->answer(), "");
     QCOMPARE(m_history->count(), 1);
 }
 

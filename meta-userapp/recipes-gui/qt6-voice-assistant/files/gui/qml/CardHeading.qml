@@ -54,27 +54,34 @@ RowLayout {
             horizontalAlignment: Text.AlignLeft
         }
         RowLayout {
+            id: values
+
+            readonly property bool hasRoom: beforeText.implicitWidth + arrow.size + valueText.implicitWidth + 2 * spacing <= width
+
             Layout.fillWidth: true
             visible: heading.value !== ""
             spacing: Theme.px(10)
 
             Text {
+                id: beforeText
                 objectName: "before"
-                visible: heading.before !== ""
+                visible: heading.before !== "" && values.hasRoom
                 text: heading.before
                 textFormat: Text.PlainText
                 color: Theme.textDim
                 font.pixelSize: Theme.fontLarge
             }
             Icon {
+                id: arrow
                 objectName: "arrow"
-                visible: heading.before !== ""
+                visible: beforeText.visible
                 name: "arrow"
                 directional: true
                 size: Theme.px(30)
                 color: Theme.textDim
             }
             Text {
+                id: valueText
                 objectName: "value"
                 Layout.fillWidth: true
                 text: heading.value

@@ -52,7 +52,7 @@ Rectangle {
             font.pixelSize: Theme.fontLarge
             wrapMode: Text.Wrap
             elide: Text.ElideRight
-            maximumLineCount: 3
+            maximumLineCount: view.answerable ? 3 : 2
             horizontalAlignment: Text.AlignLeft
         }
         RowLayout {
@@ -63,6 +63,8 @@ Rectangle {
                 objectName: "state"
                 Layout.fillWidth: true
                 Layout.minimumHeight: view.card.canUndo ? Theme.touchTarget : 0
+                // Who is answering knows that, and the waveform needs the room.
+                visible: word !== "" && (view.answerable || view.card.state !== CommandCard.Asking)
                 state: view.card.state
             }
             TouchButton {

@@ -79,6 +79,10 @@
         <source>Not understood</source>
         <translation>Nicht verstanden</translation>
     </message>
+    <message>
+        <source>Which one?</source>
+        <translation>Welcher Eintrag?</translation>
+    </message>
 </context>
 <context>
     <name>CommandNames</name>

@@ -11,9 +11,12 @@ constexpr int PatienceMs = 10'000;
 constexpr qsizetype MostChoices = 4; // more have no room, and nobody reads them while driving
 constexpr QLatin1String Undo("Undo");
 
-/// The particular in which readings differ; empty where there is none.
+/// The particular in which readings of one command differ; empty where there is none.
 QString difference(const QList<Command> &readings)
 {
+    const auto isOther = [&](const Command &reading) { return reading.name != readings.first().name; };
+    if (std::any_of(readings.begin(), readings.end(), isOther))
+        return {};
     for (const Particular &particular : readings.first().particulars) {
         const auto differs = [&](const Command &reading) {
             return reading.text(particular.name) != readings.first().text(particular.name);
@@ -65,7 +68,8 @@ CommandCard::CommandCard(QObject *parent)
 QString CommandCard::sentence() const
 {
     const bool isSaidByValue = m_state == State::Done || m_state == State::TakenBack;
-    return isSaidByValue && !m_value.isEmpty() ? QString() : m_sentence;
+    const bool isSaid = isSaidByValue ? !m_value.isEmpty() : !m_choices.isEmpty();
+    return isSaid ? QString() : m_sentence;
 }
 
 bool CommandCard::canAnswer() const
@@ -133,6 +137,8 @@ void CommandCard::await()
 {
     m_patience.stop();
     m_canUndo = false;
+    if (m_state == State::Asking)
+        m_value.clear();
     m_choices.clear();
     setState(m_state == State::Asking ? State::Doing : m_state);
 }
@@ -186,6 +192,8 @@ void CommandCard::ask(const Understood &understood)
         if (m_isAskedWhich) {
             m_place.clear();
             m_choices = choicesOf(understood.readings);
+            if (!m_choices.isEmpty())
+                m_value = tr("Which one?");
         }
     }
     m_patience.start();

@@ -26,7 +26,7 @@ class CommandCard : public QObject
     Q_PROPERTY(QString value READ value NOTIFY changed)
     /// What held before; empty: not known, or the same.
     Q_PROPERTY(QString before READ before NOTIFY changed)
-    /// What the assistant says to it, where the value does not say the same; empty: nothing.
+    /// What the assistant says to it, where neither the value nor the choices say the same; empty: nothing.
     Q_PROPERTY(QString sentence READ sentence NOTIFY changed)
     /// Of a question: what can be chosen. Empty: yes or no.
     Q_PROPERTY(QStringList choices READ choices NOTIFY changed)

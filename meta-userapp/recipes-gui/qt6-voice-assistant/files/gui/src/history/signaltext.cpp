@@ -94,6 +94,23 @@ bool isNumber(const QVariant &value)
     return value.isValid() && value.userType() != QMetaType::QString && value.userType() != QMetaType::Bool;
 }
 
+const Unit *find(const QString &unit)
+{
+    for (const Unit &one : Units) {
+        if (unit == QLatin1String(one.name))
+            return &one;
+    }
+    return nullptr;
+}
+
+QString shownUnit(const QString &unit)
+{
+    const Unit *known = find(unit);
+    if (known != nullptr)
+        return QString::fromUtf8(known->shown);
+    return unit.isEmpty() ? QString() : QLatin1Char(' ') + unit;
+}
+
 /// Whether it is how far a window or the sunroof is open; of shades and seats 0 means something else.
 bool isOpening(const QString &path)
 {
@@ -139,8 +156,13 @@ QString SignalText::all(const QList<HeldSignal> &held, QVariant HeldSignal::*val
     if (!std::all_of(held.begin(), held.end(), isOfNumber))
         return {};
     const auto [lowest, highest] = std::minmax_element(held.begin(), held.end(), isLess);
+    QString from = of(*lowest, (*lowest).*value);
+    const QString to = of(*highest, (*highest).*value);
+    const QString unit = shownUnit(lowest->unit);
+    if (from.endsWith(unit) && to.endsWith(unit))
+        from.chop(unit.size()); // said once
     //: The lowest and the highest of several values
-    return tr("%1 – %2").arg(of(*lowest, (*lowest).*value), of(*highest, (*highest).*value));
+    return tr("%1 – %2").arg(from, to);
 }
 
 QString SignalText::of(const HeldSignal &held, const QVariant &value)
@@ -179,14 +201,10 @@ QString SignalText::ofNumber(const HeldSignal &held, double value)
     const QString signal = lastPart(held.path);
     if (value == 0 && (signal == QLatin1String("HeatingCooling") || signal == QLatin1String("Massage")))
         return tr("Off");
-    const auto unit = std::find_if(std::begin(Units), std::end(Units),
-                                   [&](const Unit &one) { return held.unit == QLatin1String(one.name); });
-    if (unit == std::end(Units)) {
-        const QString number = QLocale().toString(value, 'g', 6);
-        return held.unit.isEmpty() ? number : number + QLatin1Char(' ') + held.unit;
-    }
+    const Unit *unit = find(held.unit);
+    if (unit == nullptr)
+        return QLocale().toString(value, 'g', 6) + shownUnit(held.unit);
     const double shown = value * unit->factor;
     const bool isWhole = qRound64(shown * 10) % 10 == 0;
-    const QString number = QLocale().toString(shown, 'f', isWhole ? 0 : unit->digits);
-    return number + QString::fromUtf8(unit->shown);
+    return QLocale().toString(shown, 'f', isWhole ? 0 : unit->digits) + shownUnit(held.unit);
 }
