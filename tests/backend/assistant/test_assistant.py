@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -394,7 +394,7 @@ def test_sentences_are_loaded_once_whoever_asks_first() -> None:
 
 @pytest.mark.parametrize("conversation", [None, "screen"], ids=["microphone", "stream"])
 def test_a_text_answers_what_was_asked_by_voice(conversation: str | None) -> None:
-    source = "microphone" if conversation is None else "stream"
+    source: Literal["microphone", "stream"] = "microphone" if conversation is None else "stream"
     with rigged(answers=True) as rig:
         rig.hear(replace(COMMAND, text="lower or so", source=source), conversation=conversation)
         understood, answer = rig.next(), rig.next()
