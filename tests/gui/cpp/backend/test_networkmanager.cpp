@@ -79,6 +79,7 @@ private slots:
     void keepsThirtySecondsAtMost();
     void endWaitsForTheConnection();
     void endIsNotAwaitedForever();
+    void whatComesOfACommandHasMoreTimeThanItsText();
     void abruptLossEndsTheStreamOnce();
     void aRefusedStreamEndsOnce();
     void anErrorOnTheStreamIsASentence();
@@ -610,6 +611,24 @@ void TestNetworkManager::endIsNotAwaitedForever()
     QCOMPARE(errors.first().at(0).toString(), "The assistant did not answer in time.");
     QVERIFY(!ended.wait(500));
     QCOMPARE(ended.size(), 1);
+}
+
+void TestNetworkManager::whatComesOfACommandHasMoreTimeThanItsText()
+{
+    m_backend->start();
+    m_network->setStreamDeadline(5s);
+    QSignalSpy finals(m_network.get(), &NetworkManager::finalTranscription);
+    QSignalSpy errors(m_network.get(), &NetworkManager::errorOccurred);
+    QSignalSpy ended(m_network.get(), &NetworkManager::streamEnded);
+    m_network->connectWebSocket();
+    m_network->endStream();
+    QTRY_COMPARE(m_backend->streamMessages().size(), 1);
+    m_backend->sendToStream({{"type", "final"}, {"text", "navigate home"}, {"language", "en"}});
+    QTRY_COMPARE(finals.size(), 1);
+    QVERIFY(!ended.wait(6000));
+    m_backend->sendToStream({{"type", "end"}});
+    QTRY_COMPARE(ended.size(), 1);
+    QCOMPARE(errors.size(), 0);
 }
 
 void TestNetworkManager::abruptLossEndsTheStreamOnce()

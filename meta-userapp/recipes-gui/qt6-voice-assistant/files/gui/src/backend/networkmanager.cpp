@@ -220,7 +220,7 @@ bool NetworkManager::canListen() const
 
 void NetworkManager::setStreamDeadline(std::chrono::milliseconds deadline)
 {
-    m_stream->setEndDeadline(deadline);
+    m_stream->setTextDeadline(deadline);
 }
 
 // ---- REST
