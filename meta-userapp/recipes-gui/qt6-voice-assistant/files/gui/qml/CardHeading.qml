@@ -17,7 +17,7 @@ RowLayout {
 
     spacing: Theme.margin
     Accessible.role: Accessible.StaticText
-    Accessible.name: [titleLine.text, before, value].filter(text => text !== "").join(" ")
+    Accessible.name: `${titleLine.text} ${before} ${value}`.trim()
 
     Rectangle {
         Layout.alignment: Qt.AlignTop

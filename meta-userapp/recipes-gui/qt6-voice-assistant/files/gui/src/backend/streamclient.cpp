@@ -7,8 +7,8 @@
 using namespace std::chrono_literals;
 
 namespace {
-/// From the text to the end of the stream. The service itself waits 30 s for what comes of a command, as after a
-/// start it still reads the sentences that it understands.
+/// From the text to the end of the stream. The service itself waits 30 s for what comes of a command, as
+/// after a start it still reads the sentences that it understands.
 constexpr auto ActionDeadline = 40s;
 } // namespace
 
