@@ -73,7 +73,7 @@ class Backend:
 
     @property
     def car(self) -> dict[str, Any]:
-        """What was set in the car, by the paths of its signals."""
+        """What is not as it was at the start, by the paths of the car's signals."""
         return dict(json.loads(self._car.read_text("utf-8"))) if self._car.exists() else {}
 
     def start(self) -> None:
