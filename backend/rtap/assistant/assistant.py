@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from rtap.intents.dialogue import Dialogue
     from rtap.intents.intent import Intent, Understanding
     from rtap.telemetry import Telemetry
+    from rtap.vehicle.instruments import Reading
     from rtap.vehicle.result import ActionResult
 
 _log = logs.get("assistant")
@@ -51,6 +52,8 @@ class Handled:
     """None: it is no command, or was not to be carried out."""
     answer: Answer | None
     """What to say to whoever said it; None: nothing."""
+    question: Kind | None = None
+    """Why the speaker is asked first, in a conversation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,8 @@ class Assistant:
         """Utterances of each session that are not done with."""
         self._answered_at: float | None = None
         self._conversations = Conversations()
-        """For the thread."""
+        self._turns = threading.Lock()
+        """Held for one turn of any conversation, from what is said to what is answered."""
         self._stopping = False
         self._thread: threading.Thread | None = None
 
@@ -162,22 +166,50 @@ class Assistant:
         *,
         execute: bool,
         utterance_id: str | None = None,
+        conversation: str | None = None,
     ) -> Handled:
         """Understand a text and carry it out, here and now.
 
         Args:
             language: a code, such as de.
             utterance_id: where it was said: what is brought again is not done again.
+            conversation: as of streams, for questions and what continues the turn before; None: the text
+                stands alone.
 
         Raises:
             ConfigurationError: intents are switched off, or the language has none, or there are faults in its
                 sentences.
         """
+        if conversation is not None:
+            with self._turns:
+                return self._handle_turn(
+                    text, language, conversation, execute=execute, utterance_id=utterance_id
+                )
         understanding = self._loaded().understander.understand(text, language)
         self._count(understanding)
         intent = understanding.intent
         result = self._act(intent, utterance_id) if execute and intent is not None else None
         return Handled(understanding, result, self._answer(understanding, result))
+
+    def _handle_turn(
+        self, text: str, language: str, name: str, *, execute: bool, utterance_id: str | None
+    ) -> Handled:
+        one = self._conversations.of(("conversation", name), self._loaded().understander)
+        turn = one.dialogue.hear(text, language, 1.0, self._clock())
+        self._count(turn.understanding)
+        intent = turn.intent
+        result = self._act(intent, utterance_id) if execute and intent is not None else None
+        one.answer = self._answer(_asked_back(turn), result, one.answer)
+        asked = None if turn.question is None else turn.question.kind
+        return Handled(turn.understanding, result, one.answer, asked)
+
+    def signals(self) -> tuple[Reading, ...]:
+        """What the car shows now.
+
+        Raises:
+            VehicleError: there is no car, or no way to it.
+        """
+        return self._loaded().actor.instruments.readings()
 
     def _answer(
         self,
@@ -210,7 +242,8 @@ class Assistant:
         self._loaded()
         while (heard := self._next()) is not None:
             try:
-                self._work_on(heard)
+                with self._turns:
+                    self._work_on(heard)
             except Exception as error:  # noqa: BLE001 (the next utterance is to be understood nevertheless)
                 # Not the message: it may quote what was said.
                 place = traceback.extract_tb(error.__traceback__)[-1]

@@ -44,7 +44,7 @@ class Conversation:
 
 
 class Conversations:
-    """By speaker; for one thread."""
+    """By speaker; for one thread at a time."""
 
     def __init__(self) -> None:
         self._all: OrderedDict[Speaker, Conversation] = OrderedDict()

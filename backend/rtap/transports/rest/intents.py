@@ -35,6 +35,7 @@ def intent_routes(service: Service) -> APIRouter:
                 language_of(service.config, wanted.language),
                 execute=wanted.execute,
                 utterance_id=wanted.utterance_id,
+                conversation=wanted.conversation,
             )
         except ConfigurationError as error:
             raise ApiError(422, "no_intents", str(error), param="language") from error
@@ -51,6 +52,8 @@ def intent_routes(service: Service) -> APIRouter:
         answer = handled.answer
         said = None if answer is None else AnswerFields.model_validate(answer)
         understood = Understood.model_validate(handled.understanding)
-        return IntentReply(**understood.model_dump(), action=action, answer=said)
+        return IntentReply(
+            **understood.model_dump(), action=action, answer=said, question=handled.question
+        )
 
     return routes

@@ -55,8 +55,10 @@ from rtap.transports.schemas.rest import (
     ModelRequest,
     SegmentReply,
     ServiceInfo,
+    SignalReading,
     TranscribeFields,
     TranscriptionReply,
+    VehicleReply,
     WordReply,
 )
 from rtap.transports.schemas.stream import (
@@ -103,6 +105,7 @@ __all__ = [
     "SegmentReply",
     "SentimentMessage",
     "ServiceInfo",
+    "SignalReading",
     "SlotMessage",
     "Snapshot",
     "SpeechStartedMessage",
@@ -122,6 +125,7 @@ __all__ = [
     "TranscriptionFigures",
     "TranscriptionReply",
     "Understood",
+    "VehicleReply",
     "WakeWordDetectedMessage",
     "WireModel",
     "WordReply",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from pydantic import Field
 
 from rtap.audio.format import SAMPLE_RATE
+from rtap.intents.question import Kind
 from rtap.transports.schemas.common import (
     Probability,
     Text,
@@ -136,7 +137,11 @@ class IntentRequest(WireModel):
     """Body of ``POST /intent``."""
 
     model_config = example(
-        text="Open the rear left window to 30%.", language="en", execute=True, utterance_id="f3a9-1"
+        text="Open the rear left window to 30%.",
+        language="en",
+        execute=True,
+        utterance_id="f3a9-1",
+        conversation="f3a9",
     )
 
     text: Annotated[str, Field(min_length=1, max_length=1_000)]
@@ -147,19 +152,58 @@ class IntentRequest(WireModel):
     """Whether the car is to do it."""
     utterance_id: Annotated[str | None, Field(min_length=1, max_length=64)] = None
     """Of your choice: what is sent again with the same one is not done again."""
+    conversation: Annotated[str | None, Field(min_length=1, max_length=64)] = None
+    """Of your choice, as of ``/stream``, which shares it: texts with the same one may answer what was asked
+    before, and continue it. Null: the text stands alone."""
 
 
 class IntentReply(Understood):
     """Reply of ``POST /intent``."""
 
     model_config = example(
-        **Understood.EXAMPLE, action=ActionFields.EXAMPLE, answer=AnswerFields.EXAMPLE
+        **Understood.EXAMPLE,
+        action=ActionFields.EXAMPLE,
+        answer=AnswerFields.EXAMPLE,
+        question=None,
     )
 
     action: ActionFields | None = None
     """What came of it; null where it was not to be carried out, or is no command."""
     answer: AnswerFields | None = None
     """What to say to whoever said it; null where answers are switched off."""
+    question: Kind | None = None
+    """In a conversation, why the speaker is asked before anything is done, as in the event ``intent``."""
+
+
+class SignalReading(WireModel):
+    """A signal of the car and what it shows."""
+
+    path: str
+    """As COVESA VSS names it."""
+    value: str | int | float | bool | None
+    """Null: the car has no value for it."""
+    unit: str | None
+    """As COVESA VSS names it; null where there is none."""
+
+
+class VehicleReply(WireModel):
+    """Reply of ``GET /vehicle``."""
+
+    model_config = example(
+        adapter="simulated",
+        signals=[
+            {
+                "path": "Vehicle.Cabin.HVAC.Station.Row1.Driver.Temperature",
+                "value": 21.0,
+                "unit": "celsius",
+            }
+        ],
+    )
+
+    adapter: str
+    """The way to the car, of ``vehicle.adapter``: ``simulated`` is a car in memory."""
+    signals: tuple[SignalReading, ...]
+    """Those that commands use and the car has."""
 
 
 class Listening(WireModel):
