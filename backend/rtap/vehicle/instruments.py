@@ -91,10 +91,10 @@ class Instruments:
             return dict(answer.result(max(deadline - self._clock(), 0)))
         except UnknownSignalError:
             # One that is unknown fails all, and nobody says which.
-            half = len(paths) // 2
-            if not half:
+            if len(paths) == 1:
                 return {}
-            return self._read(paths[:half], deadline) | self._read(paths[half:], deadline)
+            known = [self._read([path], deadline) for path in paths]
+            return {path: value for one in known for path, value in one.items()}
         except TimeoutError as error:
             answer.cancel()
             raise VehicleUnreachableError(

@@ -366,6 +366,29 @@ def test_a_text_is_handled_at_once_without_the_thread(execute: bool) -> None:  #
         assert (handled.result is not None) is execute
 
 
+def test_a_text_answers_what_a_stream_was_asked_in_the_same_conversation() -> None:
+    with rigged(answers=True) as rig:
+        rig.hear(replace(COMMAND, source="stream", text="lower or so"), conversation="one")
+        rig.settle()
+        asked, answer = rig.next(), rig.next()
+        assert isinstance(asked, IntentRecognized)
+        assert asked.question is Kind.MEANT
+        assert isinstance(answer, AnswerGiven)
+        handled = rig.assistant.handle("yes", "en", execute=True, conversation="one")
+        assert handled.result is not None
+        assert handled.result.outcome is Outcome.DONE
+        again = rig.assistant.handle("again", "en", execute=True, conversation="one")
+        assert again.answer == handled.answer
+        elsewhere = rig.assistant.handle("yes", "en", execute=True, conversation="another")
+        assert elsewhere.result is None
+
+
+def test_what_the_car_shows() -> None:
+    with rigged(start=False) as rig:
+        shown = {one.path: (one.value, one.unit) for one in rig.assistant.signals()}
+    assert shown[VOLUME] == (30, "percent")
+
+
 def test_a_text_in_a_language_without_sentences() -> None:
     with rigged(start=False) as rig, pytest.raises(ConfigurationError):
         rig.assistant.handle("louder", "it", execute=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from rtap.config import Config, IntentsConfig, OutputConfig
 from tests.backend.assistant.french_car import LOUDER, VOLUME, french_car
 from tests.backend.transports.serving import serving
+from tests.deadlines import SOON
 
 KEY = {"X-API-Key": "sesame"}
 
@@ -20,7 +22,7 @@ def client(tmp_path: Path) -> Iterator[httpx.Client]:
     config = french_car(tmp_path, OutputConfig(api_key="sesame"))
     with (
         serving(config) as server,
-        httpx.Client(base_url=f"http://{server.address}", headers=KEY) as one,
+        httpx.Client(base_url=f"http://{server.address}", headers=KEY, timeout=SOON) as one,
     ):
         yield one
 
@@ -44,6 +46,7 @@ def test_what_a_text_means(client: httpx.Client) -> None:
         "did_you_mean": None,
         "action": None,
         "answer": {"text": "I understood that.", "language": "en", "earcon": "heard"},
+        "question": None,
     }
 
 
@@ -64,6 +67,7 @@ def test_what_is_no_command(client: httpx.Client) -> None:
         ({"text": "chauffe", "language": "fr", "execute": "perhaps"}, "execute"),
         ({"text": "chauffe", "language": "fr", "act": True}, "act"),
         ({"text": "chauffe", "language": "fr", "utterance_id": ""}, "utterance_id"),
+        ({"text": "chauffe", "language": "fr", "conversation": "x" * 65}, "conversation"),
     ],
 )
 def test_what_is_refused(body: dict[str, object], message: str, client: httpx.Client) -> None:
@@ -96,6 +100,25 @@ def test_what_is_sent_again_is_not_done_again(client: httpx.Client) -> None:
     assert client.post("/intent", json=said).json() == first
     other = client.post("/intent", json=said | {"utterance_id": "another"}).json()
     assert other["action"]["held"][0]["value"] > LOUDER
+
+
+def test_a_conversation_has_questions_and_answers(client: httpx.Client) -> None:
+    def say(text: str, **more: str) -> dict[str, Any]:
+        said = {"text": text, "language": "fr", "execute": True} | more
+        reply: dict[str, Any] = client.post("/intent", json=said).json()
+        return reply
+
+    asked = say("plus for", conversation="one")
+    assert (asked["question"], asked["did_you_mean"]) == ("meant", "plus fort")
+    assert asked["action"] is None
+    assert asked["answer"]["earcon"] == "question"
+    assert say("oui", conversation="another")["action"] is None
+    assert say("oui")["action"] is None
+    done = say("oui", conversation="one")
+    assert done["intent"]["name"] == "RaiseVolume"
+    assert done["action"]["held"][0]["value"] == LOUDER
+    assert done["question"] is None
+    assert say("oui", conversation="one")["action"] is None
 
 
 def test_what_is_refused_by_the_car(client: httpx.Client) -> None:
