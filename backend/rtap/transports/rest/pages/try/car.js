@@ -129,22 +129,24 @@ class Area {
   /** @type {Cell[]} */
   cells = [];
   #rows = new Map();
+  /** For signals of a place, a column for each. */
   #table = element("table", "");
+  /** For all others. */
+  #list = element("dl", "");
   #count = element("span", "count");
 
   /** @param {string} name */
   constructor(name) {
-    this.element = element("details", "area", element("summary", "", name, this.#count), this.#table);
+    this.element = element("details", "area", element("summary", "", name, this.#count), this.#table, this.#list);
     this.element.open = AREA_NAMES.indexOf(name) < 2;
   }
 
   /** @returns {Cell} */
   add(path, { row, label, place }) {
-    const cell = new Cell(path);
+    const cell = new Cell(path, place === null ? "dd" : "td");
     this.cells.push(cell);
     if (place === null) {
-      cell.element.colSpan = PLACES.length;
-      this.#table.append(element("tr", "", heading("row", label), cell.element));
+      this.#list.append(element("div", "", element("dt", "", label), cell.element));
     } else {
       this.#head();
       if (!this.#rows.has(row)) this.#rows.set(row, this.#newRow(label));
@@ -177,14 +179,18 @@ class Area {
 
 /** The value of one signal. */
 class Cell {
-  element = element("td", "value");
+  #path;
   #value;
   #changedAt = -Infinity;
   isNew = false;
 
-  /** @param {string} path */
-  constructor(path) {
-    this.path = path;
+  /**
+   * @param {string} path
+   * @param {"dd" | "td"} kind of element
+   */
+  constructor(path, kind) {
+    this.#path = path;
+    this.element = element(kind, "value");
   }
 
   /**
@@ -197,7 +203,7 @@ class Cell {
     const isChanged = !isFirst && value !== this.#value;
     if (isChanged) this.#changedAt = now;
     if (isChanged || isFirst) {
-      this.element.title = `${this.path}: ${value} ${unit ?? ""}`.trimEnd();
+      this.element.title = `${this.#path}: ${value} ${unit ?? ""}`.trimEnd();
       this.element.replaceChildren(valueInWords(value, unit));
     }
     if (isChanged) {

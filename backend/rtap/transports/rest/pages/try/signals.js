@@ -17,8 +17,8 @@ const SILENT = new Set(
   "ADAS Body Cabin Chassis Door HVAC Infotainment Light Lights Mirrors Powertrain Private Seat Station".split(" "),
 );
 const PLACE = /(?:Row(\d)\.)?\b(Driver|Passenger)(?:Side)?\b/;
-/** Of the columns. */
-export const PLACES = ["Driver", "Passenger", "Rear driver", "Rear passenger"];
+/** Of the columns, which are narrow on telephones. */
+export const PLACES = ["Driver", "Passen\u00adger", "Rear driver", "Rear passen\u00adger"];
 const SYMBOLS = {
   celsius: " °C",
   degrees: "°",
@@ -45,6 +45,7 @@ export function describe(path) {
 function inWords(row) {
   const parts = row.split(".").filter((part) => part !== "*" && !SILENT.has(part));
   const words = parts.flatMap((part) => part.replace(/^Is(?=[A-Z])/, "").split(/(?<=[a-z])(?=[A-Z\d])/));
+  if (words.length > 1 && ["Active", "Enabled"].includes(words.at(-1))) words.pop();
   const text = words.join(" ").toLowerCase();
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

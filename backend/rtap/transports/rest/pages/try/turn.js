@@ -93,7 +93,8 @@ function described({ name, slots }) {
 }
 
 function certainty({ confidence, matching }) {
-  return `heard ${percent(confidence)}, matched ${percent(matching)}`;
+  const heard = confidence < 1 ? `heard ${percent(confidence)}, ` : ""; // what is typed needs no hearing
+  return `${heard}matched ${percent(matching)}`;
 }
 
 function percent(share) {
