@@ -19,11 +19,8 @@ const SILENT = new Set(
 const PLACE = /(?:Row(\d)\.)?\b(Driver|Passenger)(?:Side)?\b/;
 /** Of the columns, which are narrow on telephones. */
 export const PLACES = ["Driver", "Passen\u00adger", "Rear driver", "Rear passen\u00adger"];
-const SYMBOLS = {
-  celsius: " °C",
-  degrees: "°",
-  percent: " %",
-};
+/** With what stands between a number and its unit; no line ends there. */
+const SYMBOLS = { celsius: "\u00a0°C", degrees: "°", percent: "\u00a0%" };
 
 export const AREA_NAMES = AREAS.map(([name]) => name);
 
@@ -56,5 +53,5 @@ function inWords(row) {
  */
 export function valueInWords(value, unit) {
   if (value === null) return "unknown";
-  return `${value}${unit ? (SYMBOLS[unit] ?? ` ${unit}`) : ""}`;
+  return `${value}${unit ? (SYMBOLS[unit] ?? `\u00a0${unit}`) : ""}`;
 }
