@@ -44,10 +44,10 @@ export class Car {
     });
   }
 
-  /** Watch the car from now on. */
+  /** Watch the car from now on. @returns {Promise<void>} after the first look */
   start() {
     this.#isOn = true;
-    this.refresh();
+    return this.refresh();
   }
 
   /** Watch it no more, as the service wants a key that is not there. */

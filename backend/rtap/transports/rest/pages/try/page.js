@@ -88,8 +88,8 @@ async function refresh() {
     part("warning").textContent = info.warning;
     part("warning").hidden = !info.warning;
     offer(info.languages);
-    show("ready");
-    car.start();
+    await car.start(); // before anybody speaks: the car says whether commands are done in it
+    if (!running) show("ready");
   } else if (info.kind === "loading") {
     show("loading");
     complain(info.message);
