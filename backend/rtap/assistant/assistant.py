@@ -6,13 +6,13 @@ import threading
 import time
 import traceback
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from rtap import logs
-from rtap.assistant.conversations import Conversations, speaker_of
+from rtap.assistant.conversations import Conversations, Speaker, speaker_named, speaker_of
 from rtap.errors import ConfigurationError, VehicleUnreachableError
 from rtap.events import (
     ActionCompleted,
@@ -55,7 +55,7 @@ class Handled:
     answer: Answer | None
     """What to say to whoever said it; None: nothing."""
     question: Kind | None = None
-    """Why the speaker is asked first, in a conversation."""
+    """Why it is asked before anything is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +91,8 @@ class Assistant:
         """Utterances of each session that are not done with."""
         self._answered_at: float | None = None
         self._conversations = Conversations()
-        self._turns = threading.Lock()
-        """Held for one turn of any conversation, from what is said to what is answered."""
+        self._talking = threading.Lock()
+        """For a turn of a conversation, by voice or by a text."""
         self._stopping = False
         self._thread: threading.Thread | None = None
 
@@ -175,35 +175,31 @@ class Assistant:
         Args:
             language: a code, such as de.
             utterance_id: where it was said: what is brought again is not done again.
-            conversation: as of streams, for questions and what continues the turn before; None: the text
-                stands alone.
+            conversation: what is carried out is its next turn; None: it has nothing to do with others.
 
         Raises:
             ConfigurationError: intents are switched off, or the language has none, or there are faults in its
                 sentences.
         """
-        if conversation is not None:
-            with self._turns:
-                return self._handle_turn(
-                    text, language, conversation, execute=execute, utterance_id=utterance_id
-                )
+        if execute and conversation is not None:
+            with self._talking:
+                return self._reply(text, language, utterance_id, speaker_named(conversation))
         understanding = self._loaded().understander.understand(text, language)
         self._count(understanding)
         intent = understanding.intent
         result = self._act(intent, utterance_id) if execute and intent is not None else None
         return Handled(understanding, result, self._answer(understanding, result))
 
-    def _handle_turn(
-        self, text: str, language: str, name: str, *, execute: bool, utterance_id: str | None
-    ) -> Handled:
-        one = self._conversations.of(("conversation", name), self._loaded().understander)
-        turn = one.dialogue.hear(text, language, 1.0, self._clock())
-        self._count(turn.understanding)
-        intent = turn.intent
-        result = self._act(intent, utterance_id) if execute and intent is not None else None
-        one.answer = self._answer(_asked_back(turn), result, one.answer)
-        asked = None if turn.question is None else turn.question.kind
-        return Handled(turn.understanding, result, one.answer, asked)
+    def examples(self, language: str) -> Mapping[str, str]:
+        """What can be said: a sentence for each command.
+
+        Args:
+            language: a code, such as de.
+
+        Raises:
+            ConfigurationError: see :meth:`handle`.
+        """
+        return self._loaded().examples(language)
 
     def signals(self) -> tuple[Reading, ...]:
         """What the car shows now.
@@ -218,6 +214,19 @@ class Assistant:
             )
         self._loading.release()
         return self._loaded().actor.instruments.readings()
+
+    def _reply(
+        self, text: str, language: str, utterance_id: str | None, speaker: Speaker
+    ) -> Handled:
+        """The text as the next turn of its speaker's dialogue."""
+        conversation = self._conversations.of(speaker, self._loaded().understander)
+        turn = conversation.dialogue.hear(text, language, 1.0, self._clock())
+        self._count(turn.understanding)
+        result = None if turn.intent is None else self._act(turn.intent, utterance_id)
+        answer = self._answer(_asked_back(turn), result, conversation.answer)
+        conversation.answer = answer or conversation.answer
+        asked = None if turn.question is None else turn.question.kind
+        return Handled(turn.understanding, result, answer, asked)
 
     def _answer(
         self,
@@ -250,7 +259,7 @@ class Assistant:
         self._loaded()
         while (heard := self._next()) is not None:
             try:
-                with self._turns:
+                with self._talking:
                     self._work_on(heard)
             except Exception as error:  # noqa: BLE001 (the next utterance is to be understood nevertheless)
                 # Not the message: it may quote what was said.

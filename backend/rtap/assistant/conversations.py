@@ -34,6 +34,13 @@ def speaker_of(said: Transcript, conversation: str | None) -> Speaker:
     return "session", said.session_id
 
 
+def speaker_named(conversation: str) -> Speaker:
+    """Who takes part in a conversation with a text: ``microphone`` is that of the service's own."""
+    if conversation == "microphone":
+        return "microphone", ""
+    return "conversation", conversation
+
+
 @dataclass(slots=True)
 class Conversation:
     """With one speaker."""

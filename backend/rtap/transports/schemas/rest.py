@@ -137,11 +137,7 @@ class IntentRequest(WireModel):
     """Body of ``POST /intent``."""
 
     model_config = example(
-        text="Open the rear left window to 30%.",
-        language="en",
-        execute=True,
-        utterance_id="f3a9-1",
-        conversation="f3a9",
+        text="Open the rear left window to 30%.", language="en", execute=True, utterance_id="f3a9-1"
     )
 
     text: Annotated[str, Field(min_length=1, max_length=1_000)]
@@ -153,8 +149,9 @@ class IntentRequest(WireModel):
     utterance_id: Annotated[str | None, Field(min_length=1, max_length=64)] = None
     """Of your choice: what is sent again with the same one is not done again."""
     conversation: Annotated[str | None, Field(min_length=1, max_length=64)] = None
-    """Of your choice, as of ``/stream``, which shares it: texts with the same one may answer what was asked
-    before, and continue it. Null: the text stands alone."""
+    """With ``execute``: that of the streams which gave this name, or ``microphone``: that of the service's
+    own. The text is its next turn, so that it may answer a question, or continue what was said. Null: it is
+    for itself."""
 
 
 class IntentReply(Understood):
@@ -162,17 +159,18 @@ class IntentReply(Understood):
 
     model_config = example(
         **Understood.EXAMPLE,
+        question=None,
         action=ActionFields.EXAMPLE,
         answer=AnswerFields.EXAMPLE,
-        question=None,
     )
+
+    question: Kind | None = None
+    """In a conversation: why the speaker is asked before anything is done, as in the event ``intent``."""
 
     action: ActionFields | None = None
     """What came of it; null where it was not to be carried out, or is no command."""
     answer: AnswerFields | None = None
     """What to say to whoever said it; null where answers are switched off."""
-    question: Kind | None = None
-    """In a conversation, why the speaker is asked before anything is done, as in the event ``intent``."""
 
 
 class SignalReading(WireModel):
@@ -204,6 +202,27 @@ class VehicleReply(WireModel):
     """The way to the car, of ``vehicle.adapter``: ``simulated`` is a car in memory."""
     signals: tuple[SignalReading, ...]
     """Those that commands use and the car has."""
+
+
+class Example(WireModel):
+    """A sentence for a command or question."""
+
+    intent: str
+    text: Text
+
+
+class Examples(WireModel):
+    """Reply of ``GET /intents``."""
+
+    model_config = example(
+        language="en",
+        examples=[{"intent": "SetTemperature", "text": "set the temperature to 21 degrees"}],
+    )
+
+    language: str
+    """Code of that of the sentences."""
+    examples: tuple[Example, ...]
+    """One for each intent; those that belong together follow each other."""
 
 
 class Listening(WireModel):
