@@ -86,8 +86,8 @@ def test_a_spoken_command_grows_into_an_answer(
     expect(page.locator("#warning")).to_contain_text("does not understand people reliably")
     page.get_by_role("button", name="Speak").click()
     state(page, "listening")
-    waveform = page.locator("#waveform")
-    wait_until(lambda: waveform.evaluate(TALL_BARS) > 10)
+    expect(page.locator("#partial")).not_to_be_empty()
+    assert page.locator("#waveform").evaluate(TALL_BARS) > 10
     said(page, COMMAND)
 
     partials = [text for text in page.evaluate("window.partials") if text]
