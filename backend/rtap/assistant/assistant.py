@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from rtap import logs
 from rtap.assistant.conversations import Conversations, Speaker, speaker_named, speaker_of
-from rtap.errors import ConfigurationError
+from rtap.errors import ConfigurationError, VehicleUnreachableError
 from rtap.events import (
     ActionCompleted,
     AnswerGiven,
@@ -31,12 +31,15 @@ if TYPE_CHECKING:
     from rtap.intents.dialogue import Dialogue
     from rtap.intents.intent import Intent, Understanding
     from rtap.telemetry import Telemetry
+    from rtap.vehicle.instruments import Reading
     from rtap.vehicle.result import ActionResult
 
 _log = logs.get("assistant")
 
 MOST_WAITING: Final = 16
 """Utterances; each takes a few milliseconds, or as long as the car needs, which is bounded."""
+_LOOK_SECONDS: Final = 0.5
+"""How long a look at the car waits while it is being loaded."""
 
 Wish = Literal["none", "understand", "execute"]
 """What whoever speaks wants of the commands in it: nothing, to be told of them, or that they are done."""
@@ -197,6 +200,20 @@ class Assistant:
             ConfigurationError: see :meth:`handle`.
         """
         return self._loaded().examples(language)
+
+    def signals(self) -> tuple[Reading, ...]:
+        """What the car shows now.
+
+        Raises:
+            VehicleError: there is no car, or no way to it.
+        """
+        # Whoever looks comes again soon, and a service that is stopped meanwhile would wait for the answer.
+        if not self._loading.acquire(timeout=_LOOK_SECONDS):
+            raise VehicleUnreachableError(
+                "the commands and the car are being loaded: try again in a few seconds"
+            )
+        self._loading.release()
+        return self._loaded().actor.instruments.readings()
 
     def _reply(
         self, text: str, language: str, utterance_id: str | None, speaker: Speaker

@@ -15,7 +15,7 @@ from rtap.answers.configured import make_answerer
 from rtap.assistant.assistant import MOST_WAITING, Assistant
 from rtap.assistant.parts import Parts
 from rtap.config import Config
-from rtap.errors import ConfigurationError
+from rtap.errors import ConfigurationError, VehicleUnreachableError
 from rtap.events import (
     ActionCompleted,
     AnswerGiven,
@@ -364,6 +364,31 @@ def test_a_text_is_handled_at_once_without_the_thread(execute: bool) -> None:  #
         handled = rig.assistant.handle("louder", "en", execute=execute)
         assert handled.understanding.intent is not None
         assert (handled.result is not None) is execute
+
+
+def test_what_the_car_shows() -> None:
+    with rigged(start=False) as rig:
+        shown = {one.path: (one.value, one.unit) for one in rig.assistant.signals()}
+    assert shown[VOLUME] == (30, "percent")
+
+
+def test_a_look_at_a_car_that_is_being_loaded_does_not_wait() -> None:
+    loads, loaded = threading.Event(), threading.Event()
+
+    def load() -> Parts:
+        loads.set()
+        assert loaded.wait(SOON)
+        actor = Actor(ScriptedVehicle(), table(), speed_limit=5)
+        return Parts(Words(), frozenset({"en"}), actor, None, is_called=True)
+
+    assistant = Assistant(load, Telemetry())
+    assistant.start()
+    assert loads.wait(SOON)
+    with pytest.raises(VehicleUnreachableError, match="being loaded: try again"):
+        assistant.signals()
+    loaded.set()
+    assistant.stop(SOON)
+    assert assistant.signals() == ()
 
 
 def test_a_text_in_a_language_without_sentences() -> None:

@@ -57,8 +57,10 @@ from rtap.transports.schemas.rest import (
     ModelRequest,
     SegmentReply,
     ServiceInfo,
+    SignalReading,
     TranscribeFields,
     TranscriptionReply,
+    VehicleReply,
     WordReply,
 )
 from rtap.transports.schemas.stream import (
@@ -107,6 +109,7 @@ __all__ = [
     "SegmentReply",
     "SentimentMessage",
     "ServiceInfo",
+    "SignalReading",
     "SlotMessage",
     "Snapshot",
     "SpeechStartedMessage",
@@ -126,6 +129,7 @@ __all__ = [
     "TranscriptionFigures",
     "TranscriptionReply",
     "Understood",
+    "VehicleReply",
     "WakeWordDetectedMessage",
     "WireModel",
     "WordReply",

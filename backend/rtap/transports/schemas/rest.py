@@ -173,6 +173,37 @@ class IntentReply(Understood):
     """What to say to whoever said it; null where answers are switched off."""
 
 
+class SignalReading(WireModel):
+    """A signal of the car and what it shows."""
+
+    path: str
+    """As COVESA VSS names it."""
+    value: str | int | float | bool | None
+    """Null: the car has no value for it."""
+    unit: str | None
+    """As COVESA VSS names it; null where there is none."""
+
+
+class VehicleReply(WireModel):
+    """Reply of ``GET /vehicle``."""
+
+    model_config = example(
+        adapter="simulated",
+        signals=[
+            {
+                "path": "Vehicle.Cabin.HVAC.Station.Row1.Driver.Temperature",
+                "value": 21.0,
+                "unit": "celsius",
+            }
+        ],
+    )
+
+    adapter: str
+    """The way to the car, of ``vehicle.adapter``: ``simulated`` is a car in memory."""
+    signals: tuple[SignalReading, ...]
+    """Those that commands use and the car has."""
+
+
 class Example(WireModel):
     """A sentence for a command or question."""
 
