@@ -227,6 +227,10 @@ class RTAPApplication:
         if self._pipeline is not None:
             self._pipeline.set_listening(enabled=enabled)
 
+    def stop_answer(self) -> bool:
+        """End the answer that is being spoken, and forget those that wait; whether there was one."""
+        return self._spoken is not None and self._spoken.stop()
+
     # ---- life
 
     async def start(self) -> None:

@@ -58,8 +58,8 @@ class Mouth(Protocol):
     def release(self) -> None:
         """Nobody speaks any more."""
 
-    def interrupt(self) -> None:
-        """End what is being played, and forget what waits."""
+    def interrupt(self) -> bool:
+        """End what is being played, and forget what waits; whether there was anything."""
 
     def close(self) -> None:
         """End."""
@@ -108,6 +108,12 @@ class SpokenAnswers:
         """Fall silent."""
         if self._mouth is not None:
             self._mouth.close()
+
+    def stop(self) -> bool:
+        """Somebody has heard enough, and answers a question at once; whether there was anything to end."""
+        was_busy = self._mouth is not None and self._mouth.interrupt()
+        self._listen()
+        return was_busy
 
     def take(self, event: Event) -> None:
         """Something was published."""

@@ -149,3 +149,6 @@ class Service(Protocol):
 
     def set_listening(self, *, enabled: bool) -> None:
         """Open or close the microphone; nothing where there is none."""
+
+    def stop_answer(self) -> bool:
+        """End the answer that is being spoken, and forget those that wait; whether there was one."""

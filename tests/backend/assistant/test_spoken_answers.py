@@ -40,8 +40,9 @@ class Told:
     def release(self) -> None:
         self.log.append("release")
 
-    def interrupt(self) -> None:
+    def interrupt(self) -> bool:
         self.log.append("interrupt")
+        return True
 
     def close(self) -> None:
         self.log.append("close")
@@ -90,6 +91,21 @@ def test_nobody_is_interrupted_and_who_calls_interrupts() -> None:
     for event in (WOKEN, STARTED, STOPPED):
         one.take(event)
     assert told.log == ["interrupt", "hold", "release"]
+
+
+def test_who_has_heard_enough_may_answer_at_once() -> None:
+    told = Told()
+    one = spoken(told, [])
+    one.take(QUESTION)
+    one.take(ANSWER)
+    told.on_speaking(True)
+    assert one.stop()
+    told.on_speaking(False)  # as the speaker does when it was interrupted
+    assert told.log[-4:] == ["interrupt", "listen", "hears", "spoken 100 to 102.5"]
+
+
+def test_where_nothing_is_spoken_there_is_nothing_to_stop() -> None:
+    assert not spoken(Told(), [], speaks=False).stop()
 
 
 def test_after_a_question_it_listens_once_it_has_spoken() -> None:

@@ -124,6 +124,8 @@ class ScriptedService:
         self.used = ""
         self.hears: bool | None = None
         """None: there is no microphone."""
+        self.speaks = False
+        """Whether an answer is being spoken."""
         self.sessions: list[SpeechSession] = []
         self.slow_down: Callable[[], None] = lambda: None
         """Called with every chunk that a session listens to."""
@@ -206,6 +208,10 @@ class ScriptedService:
 
     def set_listening(self, *, enabled: bool) -> None:
         self.hears = enabled
+
+    def stop_answer(self) -> bool:
+        spoke, self.speaks = self.speaks, False
+        return spoke
 
 
 @contextmanager

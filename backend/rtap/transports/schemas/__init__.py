@@ -41,6 +41,7 @@ from rtap.transports.schemas.intents import (
     Understood,
 )
 from rtap.transports.schemas.rest import (
+    AnswerStopped,
     Base64Request,
     ErrorDetail,
     ErrorReply,
@@ -76,6 +77,7 @@ __all__ = [
     "ActionFields",
     "AnswerFields",
     "AnswerGivenMessage",
+    "AnswerStopped",
     "Base64Request",
     "DroppedMessage",
     "ErrorDetail",

@@ -181,6 +181,15 @@ class ListeningRequest(WireModel):
     enabled: bool
 
 
+class AnswerStopped(WireModel):
+    """Reply of ``POST /answers/stop``."""
+
+    model_config = example(stopped=True)
+
+    stopped: bool
+    """Whether an answer was being spoken, or waited for that."""
+
+
 class WordReply(WireModel):
     """A word in a segment."""
 

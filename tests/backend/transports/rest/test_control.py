@@ -103,6 +103,12 @@ def test_no_microphone(service: ScriptedService, client: httpx.Client) -> None:
     assert service.hears is None
 
 
+def test_an_answer_is_ended(service: ScriptedService, client: httpx.Client) -> None:
+    service.speaks = True
+    for stopped in (True, False):
+        assert client.post("/answers/stop").json() == {"stopped": stopped}
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [("/model", {}), ("/model", {"model_name": ""}), ("/listening", {"enabled": "perhaps"})],
@@ -113,7 +119,13 @@ def test_bad_bodies(path: str, body: dict[str, str], client: httpx.Client) -> No
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", "/v1/models"), ("PUT", "/model"), ("GET", "/listening"), ("PUT", "/listening")],
+    [
+        ("GET", "/v1/models"),
+        ("PUT", "/model"),
+        ("GET", "/listening"),
+        ("PUT", "/listening"),
+        ("POST", "/answers/stop"),
+    ],
 )
 def test_the_key_is_wanted(method: str, path: str, client: httpx.Client) -> None:
     reply = client.request(method, path, headers={"X-API-Key": "guess"}, json={})
