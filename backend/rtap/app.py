@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from rtap import __version__, logs
 from rtap.assistant.assistant import Assistant
 from rtap.assistant.parts import load_parts
-from rtap.assistant.spoken_answers import SpokenAnswers, loudspeaker
+from rtap.assistant.spoken_answers import NoEar, SpokenAnswers, loudspeaker
 from rtap.bus import EventBus
 from rtap.config.loader import UnifiedConfigLoader
 from rtap.errors import RTAPException
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from rtap.assistant.assistant import Wish
+    from rtap.assistant.spoken_answers import Ear
     from rtap.config import Config
     from rtap.pipeline.microphone import AudioPipeline
     from rtap.transports.service import ModelFacts
@@ -122,11 +123,18 @@ class RTAPApplication:
         partials: bool = True,
         intents: Wish = "none",
         conversation: str | None = None,
+        speak: bool = False,
     ) -> SpeechSession:
         """A session for one client's stream."""
+        spoken = self._spoken if speak else None
+
+        def tell(event: Event) -> None:
+            publish(event)
+            if spoken is not None:
+                spoken.take_from_stream(event)
 
         def both(event: Event) -> None:
-            publish(event)
+            tell(event)
             self.publish(event)
 
         def deliver(event: Event) -> None:
@@ -134,9 +142,11 @@ class RTAPApplication:
                 both(event)
                 self.assistant.hear(event, both, intents, conversation)
             else:
-                publish(event)
+                tell(event)
 
         equipment = make_equipment(self.config, self.stt, self._annotator, partials=partials)
+        if spoken is not None:
+            equipment = replace(equipment, cleaner=spoken.unheard_by(equipment.cleaner))
         return SpeechSession(session_id, "stream", equipment, options, deliver)
 
     def publish(self, event: Event) -> None:
@@ -244,9 +254,8 @@ class RTAPApplication:
             self._publishers.append(publisher)
             await publisher.start()
         self._pipeline = self._make_pipeline()
-        if self._pipeline is not None:
-            self._spoken = self._make_spoken(self._pipeline)
-            self._spoken.start()
+        self._spoken = self._make_spoken(self._pipeline or NoEar())
+        self._spoken.start()
         if self.config.standby.role != "none":
             self._standby = self._make_standby()
         self.stt.start()
@@ -321,15 +330,14 @@ class RTAPApplication:
             telemetry=self.telemetry,
         )
 
-    def _make_spoken(self, pipeline: AudioPipeline) -> SpokenAnswers:
-        # Sound from a file is nobody who waits for an answer.
-        is_heard = self.config.audio.source == "microphone"
-        answers = self.config.answers if is_heard else replace(self.config.answers, enabled=False)
+    def _make_spoken(self, ear: Ear) -> SpokenAnswers:
         return SpokenAnswers(
-            loudspeaker(answers, self.publish),
-            pipeline,
+            loudspeaker(self.config.answers, self.publish),
+            ear,
             self.publish,
             self._answer_was_spoken,
+            # Sound from a file is nobody who waits for an answer.
+            speaks_to_microphone=self.config.audio.source == "microphone",
         )
 
     def _answer_was_spoken(self, began: float, ended: float) -> None:

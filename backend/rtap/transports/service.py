@@ -108,6 +108,7 @@ class Service(Protocol):
         partials: bool = True,
         intents: Wish = "none",
         conversation: str | None = None,
+        speak: bool = False,
     ) -> SpeechSession:
         """A session for one client's stream.
 
@@ -116,6 +117,7 @@ class Service(Protocol):
             partials: whether the client wants partial results, which cost inferences.
             intents: what the client wants of the commands in it.
             conversation: sessions of the same one answer each other's questions; None: one of its own.
+            speak: whether the loudspeaker is to speak its answers too.
         """
 
     def publish(self, event: Event) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from rtap.answers.answer import Answer
 from rtap.assistant.spoken_answers import SpokenAnswers, loudspeaker
+from rtap.audio.format import Samples
 from rtap.config import AnswersConfig
 from rtap.errors import RTAPException, SpeakerError
 from rtap.events import ErrorOccurred, Event
@@ -55,20 +57,23 @@ class Told:
         self.log.append("deaf" if deaf else "hears")
 
 
-def spoken(told: Told, events: list[Event], *, speaks: bool = True) -> SpokenAnswers:
+def spoken(
+    told: Told, events: list[Event], *, speaks: bool = True, to_microphone: bool = True
+) -> SpokenAnswers:
     def make(
         on_speaking: Callable[[bool], None], on_error: Callable[[RTAPException], None]
     ) -> Told | None:
         told.on_speaking, told.on_error = on_speaking, on_error
         return told if speaks else None
 
-    times = iter((100.0, 102.5, 200.0))
+    times = iter((100.0, 102.5, 200.0, 201.0))
     return SpokenAnswers(
         make,
         told,
         events.append,
         lambda began, ended: told.log.append(f"spoken {began:g} to {ended:g}"),
         lambda: next(times),
+        speaks_to_microphone=to_microphone,
     )
 
 
@@ -151,6 +156,51 @@ def test_clients_of_streams_are_answered_by_their_screens() -> None:
     one.take(replace(QUESTION, source="stream"))
     one.take(replace(ANSWER, source="stream"))
     assert told.log == []
+
+
+def test_a_stream_that_asks_for_the_voice_is_answered_by_it() -> None:
+    told = Told()
+    one = spoken(told, [])
+    for event in (STARTED, STOPPED, replace(ANSWER, source="stream")):
+        one.take_from_stream(event)
+    assert told.log == ["hold", "release", f"say {ANSWER.answer.text}"]
+
+
+def test_who_plays_a_file_waits_for_no_answer() -> None:
+    told = Told()
+    one = spoken(told, [], to_microphone=False)
+    one.take(QUESTION)
+    one.take(ANSWER)
+    assert told.log == ["listen"]
+    one.take_from_stream(replace(ANSWER, source="stream"))
+    assert told.log[1:] == [f"say {ANSWER.answer.text}"]
+
+
+class Doubling:
+    """A cleaner whose work is seen."""
+
+    def clean(self, samples: Samples) -> Samples:
+        return 2 * samples
+
+    def flush(self) -> Samples:
+        return np.ones(3, np.float32)
+
+
+def test_a_stream_does_not_hear_what_is_answered_to_it() -> None:
+    told = Told()
+    one = spoken(told, [])
+    sound = np.ones(2, np.float32)
+    told.on_speaking(True)
+    ear = one.unheard_by(Doubling())
+    # Its speaker has pressed the button to end this sentence, and is heard from the first word on.
+    assert ear.clean(sound).tolist() == [2, 2]
+    told.on_speaking(False)
+    assert ear.clean(sound).tolist() == [2, 2]
+    told.on_speaking(True)
+    assert ear.clean(sound).tolist() == [0, 0]
+    told.on_speaking(False)
+    assert ear.clean(sound).tolist() == [2, 2]
+    assert ear.flush().tolist() == [1, 1, 1]
 
 
 def test_what_cannot_be_played_is_told_and_the_question_listened_to() -> None:

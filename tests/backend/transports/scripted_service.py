@@ -127,6 +127,8 @@ class ScriptedService:
         self.speaks = False
         """Whether an answer is being spoken."""
         self.sessions: list[SpeechSession] = []
+        self.spoken_sessions: list[bool] = []
+        """Of each session, whether its answers are to be spoken."""
         self.slow_down: Callable[[], None] = lambda: None
         """Called with every chunk that a session listens to."""
 
@@ -142,9 +144,11 @@ class ScriptedService:
         partials: bool = True,
         intents: Wish = "none",
         conversation: str | None = None,
+        speak: bool = False,
     ) -> SpeechSession:
         if self.failure is not None:
             raise self.failure
+        self.spoken_sessions.append(speak)
         if intents != "none":
             self.assistant.start()
 
