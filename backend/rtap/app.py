@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from rtap import __version__, logs
 from rtap.assistant.assistant import Assistant
+from rtap.assistant.conversations import DRIVERS_CONVERSATION
 from rtap.assistant.parts import load_parts
 from rtap.assistant.spoken_answers import NoEar, SpokenAnswers, loudspeaker
 from rtap.bus import EventBus
@@ -127,11 +128,14 @@ class RTAPApplication:
     ) -> SpeechSession:
         """A session for one client's stream."""
         spoken = self._spoken if speak else None
+        is_drivers = conversation == DRIVERS_CONVERSATION
+        if is_drivers and self._spoken is not None:
+            self._spoken.yield_to_stream()
 
         def tell(event: Event) -> None:
             publish(event)
             if spoken is not None:
-                spoken.take_from_stream(event)
+                spoken.take_from_stream(event, is_drivers=is_drivers)
 
         def both(event: Event) -> None:
             tell(event)

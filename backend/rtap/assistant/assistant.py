@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from rtap import logs
-from rtap.assistant.conversations import Conversations, speaker_of
+from rtap.assistant.conversations import DRIVERS_CONVERSATION, Conversations, speaker_of
 from rtap.errors import ConfigurationError
 from rtap.events import (
     ActionCompleted,
@@ -124,7 +124,8 @@ class Assistant:
 
         Args:
             publish: gets what comes of it, in this object's thread.
-            conversation: of a stream, so that another of the same may answer; None: its session is one.
+            conversation: of a stream, so that another of the same may answer, or the microphone if it is
+                DRIVERS_CONVERSATION; None: its session is one.
         """
         if wish == "none" or transcript.source == "file" or not transcript.text:
             return
@@ -139,7 +140,7 @@ class Assistant:
             self._fail(heard, "Overloaded", "the assistant is too busy: say it again")
 
     def answer_was_spoken(self) -> None:
-        """The microphone's speaker was answered only now, and has from here on for the next turn."""
+        """The driver was answered only now, and has from here on for the next turn."""
         self._answered_at = self._clock()
 
     def wait_until_idle(self, session_id: str | None, seconds: float) -> bool:
@@ -246,6 +247,8 @@ class Assistant:
         speaker = speaker_of(said, heard.conversation)
         conversation = self._conversations.of(speaker, self._loaded().understander)
         try:
+            if speaker == speaker_of(said, DRIVERS_CONVERSATION):
+                self._extend(conversation.dialogue)
             turn = self._turn(said, said.language, conversation.dialogue)
         except ConfigurationError:  # its sentences were reported when they were loaded
             return
@@ -269,11 +272,14 @@ class Assistant:
             conversation.answer = answer
             heard.publish(AnswerGiven(answer, *place, said.source, now))
 
-    def _turn(self, said: Transcript, language: str, dialogue: Dialogue) -> Turn:
-        """The text as a turn of its speaker's dialogue."""
-        if said.source == "microphone" and self._answered_at is not None:
+    def _extend(self, dialogue: Dialogue) -> None:
+        """Count the driver's time for an answer from when the question was spoken."""
+        if self._answered_at is not None:
             dialogue.ended(self._answered_at)
             self._answered_at = None
+
+    def _turn(self, said: Transcript, language: str, dialogue: Dialogue) -> Turn:
+        """The text as a turn of its speaker's dialogue."""
         began = said.timestamp - said.latency - said.duration
         turn = dialogue.hear(said.text, language, said.confidence, self._clock(), began)
         if turn.question and turn.question.kind is Kind.MEANT and not self._is_addressed(said):

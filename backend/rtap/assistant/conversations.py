@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 MOST_SPEAKERS: Final = 64
 """Who are remembered; beyond it, the one who was silent for longest is forgotten."""
-
-
+DRIVERS_CONVERSATION: Final = "microphone"
+"""By this name a stream continues what is said to the service's own microphone: a button in the car."""
 Speaker = tuple[Literal["microphone", "session", "conversation"], str]
 """By what they are told apart, and its name."""
 
@@ -26,7 +26,7 @@ def speaker_of(said: Transcript, conversation: str | None) -> Speaker:
     Args:
         conversation: that the client gave to its stream.
     """
-    if said.source == "microphone":
+    if said.source == "microphone" or conversation == DRIVERS_CONVERSATION:
         # A wake word begins a session of its own, and the driver goes on talking with the same assistant.
         return "microphone", ""
     if conversation is not None:

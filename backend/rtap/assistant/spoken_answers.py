@@ -39,6 +39,9 @@ class Ear(Protocol):
     def listen_for_answer(self, seconds: float) -> None:
         """Hear what is said next without a wake word."""
 
+    def stop_listening(self) -> None:
+        """Wait for the wake word again, whatever it was listening to."""
+
     def set_deaf(self, *, deaf: bool) -> None:
         """Take what comes for silence, but for the wake word."""
 
@@ -48,6 +51,9 @@ class NoEar:
 
     def listen_for_answer(self, seconds: float) -> None:
         """See :meth:`Ear.listen_for_answer`."""
+
+    def stop_listening(self) -> None:
+        """See :meth:`Ear.stop_listening`."""
 
     def set_deaf(self, *, deaf: bool) -> None:
         """See :meth:`Ear.set_deaf`."""
@@ -155,9 +161,20 @@ class SpokenAnswers:
         else:
             self._make_way(event)
 
-    def take_from_stream(self, event: Event) -> None:
-        """Something came of a stream whose answers are spoken."""
-        if isinstance(event, AnswerGiven):
+    def yield_to_stream(self) -> None:
+        """The driver speaks into another microphone, and what this one hears of it is not said twice."""
+        self._asks = False
+        self._ear.stop_listening()
+
+    def take_from_stream(self, event: Event, *, is_drivers: bool = False) -> None:
+        """Something came of a stream whose answers are spoken.
+
+        Args:
+            is_drivers: its questions may be answered through the microphone.
+        """
+        if isinstance(event, IntentRecognized):
+            self._asks = is_drivers and event.question is not None
+        elif isinstance(event, AnswerGiven):
             self._say(event.answer, aloud=True)
         else:
             self._make_way(event)

@@ -107,6 +107,8 @@ class AudioPipeline:
         """How long to listen for an answer, without a wake word before it; None: no question was put."""
         self._hears_answer = False
         """Whether the session is for an answer; a wake word ends it, and begins another."""
+        self._must_stop_listening = threading.Event()
+        """Set by other threads; the one that hears takes it back."""
         self._detector_needs_reset = False
         """Whether the detector holds state from earlier audio and must be reset."""
         self._clock = 0.0
@@ -142,7 +144,7 @@ class AudioPipeline:
                     self.process(chunk)
                 if not self._interrupted.is_set():
                     break
-                self._forget_speech()
+                self._forget_speech("listening was switched off")
             except ConfigurationError as error:
                 self._report("capture", error)  # waiting does not mend it
                 break
@@ -204,8 +206,13 @@ class AudioPipeline:
         Args:
             seconds: how long the speaker may take to begin.
         """
-        if self._wake_word is not None:
+        if self._wake_word is not None and self._enabled.is_set():
             self._answer_seconds = seconds
+
+    def stop_listening(self) -> None:
+        """Wait for the wake word again, from any thread. What was said to its end still becomes text."""
+        self._answer_seconds = None
+        self._must_stop_listening.set()
 
     def set_deaf(self, *, deaf: bool) -> None:
         """Take for silence what comes, but for the wake word: the assistant itself speaks. For any thread."""
@@ -221,11 +228,11 @@ class AudioPipeline:
                     break
         return not self._stopping.is_set()
 
-    def _forget_speech(self) -> None:
+    def _forget_speech(self, reason: str) -> None:
         if self._session is not None:
             self._session.close()
             self._session = None
-        self._reset("listening was switched off")
+        self._reset(reason)
 
     def _capture_from(self, source: AudioSource) -> CaptureThread:
         audio = self._config.audio
@@ -241,6 +248,9 @@ class AudioPipeline:
                 self._telemetry.frame("capture")
                 with self._telemetry.stage("denoise"):
                     samples = self._denoiser.clean(chunk.samples)
+                if self._must_stop_listening.is_set():
+                    self._must_stop_listening.clear()
+                    self._stop_session()
                 if self._session is None:
                     self._wait_for_call(samples, chunk.captured_at)
                 else:
@@ -263,6 +273,11 @@ class AudioPipeline:
             self._open_session(None, captured_at)
             self._begin_listening(self._answer_seconds, "a question was asked")
             self._hears_answer = True
+
+    def _stop_session(self) -> None:
+        session = self._session
+        if session is not None and (session.is_speaking or not session.is_busy):
+            self._forget_speech("nobody is to be heard")
 
     def _detect(self, wake_word: WakeWord, samples: Samples) -> str | None:
         if self._detector_needs_reset:

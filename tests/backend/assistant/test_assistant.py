@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -240,6 +240,19 @@ def test_streams_of_one_conversation_answer_each_other(
     told = [rig.next(), rig.next()]
     assert all(isinstance(event, IntentRecognized) for event in told)
     assert rig.heard.empty() is not acts
+
+
+@pytest.mark.parametrize("source", ["microphone", "stream"])
+def test_the_button_answers_what_was_asked_hands_free_and_the_other_way_round(
+    source: Literal["microphone", "stream"], rig: Rig
+) -> None:
+    other: Literal["microphone", "stream"] = "stream" if source == "microphone" else "microphone"
+    rig.hear(replace(COMMAND, source=source, confidence=0.2), conversation="microphone")
+    yes = replace(COMMAND, text="yes", source=other, session_id="another", utterance_id="answer")
+    rig.hear(yes, conversation="microphone")
+    rig.settle("another")
+    told = [type(rig.next()) for _ in range(rig.heard.qsize())]
+    assert told == [IntentRecognized, IntentRecognized, ActionCompleted]
 
 
 def test_an_answer_that_began_too_late_is_none(rig: Rig) -> None:

@@ -53,6 +53,9 @@ class Told:
         assert seconds == DIALOGUE_SECONDS
         self.log.append("listen")
 
+    def stop_listening(self) -> None:
+        self.log.append("stop listening")
+
     def set_deaf(self, *, deaf: bool) -> None:
         self.log.append("deaf" if deaf else "hears")
 
@@ -164,6 +167,30 @@ def test_a_stream_that_asks_for_the_voice_is_answered_by_it() -> None:
     for event in (STARTED, STOPPED, replace(ANSWER, source="stream")):
         one.take_from_stream(event)
     assert told.log == ["hold", "release", f"say {ANSWER.answer.text}"]
+
+
+@pytest.mark.parametrize("is_drivers", [True, False])
+def test_a_question_to_the_drivers_stream_may_be_answered_hands_free(*, is_drivers: bool) -> None:
+    told = Told()
+    one = spoken(told, [])
+    for event in (QUESTION, ANSWER):
+        one.take_from_stream(replace(event, source="stream"), is_drivers=is_drivers)
+    told.on_speaking(True)
+    told.on_speaking(False)
+    assert told.log.count("listen") == is_drivers
+
+
+def test_a_drivers_stream_is_not_heard_twice() -> None:
+    told = Told()
+    one = spoken(told, [])
+    one.take(QUESTION)
+    one.take(ANSWER)
+    told.on_speaking(True)
+    one.yield_to_stream()  # the button was pressed before the question was spoken to its end
+    one.stop()
+    told.on_speaking(False)
+    assert "stop listening" in told.log
+    assert "listen" not in told.log
 
 
 def test_who_plays_a_file_waits_for_no_answer() -> None:

@@ -392,6 +392,47 @@ def test_a_question_that_nobody_answers_is_over_in_time() -> None:
     assert reasons[-3:] == ["a question was asked", "nobody spoke", "no more audio"]
 
 
+def hear(rig: Rig, levels: list[float]) -> None:
+    """Here and now, without the thread that captures."""
+    for level in levels:
+        rig.pipeline.process(AudioChunk(np.full(FRAME, level, np.float32), 0.0))
+
+
+@pytest.mark.parametrize("first", [[CALL], [CALL, *frames(0.3, SPEECH)]])
+def test_it_stops_listening_when_it_is_told_to(first: list[float]) -> None:
+    rig = Rig()
+    hear(rig, first)
+    rig.pipeline.stop_listening()
+    hear(rig, COMMAND)
+    assert not rig.of(Transcript)
+    assert rig.states == [State.LISTENING, State.IDLE]
+    hear(rig, [CALL, *COMMAND])
+    assert len(rig.of(Transcript)) == 1
+
+
+def test_what_was_said_to_its_end_becomes_text_nevertheless() -> None:
+    rig = Rig()
+    rig.echo.at_once = False
+    hear(rig, [CALL, *COMMAND])
+    rig.pipeline.stop_listening()
+    hear(rig, [SILENCE])
+    rig.echo.answer()
+    assert len(rig.of(Transcript)) == 1
+
+
+def test_no_answer_is_awaited_where_it_is_told_to_stop_or_switched_off() -> None:
+    for off in (True, False):
+        rig = Rig(Sound([*frames(0.1, SILENCE), *COMMAND]))
+        if off:
+            rig.pipeline.set_listening(enabled=False)
+        rig.pipeline.listen_for_answer(1.0)
+        if not off:
+            rig.pipeline.stop_listening()
+        rig.pipeline.set_listening(enabled=True)
+        rig.pipeline.run()
+        assert rig.states == [State.SHUTDOWN]
+
+
 def test_who_calls_instead_of_answering_is_not_asked_twice() -> None:
     rig = asking([CALL, *COMMAND], [CALL, *COMMAND, *frames(0.2, SILENCE), *COMMAND])
     rig.pipeline.run()
