@@ -416,6 +416,7 @@ class RTAPApplication:
             model=None if facts is None else facts.name,
             version=__version__,
             listening=self.listening(),
+            wake_words=() if self._pipeline is None else self.config.wakeword.spoken,
             publishing=self._standby is None or self._standby.publishing,
             last_transcript=last if isinstance(last, TranscriptMessage) else None,
         )

@@ -75,6 +75,7 @@ def test_a_call_and_a_command_reach_every_subscriber(tmp_path: Path) -> None:
 
     kinds = [message["type"] for message in messages]
     assert kinds[0] == "snapshot"
+    assert messages[0]["wake_words"] == ["Hey Mycroft"]
     wake = messages[kinds.index("wake_word_detected")]
     assert wake["name"] == "hey_mycroft"
     assert kinds.index("partial") < kinds.index("speech_stopped")

@@ -67,4 +67,9 @@ def control_routes(service: Service) -> APIRouter:
 
 def _listening(service: Service) -> Listening:
     enabled = service.listening()
-    return Listening(available=enabled is not None, enabled=bool(enabled))
+    is_available = enabled is not None
+    return Listening(
+        available=is_available,
+        enabled=bool(enabled),
+        wake_words=service.config.wakeword.spoken if is_available else (),
+    )

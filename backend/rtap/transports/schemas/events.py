@@ -297,6 +297,7 @@ class Snapshot(WireModel):
         model="cabin-en",
         version="1.0.0",
         listening=True,
+        wake_words=["Hey Mycroft"],
         publishing=True,
         last_transcript=None,
     )
@@ -310,6 +311,8 @@ class Snapshot(WireModel):
     """Of this service."""
     listening: bool | None = None
     """Whether the service listens to its microphone; null: it has none."""
+    wake_words: tuple[str, ...] = ()
+    """What to say to the microphone before a command, each as people write it; empty: nothing."""
     publishing: bool = True
     """Whether what the microphone hears is published here; false on a standby whose primary does it."""
     last_transcript: TranscriptMessage | None = None

@@ -165,12 +165,14 @@ class IntentReply(Understood):
 class Listening(WireModel):
     """Reply of ``GET /listening`` and ``PUT /listening``."""
 
-    model_config = example(available=True, enabled=True)
+    model_config = example(available=True, enabled=True, wake_words=["Hey Mycroft"])
 
     available: bool
     """Whether the service has a microphone of its own."""
     enabled: bool
     """Whether it listens to it."""
+    wake_words: tuple[str, ...] = ()
+    """What to say before a command, each as people write it; empty: nothing."""
 
 
 class ListeningRequest(WireModel):

@@ -89,14 +89,17 @@ def test_a_model_that_is_not_there(service: ScriptedService, client: httpx.Clien
 
 def test_the_microphone_is_switched(service: ScriptedService, client: httpx.Client) -> None:
     service.hears = True
-    assert client.get("/listening").json() == {"available": True, "enabled": True}
+    words = ["Hey Mycroft"]
+    told = {"available": True, "enabled": True, "wake_words": words}
+    assert client.get("/listening").json() == told
     reply = client.put("/listening", json={"enabled": False})
-    assert reply.json() == {"available": True, "enabled": False}
+    assert reply.json() == {"available": True, "enabled": False, "wake_words": words}
     assert service.hears is False
 
 
 def test_no_microphone(service: ScriptedService, client: httpx.Client) -> None:
-    assert client.get("/listening").json() == {"available": False, "enabled": False}
+    told = {"available": False, "enabled": False, "wake_words": []}
+    assert client.get("/listening").json() == told
     reply = client.put("/listening", json={"enabled": True})
     assert reply.status_code == 409
     assert "audio.source" in reply.json()["error"]["message"]
