@@ -26,6 +26,7 @@ from rtap.errors import RTAPException
 from rtap.events import (
     ErrorOccurred,
     Event,
+    LevelMeasured,
     ListeningChanged,
     State,
     Transcript,
@@ -67,6 +68,8 @@ PROOF_SECONDS: Final = 60.0
 """A successful inference proves for this long that the service works."""
 SYSTEM_VARIABLE: Final = "RTAP_SYSTEM_VERSION"
 """Who starts the service on a device says by this which version of the whole system it belongs to."""
+_UNGATED: Final = ListeningChanged | ErrorOccurred | LevelMeasured
+"""What each of a standby pair says for itself; levels are measured by the one that publishes."""
 _PROBE_SECONDS: Final = 10.0
 _SHUTDOWN_SECONDS: Final = 4.0
 """What is being said when the service is stopped must be text by then."""
@@ -326,13 +329,15 @@ class RTAPApplication:
             assert source is not None
             return source
 
-        return make_pipeline(
+        pipeline = make_pipeline(
             config,
             make_source=next_source,
             make_session=self._microphone_session,
             publish=self._publish_heard,
             telemetry=self.telemetry,
         )
+        pipeline.wants_levels = self._wants_levels
+        return pipeline
 
     def _make_spoken(self, ear: Ear) -> SpokenAnswers:
         return SpokenAnswers(
@@ -391,9 +396,14 @@ class RTAPApplication:
 
     # ---- events
 
+    def _wants_levels(self) -> bool:
+        """Whether to tell how loud it is: somebody asks, and this is the instance that is followed."""
+        is_followed = self._standby is None or self._standby.publishing
+        return is_followed and self.bus.wants_levels
+
     def _publish_heard(self, event: Event) -> None:
         """What the pipeline says; all of it that another instance would say as well goes to the gate."""
-        if self._standby is None or isinstance(event, ListeningChanged | ErrorOccurred):
+        if self._standby is None or isinstance(event, _UNGATED):
             self.publish(event)
         else:
             self._standby.offer(event)

@@ -78,6 +78,7 @@ def test_a_call_and_a_command_reach_every_subscriber(tmp_path: Path) -> None:
     assert messages[0]["wake_words"] == ["Hey Mycroft"]
     wake = messages[kinds.index("wake_word_detected")]
     assert wake["name"] == "hey_mycroft"
+    assert kinds.index("wake_word_detected") < kinds.index("level") < kinds.index("speech_stopped")
     assert kinds.index("partial") < kinds.index("speech_stopped")
     assert COMMAND in messages[-1]["text"]
     assert 0 < messages[-1]["latency"] < SOON

@@ -16,11 +16,13 @@ import numpy as np
 
 from rtap import logs
 from rtap.audio.format import SAMPLE_RATE, Samples
+from rtap.audio.level import meter
 from rtap.errors import ConfigurationError, RTAPException
 from rtap.events import (
     AudioChunk,
     ErrorOccurred,
     Event,
+    LevelMeasured,
     ListeningChanged,
     SpeechStarted,
     SpeechStopped,
@@ -30,6 +32,7 @@ from rtap.events import (
     WakeWordDetected,
 )
 from rtap.pipeline.capture_thread import CaptureThread
+from rtap.pipeline.level_meter import LevelMeter
 
 if TYPE_CHECKING:
     from rtap.audio.ring_buffer import AudioRingBuffer
@@ -96,6 +99,9 @@ class AudioPipeline:
         self._buffer = ring_buffer
         self._publish = publish
         self._telemetry = telemetry
+        self.wants_levels: Callable[[], bool] = lambda: False
+        """Whether anybody wants to know how loud it is; to be set before :meth:`run`."""
+        self._meter = LevelMeter()
         self._state = State.IDLE
         self._lock = threading.RLock()
         self._session: SpeechSession | None = None
@@ -310,12 +316,23 @@ class AudioPipeline:
                 return
         if self._is_deaf:
             samples = np.zeros_like(samples)
+        self._measure(session, samples, captured_at)
         with self._telemetry.stage("listen"):
             session.push(samples, captured_at)
         if session.is_speaking or session.is_busy:
             self._deadline = None
         elif self._deadline is not None and self._clock > self._deadline:
             self._reset("nobody spoke")
+
+    def _measure(self, session: SpeechSession, samples: Samples, captured_at: float) -> None:
+        """Tell how loud it is, while somebody is listened to."""
+        if self._state is not State.LISTENING or not self.wants_levels():
+            self._meter.reset()
+            return
+        dbfs = self._meter.push(samples)
+        if dbfs is not None:
+            level = round(meter(dbfs), 3)
+            self._publish(LevelMeasured(session.session_id, round(dbfs, 1), level, captured_at))
 
     def _on_event(self, event: Event) -> None:
         """What the session says, in this thread or the worker's."""

@@ -20,6 +20,7 @@ from rtap.events import (
     AudioChunk,
     ErrorOccurred,
     Event,
+    LevelMeasured,
     ListeningChanged,
     SpeechStarted,
     State,
@@ -117,6 +118,7 @@ class Rig:
         self.idle_again = threading.Event()
         self.heard = threading.Event()
         self.word = CallWord() if wake_word else None
+        self.wants_levels = False
         self.echo = Echo()
         self.telemetry = Telemetry(CollectorRegistry())
         waiting = list(sources)
@@ -139,6 +141,7 @@ class Rig:
             publish=self._take,
             telemetry=self.telemetry,
         )
+        self.pipeline.wants_levels = lambda: self.wants_levels
 
     def _take(self, event: Event) -> None:
         self.events.append(event)
@@ -418,6 +421,22 @@ def test_what_was_said_to_its_end_becomes_text_nevertheless() -> None:
     hear(rig, [SILENCE])
     rig.echo.answer()
     assert len(rig.of(Transcript)) == 1
+
+
+def test_while_somebody_is_listened_to_it_tells_how_loud_it_is() -> None:
+    rig = Rig()
+    rig.wants_levels = True
+    hear(rig, frames(0.2, SPEECH))
+    assert not rig.of(LevelMeasured)  # nobody has called
+    hear(rig, [CALL, *COMMAND])
+    levels = rig.of(LevelMeasured)
+    assert {(one.dbfs, one.level) for one in levels} == {(-6.0, 0.9), (-90.0, 0.0)}
+    assert 6 <= len(levels) <= 8  # ten in a second, until the end of speech was sure
+    (called,) = rig.of(WakeWordDetected)
+    assert {one.session_id for one in levels} == {called.session_id}
+    rig.wants_levels = False
+    hear(rig, [CALL, *COMMAND])
+    assert rig.of(LevelMeasured) == levels
 
 
 def test_no_answer_is_awaited_where_it_is_told_to_stop_or_switched_off() -> None:
