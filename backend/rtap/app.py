@@ -133,7 +133,7 @@ class RTAPApplication:
         spoken = self._spoken if speak else None
         is_drivers = conversation == DRIVERS_CONVERSATION
         if is_drivers and self._spoken is not None:
-            self._spoken.yield_to_stream()
+            self._spoken.cancel_listening()  # or it would be heard, and done, twice
 
         def tell(event: Event) -> None:
             publish(event)
@@ -243,6 +243,11 @@ class RTAPApplication:
         """Open or close the microphone; nothing where there is none."""
         if self._pipeline is not None:
             self._pipeline.set_listening(enabled=enabled)
+
+    def cancel_listening(self) -> None:
+        """Wait for the wake word again; what was said to its end is still carried out."""
+        if self._spoken is not None:
+            self._spoken.cancel_listening()
 
     def stop_answer(self) -> bool:
         """End the answer that is being spoken, and forget those that wait; whether there was one."""

@@ -161,8 +161,8 @@ class SpokenAnswers:
         else:
             self._make_way(event)
 
-    def yield_to_stream(self) -> None:
-        """The driver speaks into another microphone, and what this one hears of it is not said twice."""
+    def cancel_listening(self) -> None:
+        """Nobody is to be heard: the driver wants nothing, or speaks into another microphone."""
         self._asks = False
         self._ear.stop_listening()
 

@@ -152,5 +152,8 @@ class Service(Protocol):
     def set_listening(self, *, enabled: bool) -> None:
         """Open or close the microphone; nothing where there is none."""
 
+    def cancel_listening(self) -> None:
+        """Wait for the wake word again; what was said to its end is still carried out."""
+
     def stop_answer(self) -> bool:
         """End the answer that is being spoken, and forget those that wait; whether there was one."""

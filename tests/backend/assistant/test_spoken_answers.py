@@ -186,7 +186,7 @@ def test_a_drivers_stream_is_not_heard_twice() -> None:
     one.take(QUESTION)
     one.take(ANSWER)
     told.on_speaking(True)
-    one.yield_to_stream()  # the button was pressed before the question was spoken to its end
+    one.cancel_listening()  # the button was pressed before the question was spoken to its end
     one.stop()
     told.on_speaking(False)
     assert "stop listening" in told.log

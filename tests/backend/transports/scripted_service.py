@@ -124,6 +124,8 @@ class ScriptedService:
         self.used = ""
         self.hears: bool | None = None
         """None: there is no microphone."""
+        self.cancelled = 0
+        """How often listening was cancelled."""
         self.speaks = False
         """Whether an answer is being spoken."""
         self.sessions: list[SpeechSession] = []
@@ -212,6 +214,9 @@ class ScriptedService:
 
     def set_listening(self, *, enabled: bool) -> None:
         self.hears = enabled
+
+    def cancel_listening(self) -> None:
+        self.cancelled += 1
 
     def stop_answer(self) -> bool:
         spoke, self.speaks = self.speaks, False

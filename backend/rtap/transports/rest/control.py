@@ -54,6 +54,15 @@ def control_routes(service: Service) -> APIRouter:
         await run_in_threadpool(service.set_listening, enabled=wanted.enabled)
         return _listening(service)
 
+    @routes.post("/listening/cancel")
+    async def cancel_listening() -> Listening:
+        """Wait for the wake word again: nobody is to be heard now. The microphone stays on.
+
+        What was said to its end is still carried out. Without a microphone, nothing happens.
+        """
+        await run_in_threadpool(service.cancel_listening)
+        return _listening(service)
+
     @routes.post("/answers/stop")
     async def stop_answer() -> AnswerStopped:
         """End the answer that is being spoken, and forget those that wait; without one, nothing happens.

@@ -106,6 +106,14 @@ def test_no_microphone(service: ScriptedService, client: httpx.Client) -> None:
     assert service.hears is None
 
 
+def test_listening_is_cancelled(service: ScriptedService, client: httpx.Client) -> None:
+    for hears in (None, True):
+        service.hears = hears
+        reply = client.post("/listening/cancel").json()
+        assert (reply["available"], reply["enabled"]) == (bool(hears), bool(hears))
+    assert service.cancelled == 2
+
+
 def test_an_answer_is_ended(service: ScriptedService, client: httpx.Client) -> None:
     service.speaks = True
     for stopped in (True, False):
@@ -127,6 +135,7 @@ def test_bad_bodies(path: str, body: dict[str, str], client: httpx.Client) -> No
         ("PUT", "/model"),
         ("GET", "/listening"),
         ("PUT", "/listening"),
+        ("POST", "/listening/cancel"),
         ("POST", "/answers/stop"),
     ],
 )
