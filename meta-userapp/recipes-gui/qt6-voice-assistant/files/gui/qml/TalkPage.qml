@@ -16,6 +16,7 @@ ColumnLayout {
 
     readonly property alias waveform: visualization.waveform
     readonly property alias statusBar: statusBar
+    readonly property alias listening: talkButton.listening
 
     signal settingsRequested
 
@@ -33,6 +34,7 @@ ColumnLayout {
         backendMessage: page.backend.backendMessage
         hasMicrophone: page.microphone.available
         handsFree: statusBar.handsFree
+        wakeWord: page.backend.wakeWord
     }
     StatusBar {
         id: statusBar
@@ -79,15 +81,16 @@ ColumnLayout {
                 busy: page.talk.awaitingFinal
                 history: page.history
                 historyShown: !visualization.visible
+                onAnswerTapped: page.talk.hush()
             }
             WaveformVisualization {
                 id: visualization
                 objectName: "waveform"
                 Layout.fillWidth: true
-                level: page.microphone.level
-                running: page.microphone.capturing
-                // From the touch to the text, in place of the history.
-                visible: page.talk.pushToTalk
+                level: page.talk.level
+                running: page.microphone.capturing || page.talk.state === Conversation.HandsFree
+                // From the touch, or the wake word, to the text, in place of the history.
+                visible: page.talk.pushToTalk || page.talk.handsFreeTurn
             }
         }
         MicrophoneButton {
@@ -95,7 +98,7 @@ ColumnLayout {
             objectName: "talkButton"
             Layout.fillHeight: true
             conversationState: page.talk.state
-            level: page.microphone.level
+            level: page.talk.level
             focus: true
             reason: {
                 if (page.talk.canTalk)
@@ -106,6 +109,7 @@ ColumnLayout {
             onBegin: page.talk.press()
             onLetGo: page.talk.release()
             onTapped: page.talk.toggle()
+            onCancelled: page.talk.cancel()
             onDismissed: page.talk.dismissError()
         }
     }

@@ -22,6 +22,9 @@ Item {
     /// Milliseconds for which the assistant waits for an answer to its question.
     property int questionTimeout: 10000
 
+    /// A tap on what the assistant says.
+    signal answerTapped
+
     readonly property bool isFinal: partialText === "" && finalText !== "" && !busy
     /// A question stays while the driver speaks.
     readonly property bool isAsked: earcon === "question" && patience.running
@@ -89,6 +92,7 @@ Item {
             Layout.fillWidth: true
             answer: view.answer
             earcon: view.earcon
+            onTapped: view.answerTapped()
         }
         Text {
             objectName: "questionHint"

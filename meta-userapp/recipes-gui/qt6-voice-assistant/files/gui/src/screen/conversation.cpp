@@ -1,7 +1,11 @@
 #include "screen/conversation.h"
 
+#include "audio/audioformat.h"
+
 #include <QDateTime>
 
+#include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace {
@@ -12,6 +16,10 @@ constexpr int SpeechTimeoutMs = 8000;
 constexpr int SilenceTimeoutMs = 6000;
 /// An utterance lasts 30 s at most and gives partial results all the while.
 constexpr int HandsFreeTimeoutMs = 40'000;
+/// Peak of speech over the root of its mean square, roughly: 10 dB.
+constexpr double SpeechCrest = 3;
+/// The backend tells a level for each tenth of a second.
+constexpr int PeaksPerLevel = AudioFormat::PeaksPerSecond / 10;
 
 } // namespace
 
@@ -44,6 +52,7 @@ void Conversation::setAudio(AudioEngine *audio)
         });
         connect(audio, &AudioEngine::errorChanged, this, &Conversation::onAudioError);
         connect(audio, &AudioEngine::sourceFileFinished, this, [this] { handle(Event::SpeechEnd); });
+        connect(audio, &AudioEngine::levelChanged, this, &Conversation::levelChanged);
         connect(audio, &AudioEngine::inputDevicesChanged, this, &Conversation::updateCanTalk);
         connect(audio, &AudioEngine::sourceFileChanged, this, &Conversation::updateCanTalk);
         connect(audio, &QObject::destroyed, this, &Conversation::onPartDestroyed);
@@ -76,6 +85,7 @@ void Conversation::setNetwork(SpeechBackend *network)
         connect(network, &SpeechBackend::handsFreePartial, this, &Conversation::onHandsFreePartial);
         connect(network, &SpeechBackend::handsFreeTranscript, this, &Conversation::onHandsFreeTranscript);
         connect(network, &SpeechBackend::handsFreeAnswer, this, &Conversation::onAnswer);
+        connect(network, &SpeechBackend::handsFreeLevel, this, &Conversation::onHandsFreeLevel);
         connect(network, &SpeechBackend::handsFreeFailed, this, &Conversation::onHandsFreeFailed);
         connect(network, &QObject::destroyed, this, &Conversation::onPartDestroyed);
     }
@@ -113,6 +123,13 @@ void Conversation::setHandsFree(bool handsFree)
     tellWhetherToListen();
 }
 
+qreal Conversation::level() const
+{
+    if (m_state == State::HandsFree)
+        return m_handsFreeLevel;
+    return m_audio != nullptr ? m_audio->level() : 0;
+}
+
 void Conversation::setErrorTimeout(int milliseconds)
 {
     if (std::exchange(m_errorTimeout, milliseconds) != milliseconds)
@@ -135,8 +152,10 @@ void Conversation::setSilenceTimeout(int milliseconds)
 
 void Conversation::press()
 {
-    if (m_canTalk)
-        handle(Event::Press);
+    if (!m_canTalk)
+        return;
+    hush();
+    handle(Event::Press);
 }
 
 void Conversation::release()
@@ -146,15 +165,25 @@ void Conversation::release()
 
 void Conversation::toggle()
 {
-    if (m_canTalk || isPushToTalk())
-        handle(Event::Tap);
+    if (!m_canTalk && !isPushToTalk())
+        return;
+    hush();
+    handle(Event::Tap);
 }
 
 void Conversation::cancel()
 {
     if (isTurn(m_state) && !isPushToTalk())
         m_ignoresHandsFree = true;
+    if (isTurn(m_state) && isHandsFree() && m_network != nullptr)
+        m_network->cancelListening(); // it may have begun before the button was touched
     handle(Event::Cancel);
+}
+
+void Conversation::hush()
+{
+    if (!m_answer.isEmpty() && m_network != nullptr)
+        m_network->stopAnswer();
 }
 
 void Conversation::dismissError()
@@ -202,7 +231,9 @@ void Conversation::enter(State state)
         m_wayOut.clear();
     }
     updateAwaitingFinal();
+    m_handsFreeLevel = 0;
     emit stateChanged();
+    emit levelChanged();
 }
 
 void Conversation::beginRecording()
@@ -398,6 +429,8 @@ void Conversation::onWakeWord()
 {
     m_ignoresHandsFree = false;
     followSpeech();
+    if (isHandsFree())
+        emit called();
 }
 
 void Conversation::onPipelineState(const QString &state)
@@ -428,6 +461,16 @@ void Conversation::onHandsFreeTranscript(const QString &text, const QString &lan
     m_finals.clear();
     addFinal(text, language, latency, time, utterance);
     handle(m_finals.isEmpty() ? Event::HandsFreeSilence : Event::HandsFreeFinal);
+}
+
+void Conversation::onHandsFreeLevel(double dbfs, qreal level)
+{
+    if (m_state != State::HandsFree)
+        return;
+    m_handsFreeLevel = level;
+    emit levelChanged();
+    const double peak = std::min(1.0, SpeechCrest * std::pow(10, dbfs / 20));
+    emit handsFreePeaks(QList<float>(PeaksPerLevel, float(peak)));
 }
 
 void Conversation::onHandsFreeFailed(const QString &error, const QString &wayOut)
