@@ -78,6 +78,12 @@ ApplicationWindow {
         onHandsFreePeaks: peaks => talkPage.waveform.addPeaks(peaks)
         onCalled: settingsPanel.close()
     }
+    Suggestions {
+        id: suggestions
+        network: networkManager
+        language: stored.language
+        running: talkPage.examplesShown
+    }
     ModelChoice {
         id: modelChoice
         settings: stored
@@ -117,6 +123,7 @@ ApplicationWindow {
             backend: networkManager
             talk: conversation
             history: transcriptions
+            examples: suggestions.shown
             bannerHeight: banner.visible ? banner.height + Theme.spacing : 0
             onSettingsRequested: settingsPanel.open()
         }

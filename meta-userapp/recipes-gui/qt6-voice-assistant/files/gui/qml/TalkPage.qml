@@ -11,12 +11,15 @@ ColumnLayout {
     required property NetworkManager backend
     required property Conversation talk
     required property TranscriptionModel history
+    /// What can be said.
+    required property var examples
     /// Height to leave free below the status bar, for the banner.
     required property real bannerHeight
 
     readonly property alias waveform: visualization.waveform
     readonly property alias statusBar: statusBar
     readonly property alias listening: talkButton.listening
+    readonly property bool examplesShown: visible && transcription.examplesShown
 
     signal settingsRequested
 
@@ -67,9 +70,11 @@ ColumnLayout {
             spacing: Theme.spacing
 
             TranscriptionView {
+                id: transcription
                 objectName: "transcription"
                 Layout.fillWidth: true
                 Layout.fillHeight: true
+                visible: !cardPage.visible
                 partialText: page.talk.partialText
                 finalText: {
                     const silent = page.talk.state === Conversation.NothingHeard;
@@ -81,7 +86,25 @@ ColumnLayout {
                 busy: page.talk.awaitingFinal
                 history: page.history
                 historyShown: !visualization.visible
+                examples: page.backend.isConnected ? page.examples : []
                 onAnswerTapped: page.talk.hush()
+            }
+            CardPage {
+                id: cardPage
+                objectName: "cardPage"
+                Layout.fillWidth: true
+                Layout.fillHeight: true
+                visible: card.state !== CommandCard.None
+                card: page.talk.card
+                partialText: page.talk.partialText
+                finalText: page.talk.finalText
+                busy: page.talk.awaitingFinal
+                history: page.history
+                historyShown: !visualization.visible
+                onTapped: page.talk.hush()
+                onUndone: page.talk.undo()
+                onConfirmed: isYes => page.talk.confirm(isYes)
+                onChosen: index => page.talk.choose(index)
             }
             WaveformVisualization {
                 id: visualization
