@@ -168,6 +168,18 @@ class StateChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class LevelMeasured:
+    """How loud it is while the microphone listens; only for who has subscribed to it, see :mod:`rtap.bus`."""
+
+    session_id: str
+    dbfs: float
+    """Root mean square of the last tenth of a second, as :func:`rtap.audio.level.dbfs` has it."""
+    level: float
+    """The same as a meter shows it, 0 to 1; see :func:`rtap.audio.level.meter`."""
+    timestamp: float
+
+
+@dataclass(frozen=True, slots=True)
 class ListeningChanged:
     """The microphone was switched on or off."""
 
@@ -198,6 +210,7 @@ Event = (
     SpeechStarted
     | SpeechStopped
     | WakeWordDetected
+    | LevelMeasured
     | StateChanged
     | ListeningChanged
     | PublishingChanged
