@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import Final, NamedTuple
@@ -110,13 +110,19 @@ class Matcher:
         likeliest = sum(reading.rank == readings[0].rank for reading in readings)
         return replace(nothing, alternatives=intents[: min(likeliest, MOST_OPTIONS)])
 
-    def is_understood(self, text: str) -> bool:
-        """Whether :meth:`understand` finds an intent where nothing was said before; it costs less."""
+    def meaning(self, text: str) -> Hashable | None:
+        """The intent and the values of the slots that :meth:`understand` finds where nothing was said before.
+
+        It costs less, and is None where no intent is found.
+        """
         plain = self.grammar.spelling.plain(text)
         if not plain or len(plain) > LONGEST_TEXT:
-            return False
+            return None
         readings = self._readings(plain, NOTHING_BEFORE)
-        return bool(readings) and readings[0].matching >= LEAST_MATCHING
+        if not readings or readings[0].matching < LEAST_MATCHING:
+            return None
+        name, slots = readings[0].meaning
+        return name, tuple((slot.name, slot.value, slot.unit) for slot in slots)
 
     def _suggestion(self, plain: str) -> str | None:
         """The nearest sentence that would itself be understood."""

@@ -1,0 +1,182 @@
+"""Whether another sentence, which asks for something else, may have been said instead of the chosen one.
+
+"Lock the doors" and "unlock the doors" are one word apart, and so are fifteen and fifty. In noise the wrong
+one can be likely in each of its tokens; what gives it away is that the right one is nearly as likely. The
+others come from the graph of the sentences: where another token is nearly as likely as that of the text, the
+sentence is taken that has this token there, and the rest of the text behind it. It is known in advance, so
+that the decoder takes all of its tokens at once, which costs hardly more than a single one.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from rtap.whisper.decode import Decoded
+from rtap.whisper.model import SpeechModel
+from rtap.whisper.preference.known_tokens import KnownTokens
+from rtap.whisper.preference.sentences import Sentences
+from rtap.whisper.preference.token_graph import Place, TokenGraph
+from rtap.whisper.preference.trail import Trail
+
+EVEN: Final = 2.5
+"""Natural log of how many times as likely as its rival a text is that is wrong as often as right."""
+NEAR: Final = 3.5
+"""The same, from which on there is no doubt and a rival is not looked for."""
+MOST_PASSES: Final = 6
+"""Passes of the decoder for all rivals of a text. Each of them costs as much as one or two tokens did."""
+_MARKS: Final = re.compile(r"[,.;:!?](?=\s)")
+"""Punctuation within a text, which the graph does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """Where a rival parts from the text."""
+
+    tokens: tuple[int, ...]
+    """Those before, and the rival's first own one; without one it ends there."""
+    log_probability: float
+    """Of these tokens, and of the end if it ends there."""
+    place: Place | None
+    """After them; None: it ends there."""
+    at: int
+    """Index of the text's own token."""
+    lead: float
+    """By how much its token is likelier than that of the text."""
+
+
+class Rivals:
+    """Those within the sentences of one graph. Not for several threads at once."""
+
+    def __init__(self, graph: TokenGraph, sentences: Sentences, model: SpeechModel) -> None:
+        self._graph = graph
+        self._sentences = sentences
+        self._tokenizer = model.tokenizer
+        self._end_of_text = model.tokenizer.end_of_text
+
+    def certainty(
+        self, chosen: Decoded, text: str, trail: Trail | None, known: KnownTokens
+    ) -> float:
+        """The chance that the text was said and not its likeliest rival, 0 to 1.
+
+        It is 1 where the text is no sentence, or has no rival that is near. As a rule it costs some lookups;
+        for a text that was not decoded greedily one pass of the decoder, and one or two for each rival.
+
+        Args:
+            text: what the tokens spell.
+            trail: what saw them being decoded; None where nothing did.
+            known: scores tokens by the same audio.
+        """
+        tokens = self._sentence(chosen.tokens, text) if chosen.ended else None
+        if tokens is None:
+            return 1.0
+        total = chosen.average_log_probability * (len(tokens) + 1)
+        if trail is None or tokens != chosen.tokens:
+            trail = Trail(self._graph, self._end_of_text)
+            total = known.show(tokens, trail)
+        starts = sorted(self._starts(tokens, trail, total), key=lambda one: -one.lead)
+        if not starts or (meaning := self._sentences.meaning(text)) is None:
+            return 1.0
+        known.passes = 0
+        nearest = -math.inf
+        for start in starts:
+            floor = max(nearest, total - NEAR)
+            if start.log_probability >= floor:
+                nearest = max(nearest, self._completed(start, tokens, meaning, floor, known))
+        return 1 / (1 + math.exp(EVEN - (total - nearest))) if nearest >= total - NEAR else 1.0
+
+    def _sentence(self, tokens: tuple[int, ...], text: str) -> tuple[int, ...] | None:
+        """The tokens as a sentence of the graph; None where they are none, even without punctuation."""
+        if self._may_follow(self._graph.start, tokens):
+            return tokens
+        plain = _MARKS.sub("", text)
+        if plain == text:
+            return None
+        tokens = tuple(self._tokenizer.encode(f" {plain}"))
+        return tokens if self._may_follow(self._graph.start, tokens) else None
+
+    def _may_follow(self, place: Place, tokens: Sequence[int]) -> bool:
+        """Whether tokens lead from a place to the end of a sentence."""
+        after: Place | None = place
+        for token in tokens:
+            after = None if after is None else self._graph.ways(after).after(token)
+        return after is not None and self._graph.ways(after).may_end
+
+    def _starts(self, tokens: Sequence[int], trail: Trail, total: float) -> Iterator[_Start]:
+        """Where another token is near, unless it is another spelling of the same word or end."""
+        text = [*tokens, self._end_of_text]
+        sums = [*(fork.before for fork in trail.forks[1:]), total]
+        for at, (fork, after) in enumerate(zip(trail.forks, sums, strict=True)):
+            ways = self._graph.ways(fork.place)
+            is_end = _is_end(ways.after(text[at]))
+            for way in np.flatnonzero(fork.others >= after - NEAR).tolist():
+                log_probability = float(fork.others[way])
+                lead = log_probability - after
+                if way == len(ways.places):
+                    if not is_end:
+                        yield _Start((*tokens[:at],), log_probability, None, at, lead)
+                    continue
+                token, place = int(ways.tokens[way]), ways.places[way]
+                if not (is_end and place.is_closed) and not self._is_alike(token, text[at]):
+                    yield _Start((*tokens[:at], token), log_probability, place, at, lead)
+
+    def _is_alike(self, token: int, other: int) -> bool:
+        """Whether two tokens are the same but for capitals."""
+        one, two = (self._tokenizer.decode([each]).lower() for each in (token, other))
+        return one == two and one.strip().isalnum()
+
+    def _completed(
+        self,
+        start: _Start,
+        text: Sequence[int],
+        meaning: Hashable,
+        floor: float,
+        known: KnownTokens,
+    ) -> float:
+        """The log-probability of the sentence that a start leads to; minus infinity if it is no rival.
+
+        Args:
+            meaning: of the text.
+            floor: log-probability below which it is no rival.
+        """
+        if start.place is None:
+            return start.log_probability if self._is_other(start.tokens, meaning) else -math.inf
+        tokens, log_probability, place = list(start.tokens), start.log_probability, start.place
+        while (rest := self._rest(place, text, start.at)) is None:
+            # Its own word has more tokens.
+            ways = self._graph.ways(place)
+            if log_probability < floor or known.passes >= MOST_PASSES or not ways.places:
+                return -math.inf
+            scores = known.following(tokens, len(tokens))[0]
+            way = int(scores[ways.tokens].argmax())
+            tokens.append(int(ways.tokens[way]))
+            log_probability += float(scores[tokens[-1]])
+            place = ways.places[way]
+        if known.passes >= MOST_PASSES or not self._is_other([*tokens, *rest], meaning):
+            return -math.inf
+        return log_probability + known.log_probability(tokens, rest)
+
+    def _is_other(self, tokens: Sequence[int], meaning: Hashable) -> bool:
+        """Whether tokens ask for something, and for something else."""
+        return self._sentences.meaning(self._tokenizer.decode(tokens)) not in (None, meaning)
+
+    def _rest(self, place: Place, text: Sequence[int], at: int) -> Sequence[int] | None:
+        """The most of the text that may follow from a place to the end of a sentence; None: nothing may.
+
+        Args:
+            at: index of the text's token that another one stands for.
+        """
+        for begin in (at + 1, at, *range(at + 2, len(text) + 1)):
+            if self._may_follow(place, text[begin:]):
+                return text[begin:]
+        return None
+
+
+def _is_end(place: Place | None) -> bool:
+    """Whether a text is over at a place; no place: after the end of text."""
+    return place is None or place.is_closed
