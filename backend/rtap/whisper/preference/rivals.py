@@ -24,10 +24,14 @@ from rtap.whisper.preference.sentences import Sentences
 from rtap.whisper.preference.token_graph import Place, TokenGraph
 from rtap.whisper.preference.trail import Trail
 
-EVEN: Final = 2.5
-"""Natural log of how many times as likely as its rival a text is that is wrong as often as right."""
+EVEN: Final = 3.0
+"""Natural log of how many times as likely as its rival a text is whose certainty is a half: below it, a driver
+is asked. Whisper is too sure of itself in noise, or it would be 0. Measured with whisper-base and tiny.en in
+int8 on spoken commands with 10 dB of a car's noise, five voices to choose it and five to check it: of 10
+texts that are nearer to their rival, 3 are wrong, and of 500 right ones 12 are nearer; without noise none.
+"""
 NEAR: Final = 3.5
-"""The same, from which on there is no doubt and a rival is not looked for."""
+"""The same, from which on there is no doubt, and rivals are not looked for."""
 MOST_PASSES: Final = 6
 """Passes of the decoder for all rivals of a text. Each of them costs as much as one or two tokens did."""
 _MARKS: Final = re.compile(r"[,.;:!?](?=\s)")
