@@ -6,13 +6,13 @@ import threading
 import time
 import traceback
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from rtap import logs
-from rtap.assistant.conversations import Conversations, speaker_of
+from rtap.assistant.conversations import Conversations, Speaker, speaker_named, speaker_of
 from rtap.errors import ConfigurationError
 from rtap.events import (
     ActionCompleted,
@@ -51,6 +51,8 @@ class Handled:
     """None: it is no command, or was not to be carried out."""
     answer: Answer | None
     """What to say to whoever said it; None: nothing."""
+    question: Kind | None = None
+    """Why it is asked before anything is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,8 @@ class Assistant:
         """Utterances of each session that are not done with."""
         self._answered_at: float | None = None
         self._conversations = Conversations()
-        """For the thread."""
+        self._talking = threading.Lock()
+        """For a turn of a conversation, by voice or by a text."""
         self._stopping = False
         self._thread: threading.Thread | None = None
 
@@ -162,22 +165,51 @@ class Assistant:
         *,
         execute: bool,
         utterance_id: str | None = None,
+        conversation: str | None = None,
     ) -> Handled:
         """Understand a text and carry it out, here and now.
 
         Args:
             language: a code, such as de.
             utterance_id: where it was said: what is brought again is not done again.
+            conversation: what is carried out is its next turn; None: it has nothing to do with others.
 
         Raises:
             ConfigurationError: intents are switched off, or the language has none, or there are faults in its
                 sentences.
         """
+        if execute and conversation is not None:
+            with self._talking:
+                return self._reply(text, language, utterance_id, speaker_named(conversation))
         understanding = self._loaded().understander.understand(text, language)
         self._count(understanding)
         intent = understanding.intent
         result = self._act(intent, utterance_id) if execute and intent is not None else None
         return Handled(understanding, result, self._answer(understanding, result))
+
+    def examples(self, language: str) -> Mapping[str, str]:
+        """What can be said: a sentence for each command.
+
+        Args:
+            language: a code, such as de.
+
+        Raises:
+            ConfigurationError: see :meth:`handle`.
+        """
+        return self._loaded().examples(language)
+
+    def _reply(
+        self, text: str, language: str, utterance_id: str | None, speaker: Speaker
+    ) -> Handled:
+        """The text as the next turn of its speaker's dialogue."""
+        conversation = self._conversations.of(speaker, self._loaded().understander)
+        turn = conversation.dialogue.hear(text, language, 1.0, self._clock())
+        self._count(turn.understanding)
+        result = None if turn.intent is None else self._act(turn.intent, utterance_id)
+        answer = self._answer(_asked_back(turn), result, conversation.answer)
+        conversation.answer = answer or conversation.answer
+        asked = None if turn.question is None else turn.question.kind
+        return Handled(turn.understanding, result, answer, asked)
 
     def _answer(
         self,
@@ -210,7 +242,8 @@ class Assistant:
         self._loaded()
         while (heard := self._next()) is not None:
             try:
-                self._work_on(heard)
+                with self._talking:
+                    self._work_on(heard)
             except Exception as error:  # noqa: BLE001 (the next utterance is to be understood nevertheless)
                 # Not the message: it may quote what was said.
                 place = traceback.extract_tb(error.__traceback__)[-1]

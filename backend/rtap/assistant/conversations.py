@@ -34,6 +34,13 @@ def speaker_of(said: Transcript, conversation: str | None) -> Speaker:
     return "session", said.session_id
 
 
+def speaker_named(conversation: str) -> Speaker:
+    """Who takes part in a conversation with a text: ``microphone`` is that of the service's own."""
+    if conversation == "microphone":
+        return "microphone", ""
+    return "conversation", conversation
+
+
 @dataclass(slots=True)
 class Conversation:
     """With one speaker."""
@@ -44,7 +51,7 @@ class Conversation:
 
 
 class Conversations:
-    """By speaker; for one thread."""
+    """By speaker; for one thread at a time."""
 
     def __init__(self) -> None:
         self._all: OrderedDict[Speaker, Conversation] = OrderedDict()

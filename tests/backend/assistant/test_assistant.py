@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -390,3 +390,21 @@ def test_sentences_are_loaded_once_whoever_asks_first() -> None:
         thread.join()
     assistant.stop(SOON)
     assert loads == [1]
+
+
+@pytest.mark.parametrize("conversation", [None, "screen"], ids=["microphone", "stream"])
+def test_a_text_answers_what_was_asked_by_voice(conversation: str | None) -> None:
+    source: Literal["microphone", "stream"] = "microphone" if conversation is None else "stream"
+    with rigged(answers=True) as rig:
+        rig.hear(replace(COMMAND, text="lower or so", source=source), conversation=conversation)
+        understood, answer = rig.next(), rig.next()
+        assert isinstance(understood, IntentRecognized)
+        assert understood.question is Kind.MEANT
+        assert isinstance(answer, AnswerGiven)
+        name = conversation or "microphone"
+        handled = rig.assistant.handle("yes", "en", execute=True, conversation=name)
+        assert handled.result is not None
+        assert handled.result.outcome is Outcome.DONE
+        again = rig.assistant.handle("again", "en", execute=True, conversation=name)
+        assert again.answer == handled.answer, "the last one is said again"
+        assert rig.assistant.handle("yes", "en", execute=True, conversation=name).result is None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from pydantic import Field
 
 from rtap.audio.format import SAMPLE_RATE
+from rtap.intents.question import Kind
 from rtap.transports.schemas.common import (
     Probability,
     Text,
@@ -147,19 +148,50 @@ class IntentRequest(WireModel):
     """Whether the car is to do it."""
     utterance_id: Annotated[str | None, Field(min_length=1, max_length=64)] = None
     """Of your choice: what is sent again with the same one is not done again."""
+    conversation: Annotated[str | None, Field(min_length=1, max_length=64)] = None
+    """With ``execute``: that of the streams which gave this name, or ``microphone``: that of the service's
+    own. The text is its next turn, so that it may answer a question, or continue what was said. Null: it is
+    for itself."""
 
 
 class IntentReply(Understood):
     """Reply of ``POST /intent``."""
 
     model_config = example(
-        **Understood.EXAMPLE, action=ActionFields.EXAMPLE, answer=AnswerFields.EXAMPLE
+        **Understood.EXAMPLE,
+        question=None,
+        action=ActionFields.EXAMPLE,
+        answer=AnswerFields.EXAMPLE,
     )
+
+    question: Kind | None = None
+    """In a conversation: why the speaker is asked before anything is done, as in the event ``intent``."""
 
     action: ActionFields | None = None
     """What came of it; null where it was not to be carried out, or is no command."""
     answer: AnswerFields | None = None
     """What to say to whoever said it; null where answers are switched off."""
+
+
+class Example(WireModel):
+    """A sentence for a command or question."""
+
+    intent: str
+    text: Text
+
+
+class Examples(WireModel):
+    """Reply of ``GET /intents``."""
+
+    model_config = example(
+        language="en",
+        examples=[{"intent": "SetTemperature", "text": "set the temperature to 21 degrees"}],
+    )
+
+    language: str
+    """Code of that of the sentences."""
+    examples: tuple[Example, ...]
+    """One for each intent; those that belong together follow each other."""
 
 
 class Listening(WireModel):

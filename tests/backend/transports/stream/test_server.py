@@ -136,7 +136,7 @@ def test_commands_are_told_and_done_where_the_client_asks(french, wish, told):
     if told:
         assert messages[final + 1]["intent"]["name"] == "RaiseVolume"
     if "action" in told:
-        held = [{"path": VOLUME, "value": LOUDER, "unit": "percent"}]
+        held = [{"path": VOLUME, "value": LOUDER, "unit": "percent", "previous": 30}]
         assert (messages[-3]["outcome"], messages[-3]["held"]) == ("done", held)
         assert messages[-2]["text"] == "The volume is 40 percent."
 

@@ -79,6 +79,7 @@ private slots:
     void keepsThirtySecondsAtMost();
     void endWaitsForTheConnection();
     void endIsNotAwaitedForever();
+    void whatComesOfACommandHasMoreTimeThanItsText();
     void abruptLossEndsTheStreamOnce();
     void aRefusedStreamEndsOnce();
     void anErrorOnTheStreamIsASentence();
@@ -612,6 +613,24 @@ void TestNetworkManager::endIsNotAwaitedForever()
     QCOMPARE(ended.size(), 1);
 }
 
+void TestNetworkManager::whatComesOfACommandHasMoreTimeThanItsText()
+{
+    m_backend->start();
+    m_network->setStreamDeadline(5s);
+    QSignalSpy finals(m_network.get(), &NetworkManager::finalTranscription);
+    QSignalSpy errors(m_network.get(), &NetworkManager::errorOccurred);
+    QSignalSpy ended(m_network.get(), &NetworkManager::streamEnded);
+    m_network->connectWebSocket();
+    m_network->endStream();
+    QTRY_COMPARE(m_backend->streamMessages().size(), 1);
+    m_backend->sendToStream({{"type", "final"}, {"text", "navigate home"}, {"language", "en"}});
+    QTRY_COMPARE(finals.size(), 1);
+    QVERIFY(!ended.wait(6000));
+    m_backend->sendToStream({{"type", "end"}});
+    QTRY_COMPARE(ended.size(), 1);
+    QCOMPARE(errors.size(), 0);
+}
+
 void TestNetworkManager::abruptLossEndsTheStreamOnce()
 {
     m_backend->start();
@@ -713,6 +732,8 @@ void TestNetworkManager::followsTheMicrophoneOnly()
     QSignalSpy transcripts(m_network.get(), &NetworkManager::handsFreeTranscript);
     QSignalSpy answers(m_network.get(), &NetworkManager::handsFreeAnswer);
     QSignalSpy streamAnswers(m_network.get(), &NetworkManager::answered);
+    QSignalSpy understood(m_network.get(), &NetworkManager::understood);
+    QSignalSpy acted(m_network.get(), &NetworkManager::acted);
     QJsonObject transcript{{"type", "transcript"},    {"session_id", "f3a9"},    {"timestamp", 1698345602.6},
                            {"text", "somebody else"}, {"language", "en"},        {"latency", 0.75},
                            {"source", "stream"},      {"utterance_id", "f3a9-1"}};
@@ -725,6 +746,8 @@ void TestNetworkManager::followsTheMicrophoneOnly()
     m_backend->sendState("LISTENING");
     m_backend->sendEvent({{"type", "partial"}, {"session_id", "f3a9"}, {"text", "turn on"}});
     m_backend->sendEvent(transcript);
+    m_backend->sendEvent({{"type", "intent"}, {"source", "stream"}, {"utterance_id", "f3a9-1"}});
+    m_backend->sendEvent({{"type", "action"}, {"outcome", "done"}, {"utterance_id", "f3a9-1"}});
     m_backend->sendEvent(answer);
     transcript["source"] = "file";
     m_backend->sendEvent(transcript);
@@ -732,8 +755,8 @@ void TestNetworkManager::followsTheMicrophoneOnly()
     transcript["source"] = "microphone";
     transcript["text"] = "turn on the heating";
     m_backend->sendEvent(transcript);
-    m_backend->sendEvent({{"type", "intent"}, {"source", "microphone"}, {"text", "turn on the heating"}});
-    m_backend->sendEvent({{"type", "action"}, {"outcome", "refused"}});
+    m_backend->sendEvent({{"type", "intent"}, {"source", "microphone"}, {"utterance_id", "a1b2-1"}});
+    m_backend->sendEvent({{"type", "action"}, {"outcome", "refused"}, {"utterance_id", "a1b2-1"}});
     answer["source"] = "microphone";
     answer["text"] = "The heating is broken.";
     answer["earcon"] = "failed";
@@ -752,6 +775,10 @@ void TestNetworkManager::followsTheMicrophoneOnly()
     QCOMPARE(answers.size(), 1);
     QCOMPARE(answers.first(), QVariantList({"The heating is broken.", "failed", "f3a9-1"}));
     QCOMPARE(streamAnswers.size(), 0);
+    QCOMPARE(understood.size(), 1);
+    QCOMPARE(understood.first().first().value<Understood>().utterance, "a1b2-1");
+    QCOMPARE(acted.size(), 1);
+    QCOMPARE(acted.first().first().value<Acted>().outcome, "refused");
 }
 
 void TestNetworkManager::toleratesWhatItDoesNotKnow()

@@ -76,6 +76,12 @@ ApplicationWindow {
         language: stored.language
         handsFree: stored.wakeWordEnabled
     }
+    Suggestions {
+        id: suggestions
+        network: networkManager
+        language: stored.language
+        running: talkPage.examplesShown
+    }
     ModelChoice {
         id: modelChoice
         settings: stored
@@ -114,6 +120,7 @@ ApplicationWindow {
             backend: networkManager
             talk: conversation
             history: transcriptions
+            examples: suggestions.shown
             bannerHeight: banner.visible ? banner.height + Theme.spacing : 0
             onSettingsRequested: settingsPanel.open()
         }

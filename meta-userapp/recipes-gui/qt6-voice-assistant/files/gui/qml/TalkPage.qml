@@ -11,11 +11,14 @@ ColumnLayout {
     required property NetworkManager backend
     required property Conversation talk
     required property TranscriptionModel history
+    /// What can be said.
+    required property var examples
     /// Height to leave free below the status bar, for the banner.
     required property real bannerHeight
 
     readonly property alias waveform: visualization.waveform
     readonly property alias statusBar: statusBar
+    readonly property bool examplesShown: visible && transcription.examplesShown
 
     signal settingsRequested
 
@@ -65,9 +68,11 @@ ColumnLayout {
             spacing: Theme.spacing
 
             TranscriptionView {
+                id: transcription
                 objectName: "transcription"
                 Layout.fillWidth: true
                 Layout.fillHeight: true
+                visible: !cardPage.visible
                 partialText: page.talk.partialText
                 finalText: {
                     const silent = page.talk.state === Conversation.NothingHeard;
@@ -79,6 +84,23 @@ ColumnLayout {
                 busy: page.talk.awaitingFinal
                 history: page.history
                 historyShown: !visualization.visible
+                examples: page.backend.isConnected ? page.examples : []
+            }
+            CardPage {
+                id: cardPage
+                objectName: "cardPage"
+                Layout.fillWidth: true
+                Layout.fillHeight: true
+                visible: card.state !== CommandCard.None
+                card: page.talk.card
+                partialText: page.talk.partialText
+                finalText: page.talk.finalText
+                busy: page.talk.awaitingFinal
+                history: page.history
+                historyShown: !visualization.visible
+                onUndone: page.talk.undo()
+                onConfirmed: isYes => page.talk.confirm(isYes)
+                onChosen: index => page.talk.choose(index)
             }
             WaveformVisualization {
                 id: visualization

@@ -80,6 +80,11 @@ void EventsClient::onMessage(const QJsonObject &message)
         emit partialText(textOf(message, "text"));
     } else if (type == QLatin1String("transcript")) {
         onTranscript(message);
+    } else if (type == QLatin1String("intent")) {
+        onIntent(message);
+    } else if (type == QLatin1String("action")) {
+        if (textOf(message, "utterance_id") == m_understood)
+            emit acted(Acted::of(message));
     } else if (type == QLatin1String("answer")) {
         onAnswer(message);
     } else if (type == QLatin1String("listening_changed")) {
@@ -111,6 +116,14 @@ void EventsClient::onTranscript(const QJsonObject &message)
                      message.value(QLatin1String("latency")).toDouble(),
                      QDateTime::fromMSecsSinceEpoch(qRound64(1000 * seconds)),
                      textOf(message, "utterance_id"));
+}
+
+void EventsClient::onIntent(const QJsonObject &message)
+{
+    if (!isOfMicrophone(message))
+        return;
+    m_understood = textOf(message, "utterance_id");
+    emit understood(Understood::of(message));
 }
 
 void EventsClient::onAnswer(const QJsonObject &message)

@@ -7,6 +7,7 @@
 #include <QFile>
 #include <QFileInfo>
 #include <QHttpMultiPart>
+#include <QJsonArray>
 #include <QJsonObject>
 #include <QUrlQuery>
 #include <QUuid>
@@ -20,6 +21,9 @@ namespace {
 
 constexpr auto TranscribeDeadline = 5min;
 constexpr auto CommandDeadline = 5s;
+/// The backend may have to load a language's grammar first.
+constexpr auto ExamplesDeadline = 60s;
+constexpr int UnknownLanguage = 422;
 /// For a model to be read from a slow card.
 constexpr auto ModelDeadline = 60s;
 constexpr auto StartPatience = 30s;
@@ -104,6 +108,8 @@ void NetworkManager::connectParts()
     connect(m_stream, &StreamClient::speechStarted, this, &NetworkManager::speechStarted);
     connect(m_stream, &StreamClient::partialText, this, &NetworkManager::partialTranscription);
     connect(m_stream, &StreamClient::finalText, this, &NetworkManager::finalTranscription);
+    connect(m_stream, &StreamClient::understood, this, &NetworkManager::understood);
+    connect(m_stream, &StreamClient::acted, this, &NetworkManager::acted);
     connect(m_stream, &StreamClient::answered, this, &NetworkManager::answered);
     connect(m_stream, &StreamClient::failed, this, &NetworkManager::onStreamFailed);
     connect(m_stream, &StreamClient::ended, this, &NetworkManager::streamEnded);
@@ -113,6 +119,8 @@ void NetworkManager::connectParts()
     connect(m_events, &EventsClient::stateChanged, this, &NetworkManager::pipelineStateChanged);
     connect(m_events, &EventsClient::partialText, this, &NetworkManager::handsFreePartial);
     connect(m_events, &EventsClient::transcribed, this, &NetworkManager::handsFreeTranscript);
+    connect(m_events, &EventsClient::understood, this, &NetworkManager::understood);
+    connect(m_events, &EventsClient::acted, this, &NetworkManager::acted);
     connect(m_events, &EventsClient::answered, this, &NetworkManager::handsFreeAnswer);
     connect(m_events, &EventsClient::failed, this, &NetworkManager::onBackendError);
     connect(m_events, &EventsClient::listeningChanged, m_info, &BackendInfo::setListening);
@@ -212,7 +220,7 @@ bool NetworkManager::canListen() const
 
 void NetworkManager::setStreamDeadline(std::chrono::milliseconds deadline)
 {
-    m_stream->setEndDeadline(deadline);
+    m_stream->setTextDeadline(deadline);
 }
 
 // ---- REST
@@ -311,6 +319,61 @@ void NetworkManager::onTranscription(const RestClient::Reply &reply)
                                reply.body.value(QLatin1String("duration")).toDouble(),
                                reply.body.value(QLatin1String("inference_time")).toDouble(),
                                reply.body.value(QLatin1String("total_time")).toDouble());
+}
+
+void NetworkManager::say(const QString &text, const QString &language, const QString &utterance,
+                         Microphone microphone)
+{
+    const bool isBackends = microphone == Microphone::Backend;
+    const QJsonObject body{
+        {QStringLiteral("text"), text},
+        {QStringLiteral("language"), language},
+        {QStringLiteral("execute"), true},
+        {QStringLiteral("utterance_id"), utterance},
+        {QStringLiteral("conversation"), isBackends ? QStringLiteral("microphone") : m_conversation},
+    };
+    m_requests->post(QStringLiteral("/intent"), body, CommandDeadline,
+                     [this, utterance](const RestClient::Reply &reply) { onSaid(reply, utterance); });
+}
+
+/// Tell it as the events of something that was spoken are told.
+void NetworkManager::onSaid(const RestClient::Reply &reply, const QString &utterance)
+{
+    if (!reply.fault.isNone()) {
+        report(reply.fault);
+        return;
+    }
+    QJsonObject message = reply.body;
+    message.insert(QStringLiteral("utterance_id"), utterance);
+    emit understood(Understood::of(message));
+    QJsonObject action = reply.body.value(QLatin1String("action")).toObject();
+    if (!action.isEmpty()) {
+        action.insert(QStringLiteral("utterance_id"), utterance);
+        emit acted(Acted::of(action));
+    }
+    const QJsonObject answer = reply.body.value(QLatin1String("answer")).toObject();
+    if (!answer.isEmpty()) {
+        emit answered(answer.value(QLatin1String("text")).toString(),
+                      answer.value(QLatin1String("earcon")).toString(), utterance);
+    }
+}
+
+void NetworkManager::readExamples(const QString &language)
+{
+    const QString query = language.isEmpty() ? QString() : QStringLiteral("?language=") + language;
+    m_questions->get(QStringLiteral("/intents") + query, ExamplesDeadline,
+                     [this, language](const RestClient::Reply &reply) {
+                         if (reply.status == UnknownLanguage && !language.isEmpty()) {
+                             readExamples({});
+                             return;
+                         }
+                         QList<Example> examples;
+                         const QJsonArray all = reply.body.value(QLatin1String("examples")).toArray();
+                         for (const QJsonValue &one : all)
+                             examples.append({one.toObject().value(QLatin1String("intent")).toString(),
+                                              one.toObject().value(QLatin1String("text")).toString()});
+                         emit examplesRead(examples);
+                     });
 }
 
 void NetworkManager::report(const Fault &fault)

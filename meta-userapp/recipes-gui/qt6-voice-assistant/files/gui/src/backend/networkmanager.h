@@ -91,6 +91,12 @@ public:
     void openStream(const QString &language) override { connectWebSocket(language); }
     void dropStream() override { disconnectWebSocket(); }
 
+    /// POST /intent
+    void say(const QString &text, const QString &language, const QString &utterance,
+             Microphone microphone) override;
+    /// GET /intents; in the backend's own language where it has no sentences in this one.
+    void readExamples(const QString &language) override;
+
 signals:
     // REST
     void transcriptionReceived(const QString &text, const QString &language, double duration,
@@ -122,6 +128,7 @@ private:
     void forgetBackend();
     QString startingMessage() const;
     void onTranscription(const RestClient::Reply &reply);
+    void onSaid(const RestClient::Reply &reply, const QString &utterance);
     void report(const Fault &fault);
 
     QString m_backendUrl = QStringLiteral("http://localhost:8000");

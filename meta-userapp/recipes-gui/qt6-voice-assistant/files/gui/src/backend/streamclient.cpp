@@ -6,11 +6,16 @@
 
 using namespace std::chrono_literals;
 
+namespace {
+/// From the text to the end of the stream. The service itself waits 30 s for what comes of a command, as after a
+/// start it still reads the sentences that it understands.
+constexpr auto ActionDeadline = 40s;
+} // namespace
+
 StreamClient::StreamClient(QObject *parent)
     : QObject(parent)
 {
     m_endDeadline.setSingleShot(true);
-    m_endDeadline.setInterval(10s);
     connect(&m_endDeadline, &QTimer::timeout, this, [this] { fail(Fault::tooSlow()); });
     connect(&m_socket, &BackendSocket::opened, this, &StreamClient::onOpened);
     connect(&m_socket, &BackendSocket::messageReceived, this, &StreamClient::onMessage);
@@ -40,7 +45,7 @@ void StreamClient::end()
     if (!m_isActive || m_isEnding)
         return;
     m_isEnding = true;
-    m_endDeadline.start();
+    m_endDeadline.start(m_textDeadline);
     if (m_isOpen)
         sendEnd();
 }
@@ -62,9 +67,9 @@ void StreamClient::fail(const Fault &fault)
         finish(fault);
 }
 
-void StreamClient::setEndDeadline(std::chrono::milliseconds deadline)
+void StreamClient::setTextDeadline(std::chrono::milliseconds deadline)
 {
-    m_endDeadline.setInterval(deadline);
+    m_textDeadline = deadline;
 }
 
 void StreamClient::onOpened()
@@ -87,8 +92,14 @@ void StreamClient::onMessage(const QJsonObject &message)
     if (type == QLatin1String("partial")) {
         emit partialText(text);
     } else if (type == QLatin1String("final")) {
+        if (m_isEnding)
+            m_endDeadline.start(ActionDeadline);
         emit finalText(text, message.value(QLatin1String("language")).toString(),
                        message.value(QLatin1String("latency")).toDouble(), utterance);
+    } else if (type == QLatin1String("intent")) {
+        emit understood(Understood::of(message));
+    } else if (type == QLatin1String("action")) {
+        emit acted(Acted::of(message));
     } else if (type == QLatin1String("answer")) {
         emit answered(text, message.value(QLatin1String("earcon")).toString(), utterance);
     } else if (type == QLatin1String("speech_started")) {

@@ -2,6 +2,7 @@
 
 #include "audio/audioengine.h"
 #include "backend/speechbackend.h"
+#include "history/commandcard.h"
 #include "history/transcriptionmodel.h"
 
 #include <QElapsedTimer>
@@ -48,6 +49,8 @@ class Conversation : public QObject
     Q_PROPERTY(QString answer READ answer NOTIFY answerChanged)
     /// How it went: done, failed, heard or question; empty without an answer.
     Q_PROPERTY(QString earcon READ earcon NOTIFY answerChanged)
+    /// The command that was said last.
+    Q_PROPERTY(CommandCard *card READ card CONSTANT)
     /// Set in the states Error and ErrorUntilReady: what happened, and the way out.
     Q_PROPERTY(QString error READ error NOTIFY stateChanged)
     Q_PROPERTY(QString wayOut READ wayOut NOTIFY stateChanged)
@@ -59,6 +62,8 @@ class Conversation : public QObject
     Q_PROPERTY(int speechTimeout READ speechTimeout WRITE setSpeechTimeout NOTIFY speechTimeoutChanged)
     /// Milliseconds after which the state NothingHeard ends.
     Q_PROPERTY(int silenceTimeout READ silenceTimeout WRITE setSilenceTimeout NOTIFY silenceTimeoutChanged)
+    /// Milliseconds after which an answer and the card go, 20 s by default.
+    Q_PROPERTY(int answerTimeout READ answerTimeout WRITE setAnswerTimeout NOTIFY answerTimeoutChanged)
 
 public:
     enum class State {
@@ -126,6 +131,7 @@ public:
     QString finalText() const { return m_finalText; }
     QString answer() const { return m_answer; }
     QString earcon() const { return m_earcon; }
+    CommandCard *card() { return &m_card; }
     QString error() const { return m_error; }
     QString wayOut() const { return m_wayOut; }
     bool canTalk() const { return m_canTalk; }
@@ -136,6 +142,9 @@ public:
     int silenceTimeout() const { return m_silenceTimeout; }
     void setSilenceTimeout(int milliseconds);
 
+    int answerTimeout() const { return m_answerTimer.interval(); }
+    void setAnswerTimeout(int milliseconds);
+
     Q_INVOKABLE void press();
     Q_INVOKABLE void release();
     /// Begin, or end, as a tap does. While press() is held it lets go of the button without an end, so that a
@@ -145,6 +154,14 @@ public:
     Q_INVOKABLE void cancel();
     /// Leave the states Error and ErrorUntilReady.
     Q_INVOKABLE void dismissError();
+
+    // ---- Taps on the card, in place of words
+    /// Take back what was done.
+    Q_INVOKABLE void undo();
+    /// Answer a question with yes or no.
+    Q_INVOKABLE void confirm(bool isYes);
+    /// Answer a question with one of its choices.
+    Q_INVOKABLE void choose(int index);
 
 signals:
     void audioChanged();
@@ -161,6 +178,7 @@ signals:
     void errorTimeoutChanged();
     void speechTimeoutChanged();
     void silenceTimeoutChanged();
+    void answerTimeoutChanged();
 
 private:
     void handle(Event event);
@@ -180,6 +198,11 @@ private:
     void onPartial(const QString &text);
     void onFinal(const QString &text, const QString &language, double latency, const QString &utterance);
     void onAnswer(const QString &text, const QString &earcon, const QString &utterance);
+    void onUnderstood(const Understood &understood);
+    void onActed(const Acted &acted);
+    void say(const QString &words);
+    void forgetCommand();
+    void dropAnswer();
     void onStreamEnded();
     void onNetworkError(const QString &error, const QString &wayOut);
     void onBackendState();
@@ -209,6 +232,7 @@ private:
     State m_state = State::Idle;
     QString m_partialText;
     QString m_finalText;
+    CommandCard m_card;
     QString m_answer;
     QString m_earcon;
     QString m_error;
@@ -219,7 +243,9 @@ private:
     bool m_isAwaitingFinal = false;
 
     QStringList m_finals; ///< Of this turn, those with text.
-    QStringList m_utterances; ///< Of m_finalText.
+    QStringList m_utterances; ///< Of m_finalText, and of what was tapped after it.
+    SpeechBackend::Microphone m_microphone = SpeechBackend::Microphone::Screen; ///< That heard them.
+    QTimer m_answerTimer;
     bool m_ignoresHandsFree = false; ///< Until the pipeline is idle: the turn was cancelled.
     QElapsedTimer m_sincePress;
     bool m_isMereTouch = false; ///< The recording is too short to expect speech in it.
