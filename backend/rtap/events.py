@@ -98,7 +98,8 @@ class Transcript:
     """From the end of speech to this transcript, the silence that ended it included."""
     timestamp: float
     confidence: float
-    """Mean probability of the tokens, 0 to 1."""
+    """Mean probability of the tokens, 0 to 1; at most the chance that this command was said, and not another
+    one that is nearly as likely."""
     source: Literal["microphone", "stream", "file"]
     sentiment: Sentiment | None = None
 
