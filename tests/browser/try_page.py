@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ NBSP: Final = "\u00a0"
 def quick(folder: Path, **sections: Any) -> Config:
     """Without the sentences of commands, which take a while to load, and with a car in this folder."""
     car = VehicleConfig(state=folder / "car.json")
-    return Config(**{"intents": IntentsConfig(enabled=False), "vehicle": car} | sections)
+    return replace(Config(intents=IntentsConfig(enabled=False), vehicle=car), **sections)
 
 
 def page_of(server: Server) -> str:
