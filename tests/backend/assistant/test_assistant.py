@@ -242,6 +242,19 @@ def test_streams_of_one_conversation_answer_each_other(
     assert rig.heard.empty() is not acts
 
 
+@pytest.mark.parametrize("source", ["microphone", "stream"])
+def test_the_button_answers_what_was_asked_hands_free_and_the_other_way_round(
+    source: Literal["microphone", "stream"], rig: Rig
+) -> None:
+    other: Literal["microphone", "stream"] = "stream" if source == "microphone" else "microphone"
+    rig.hear(replace(COMMAND, source=source, confidence=0.2), conversation="microphone")
+    yes = replace(COMMAND, text="yes", source=other, session_id="another", utterance_id="answer")
+    rig.hear(yes, conversation="microphone")
+    rig.settle("another")
+    told = [type(rig.next()) for _ in range(rig.heard.qsize())]
+    assert told == [IntentRecognized, IntentRecognized, ActionCompleted]
+
+
 def test_an_answer_that_began_too_late_is_none(rig: Rig) -> None:
     rig.hear(replace(COMMAND, confidence=0.2))
     late = COMMAND.timestamp + DIALOGUE_SECONDS + COMMAND.latency + COMMAND.duration + 1

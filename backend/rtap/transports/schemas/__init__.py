@@ -18,6 +18,7 @@ from rtap.transports.schemas.events import (
     ErrorMessage,
     EventMessage,
     IntentRecognizedMessage,
+    LevelMeasuredMessage,
     ListeningChangedMessage,
     PartialMessage,
     ProcessingStartedMessage,
@@ -41,6 +42,7 @@ from rtap.transports.schemas.intents import (
     Understood,
 )
 from rtap.transports.schemas.rest import (
+    AnswerStopped,
     Base64Request,
     ErrorDetail,
     ErrorReply,
@@ -80,6 +82,7 @@ __all__ = [
     "ActionFields",
     "AnswerFields",
     "AnswerGivenMessage",
+    "AnswerStopped",
     "Base64Request",
     "DroppedMessage",
     "ErrorDetail",
@@ -94,6 +97,7 @@ __all__ = [
     "IntentRecognizedMessage",
     "IntentReply",
     "IntentRequest",
+    "LevelMeasuredMessage",
     "Listening",
     "ListeningChangedMessage",
     "ListeningRequest",

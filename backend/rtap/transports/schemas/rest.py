@@ -228,12 +228,14 @@ class Examples(WireModel):
 class Listening(WireModel):
     """Reply of ``GET /listening`` and ``PUT /listening``."""
 
-    model_config = example(available=True, enabled=True)
+    model_config = example(available=True, enabled=True, wake_words=["Hey Mycroft"])
 
     available: bool
     """Whether the service has a microphone of its own."""
     enabled: bool
     """Whether it listens to it."""
+    wake_words: tuple[str, ...] = ()
+    """What to say before a command, each as people write it; empty: nothing."""
 
 
 class ListeningRequest(WireModel):
@@ -242,6 +244,15 @@ class ListeningRequest(WireModel):
     model_config = example(enabled=False)
 
     enabled: bool
+
+
+class AnswerStopped(WireModel):
+    """Reply of ``POST /answers/stop``."""
+
+    model_config = example(stopped=True)
+
+    stopped: bool
+    """Whether an answer was being spoken, or waited for that."""
 
 
 class WordReply(WireModel):

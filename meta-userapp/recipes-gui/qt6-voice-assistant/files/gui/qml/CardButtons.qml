@@ -14,7 +14,7 @@ Flow {
     spacing: Theme.spacing
 
     component Answer: TouchButton {
-        width: Math.min(implicitWidth, buttons.width)
+        width: parent ? Math.min(implicitWidth, parent.width) : implicitWidth
         color: Theme.surfacePressed
     }
 
@@ -43,7 +43,7 @@ Flow {
 
             objectName: "choice"
             text: modelData
-            onClicked: buttons.chosen(index)
+            onClicked: (parent as CardButtons).chosen(index)
         }
     }
 }

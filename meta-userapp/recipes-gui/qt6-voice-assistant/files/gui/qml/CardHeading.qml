@@ -17,7 +17,7 @@ RowLayout {
 
     spacing: Theme.margin
     Accessible.role: Accessible.StaticText
-    Accessible.name: [titleLine.text, before, value].filter(text => text !== "").join(" ")
+    Accessible.name: `${titleLine.text} ${before} ${value}`.trim()
 
     Rectangle {
         Layout.alignment: Qt.AlignTop
@@ -53,19 +53,26 @@ RowLayout {
             maximumLineCount: 2
             horizontalAlignment: Text.AlignLeft
         }
-        RowLayout {
+        // Not a layout, as what held before gives way as soon as the width is known.
+        Item {
             id: values
 
-            readonly property bool hasRoom: beforeText.implicitWidth + arrow.size + valueText.implicitWidth + 2 * spacing <= width
+            readonly property real spacing: Theme.px(10)
+            readonly property real wanted: beforeText.implicitWidth + arrow.width + valueText.implicitWidth + 2 * spacing
+            readonly property bool isBeforeShown: heading.before !== "" && wanted <= width
 
             Layout.fillWidth: true
+            implicitHeight: valueText.implicitHeight
             visible: heading.value !== ""
-            spacing: Theme.px(10)
 
             Text {
                 id: beforeText
                 objectName: "before"
-                visible: heading.before !== "" && values.hasRoom
+                anchors {
+                    left: parent.left
+                    verticalCenter: parent.verticalCenter
+                }
+                visible: values.isBeforeShown
                 text: heading.before
                 textFormat: Text.PlainText
                 color: Theme.textDim
@@ -74,7 +81,12 @@ RowLayout {
             Icon {
                 id: arrow
                 objectName: "arrow"
-                visible: beforeText.visible
+                anchors {
+                    left: beforeText.right
+                    leftMargin: values.spacing
+                    verticalCenter: parent.verticalCenter
+                }
+                visible: values.isBeforeShown
                 name: "arrow"
                 directional: true
                 size: Theme.px(30)
@@ -83,7 +95,11 @@ RowLayout {
             Text {
                 id: valueText
                 objectName: "value"
-                Layout.fillWidth: true
+                anchors {
+                    left: values.isBeforeShown ? arrow.right : parent.left
+                    leftMargin: values.isBeforeShown ? values.spacing : 0
+                    right: parent.right
+                }
                 text: heading.value
                 textFormat: Text.PlainText
                 color: Theme.text

@@ -19,7 +19,7 @@ ListView {
     delegate: HistoryEntry {
         width: ListView.view.width
         // Whole entries only, unless somebody scrolls.
-        opacity: list.moving || y - list.contentY + height <= list.height + 1 ? 1 : 0
+        opacity: ListView.view.moving || y - ListView.view.contentY + height <= ListView.view.height + 1 ? 1 : 0
         textShown: index > 0 || text !== (ListView.view as HistoryList).newestText
     }
 }

@@ -37,7 +37,7 @@ Column {
             required property string modelData
 
             objectName: "text"
-            width: list.width
+            width: parent ? parent.width : 0
             //: Quotation marks around what can be said
             text: qsTr("“%1”").arg(modelData)
             textFormat: Text.PlainText
