@@ -35,7 +35,7 @@ done rightly are asked for; without noise 2 of 184.
 """
 NEAR: Final = 3.0
 """The same, from which on there is no doubt, and rivals are not looked for."""
-MOST_PASSES: Final = 4
+MOST_PASSES: Final = 6
 """Passes of the decoder for the rivals of a text, each of which costs as much as one or two tokens did."""
 MOST_STARTS: Final = 16
 MOST_WORDS: Final = 12
@@ -96,8 +96,10 @@ class Rivals:
             return 1.0
         known.passes = 0
         nearest = total - NEAR
+        asked = {None, meaning}
         for start, other in others:
-            if start.log_probability > nearest and self._meaning(other) not in {None, meaning}:
+            if start.log_probability > nearest and (one := self._meaning(other)) not in asked:
+                asked.add(one)  # other spellings of it are further away
                 nearest = max(nearest, self._scored(start, other, known))
         return 1 / (1 + math.exp(EVEN - (total - nearest))) if nearest > total - NEAR else 1.0
 
