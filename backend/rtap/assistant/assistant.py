@@ -12,8 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from rtap import logs
-from rtap.assistant.conversations import Conversations, Speaker, speaker_named, speaker_of
-from rtap.errors import ConfigurationError
+from rtap.assistant.conversations import (
+    DRIVERS_CONVERSATION,
+    Conversation,
+    Conversations,
+    Speaker,
+    speaker_named,
+    speaker_of,
+)
+from rtap.errors import ConfigurationError, VehicleUnreachableError
 from rtap.events import (
     ActionCompleted,
     AnswerGiven,
@@ -31,12 +38,15 @@ if TYPE_CHECKING:
     from rtap.intents.dialogue import Dialogue
     from rtap.intents.intent import Intent, Understanding
     from rtap.telemetry import Telemetry
+    from rtap.vehicle.instruments import Reading
     from rtap.vehicle.result import ActionResult
 
 _log = logs.get("assistant")
 
 MOST_WAITING: Final = 16
 """Utterances; each takes a few milliseconds, or as long as the car needs, which is bounded."""
+_LOOK_SECONDS: Final = 0.5
+"""How long a look at the car waits while it is being loaded."""
 
 Wish = Literal["none", "understand", "execute"]
 """What whoever speaks wants of the commands in it: nothing, to be told of them, or that they are done."""
@@ -127,7 +137,8 @@ class Assistant:
 
         Args:
             publish: gets what comes of it, in this object's thread.
-            conversation: of a stream, so that another of the same may answer; None: its session is one.
+            conversation: of a stream, so that another of the same may answer, or the microphone if it is
+                DRIVERS_CONVERSATION; None: its session is one.
         """
         if wish == "none" or transcript.source == "file" or not transcript.text:
             return
@@ -142,7 +153,7 @@ class Assistant:
             self._fail(heard, "Overloaded", "the assistant is too busy: say it again")
 
     def answer_was_spoken(self) -> None:
-        """The microphone's speaker was answered only now, and has from here on for the next turn."""
+        """The driver was answered only now, and has from here on for the next turn."""
         self._answered_at = self._clock()
 
     def wait_until_idle(self, session_id: str | None, seconds: float) -> bool:
@@ -198,11 +209,25 @@ class Assistant:
         """
         return self._loaded().examples(language)
 
+    def signals(self) -> tuple[Reading, ...]:
+        """What the car shows now.
+
+        Raises:
+            VehicleError: there is no car, or no way to it.
+        """
+        # Whoever looks comes again soon, and a service that is stopped meanwhile would wait for the answer.
+        if not self._loading.acquire(timeout=_LOOK_SECONDS):
+            raise VehicleUnreachableError(
+                "the commands and the car are being loaded: try again in a few seconds"
+            )
+        self._loading.release()
+        return self._loaded().actor.instruments.readings()
+
     def _reply(
         self, text: str, language: str, utterance_id: str | None, speaker: Speaker
     ) -> Handled:
         """The text as the next turn of its speaker's dialogue."""
-        conversation = self._conversations.of(speaker, self._loaded().understander)
+        conversation = self._conversation(speaker)
         turn = conversation.dialogue.hear(text, language, 1.0, self._clock())
         self._count(turn.understanding)
         result = None if turn.intent is None else self._act(turn.intent, utterance_id)
@@ -276,8 +301,7 @@ class Assistant:
             return
         assert said.language is not None
         assert said.source != "file"
-        speaker = speaker_of(said, heard.conversation)
-        conversation = self._conversations.of(speaker, self._loaded().understander)
+        conversation = self._conversation(speaker_of(said, heard.conversation))
         try:
             turn = self._turn(said, said.language, conversation.dialogue)
         except ConfigurationError:  # its sentences were reported when they were loaded
@@ -302,11 +326,16 @@ class Assistant:
             conversation.answer = answer
             heard.publish(AnswerGiven(answer, *place, said.source, now))
 
+    def _conversation(self, speaker: Speaker) -> Conversation:
+        """What is remembered of a speaker. The driver's time for an answer began when it was spoken."""
+        one = self._conversations.of(speaker, self._loaded().understander)
+        if speaker == speaker_named(DRIVERS_CONVERSATION) and self._answered_at is not None:
+            one.dialogue.ended(self._answered_at)
+            self._answered_at = None
+        return one
+
     def _turn(self, said: Transcript, language: str, dialogue: Dialogue) -> Turn:
         """The text as a turn of its speaker's dialogue."""
-        if said.source == "microphone" and self._answered_at is not None:
-            dialogue.ended(self._answered_at)
-            self._answered_at = None
         began = said.timestamp - said.latency - said.duration
         turn = dialogue.hear(said.text, language, said.confidence, self._clock(), began)
         if turn.question and turn.question.kind is Kind.MEANT and not self._is_addressed(said):

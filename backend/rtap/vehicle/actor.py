@@ -21,6 +21,7 @@ from rtap.errors import (
 )
 from rtap.intents.intent import Intent, Value
 from rtap.vehicle.history import History
+from rtap.vehicle.instruments import Instruments
 from rtap.vehicle.plan import SPEED, Plan, check_safety, is_guarded, plan, resolve
 from rtap.vehicle.protocol import Values, Vehicle
 from rtap.vehicle.result import ActionResult, Cause, Held, Outcome, Reason, Refusal
@@ -66,6 +67,8 @@ class Actor:
             clock: seconds; it never goes back.
             history: what was done before, to be undone.
         """
+        self.instruments = Instruments(vehicle, table.signals, clock)
+        """What the car shows, whatever is being done in it."""
         self._vehicle = vehicle
         self._table = table
         self._speed_limit = speed_limit

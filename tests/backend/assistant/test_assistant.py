@@ -15,7 +15,7 @@ from rtap.answers.configured import make_answerer
 from rtap.assistant.assistant import MOST_WAITING, Assistant
 from rtap.assistant.parts import Parts
 from rtap.config import Config
-from rtap.errors import ConfigurationError
+from rtap.errors import ConfigurationError, VehicleUnreachableError
 from rtap.events import (
     ActionCompleted,
     AnswerGiven,
@@ -242,6 +242,19 @@ def test_streams_of_one_conversation_answer_each_other(
     assert rig.heard.empty() is not acts
 
 
+@pytest.mark.parametrize("source", ["microphone", "stream"])
+def test_the_button_answers_what_was_asked_hands_free_and_the_other_way_round(
+    source: Literal["microphone", "stream"], rig: Rig
+) -> None:
+    other: Literal["microphone", "stream"] = "stream" if source == "microphone" else "microphone"
+    rig.hear(replace(COMMAND, source=source, confidence=0.2), conversation="microphone")
+    yes = replace(COMMAND, text="yes", source=other, session_id="another", utterance_id="answer")
+    rig.hear(yes, conversation="microphone")
+    rig.settle("another")
+    told = [type(rig.next()) for _ in range(rig.heard.qsize())]
+    assert told == [IntentRecognized, IntentRecognized, ActionCompleted]
+
+
 def test_an_answer_that_began_too_late_is_none(rig: Rig) -> None:
     rig.hear(replace(COMMAND, confidence=0.2))
     late = COMMAND.timestamp + DIALOGUE_SECONDS + COMMAND.latency + COMMAND.duration + 1
@@ -364,6 +377,31 @@ def test_a_text_is_handled_at_once_without_the_thread(execute: bool) -> None:  #
         handled = rig.assistant.handle("louder", "en", execute=execute)
         assert handled.understanding.intent is not None
         assert (handled.result is not None) is execute
+
+
+def test_what_the_car_shows() -> None:
+    with rigged(start=False) as rig:
+        shown = {one.path: (one.value, one.unit) for one in rig.assistant.signals()}
+    assert shown[VOLUME] == (30, "percent")
+
+
+def test_a_look_at_a_car_that_is_being_loaded_does_not_wait() -> None:
+    loads, loaded = threading.Event(), threading.Event()
+
+    def load() -> Parts:
+        loads.set()
+        assert loaded.wait(SOON)
+        actor = Actor(ScriptedVehicle(), table(), speed_limit=5)
+        return Parts(Words(), frozenset({"en"}), actor, None, is_called=True)
+
+    assistant = Assistant(load, Telemetry())
+    assistant.start()
+    assert loads.wait(SOON)
+    with pytest.raises(VehicleUnreachableError, match="being loaded: try again"):
+        assistant.signals()
+    loaded.set()
+    assistant.stop(SOON)
+    assert assistant.signals() == ()
 
 
 def test_a_text_in_a_language_without_sentences() -> None:

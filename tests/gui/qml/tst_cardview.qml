@@ -32,6 +32,11 @@ TestCase {
         history: entries
     }
     SignalSpy {
+        id: tapped
+        target: page
+        signalName: "tapped"
+    }
+    SignalSpy {
         id: undone
         target: page
         signalName: "undone"
@@ -51,7 +56,7 @@ TestCase {
         Theme.night = true;
         page.busy = false;
         page.partialText = "";
-        for (const spy of [undone, confirmed, chosen])
+        for (const spy of [tapped, undone, confirmed, chosen])
             spy.clear();
     }
     function show(name: string) {
@@ -137,6 +142,13 @@ TestCase {
         mouseClick(part("undo"));
         compare(undone.count, 1);
         compare(confirmed.count, 0);
+    }
+    function test_aTapBesideTheButtonsIsTold() {
+        show("done");
+        mouseClick(part("area"));
+        compare(tapped.count, 1);
+        mouseClick(part("undo"));
+        compare(tapped.count, 1);
     }
     function test_yesAndNo() {
         show("sure");

@@ -13,6 +13,10 @@ TestCase {
     Inspector {
         id: inspector
     }
+    SignalSpy {
+        id: tapped
+        signalName: "answerTapped"
+    }
     Component {
         id: historyComponent
         TranscriptionModel {}
@@ -144,6 +148,18 @@ TestCase {
             view.answer = view.earcon = "";
             verify(!reply.visible);
         }
+    }
+    function test_aTapOnTheAnswerIsTold() {
+        const view = make({
+            "finalText": "open the window",
+            "answer": "The window is open.",
+            "earcon": "done"
+        });
+        waitForRendering(view);
+        tapped.target = view;
+        tapped.clear();
+        mouseClick(inspector.find(view, "reply"));
+        compare(tapped.count, 1);
     }
     function test_examplesInPlaceOfTheHistoryWhereThereIsNoText() {
         const view = make({});

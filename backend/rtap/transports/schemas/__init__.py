@@ -18,6 +18,7 @@ from rtap.transports.schemas.events import (
     ErrorMessage,
     EventMessage,
     IntentRecognizedMessage,
+    LevelMeasuredMessage,
     ListeningChangedMessage,
     PartialMessage,
     ProcessingStartedMessage,
@@ -41,6 +42,7 @@ from rtap.transports.schemas.intents import (
     Understood,
 )
 from rtap.transports.schemas.rest import (
+    AnswerStopped,
     Base64Request,
     ErrorDetail,
     ErrorReply,
@@ -57,8 +59,10 @@ from rtap.transports.schemas.rest import (
     ModelRequest,
     SegmentReply,
     ServiceInfo,
+    SignalReading,
     TranscribeFields,
     TranscriptionReply,
+    VehicleReply,
     WordReply,
 )
 from rtap.transports.schemas.stream import (
@@ -78,6 +82,7 @@ __all__ = [
     "ActionFields",
     "AnswerFields",
     "AnswerGivenMessage",
+    "AnswerStopped",
     "Base64Request",
     "DroppedMessage",
     "ErrorDetail",
@@ -92,6 +97,7 @@ __all__ = [
     "IntentRecognizedMessage",
     "IntentReply",
     "IntentRequest",
+    "LevelMeasuredMessage",
     "Listening",
     "ListeningChangedMessage",
     "ListeningRequest",
@@ -107,6 +113,7 @@ __all__ = [
     "SegmentReply",
     "SentimentMessage",
     "ServiceInfo",
+    "SignalReading",
     "SlotMessage",
     "Snapshot",
     "SpeechStartedMessage",
@@ -126,6 +133,7 @@ __all__ = [
     "TranscriptionFigures",
     "TranscriptionReply",
     "Understood",
+    "VehicleReply",
     "WakeWordDetectedMessage",
     "WireModel",
     "WordReply",

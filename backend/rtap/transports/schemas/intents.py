@@ -26,7 +26,7 @@ class IntentMessage(WireModel):
     name: str
     slots: tuple[SlotMessage, ...]
     confidence: Probability
-    """Of hearing; 1 for text."""
+    """Of hearing, as in the transcript; 1 for text."""
     matching: Probability
     """The share of the sentence that the grammar knows, divided by the readings that fit equally well."""
 

@@ -173,6 +173,37 @@ class IntentReply(Understood):
     """What to say to whoever said it; null where answers are switched off."""
 
 
+class SignalReading(WireModel):
+    """A signal of the car and what it shows."""
+
+    path: str
+    """As COVESA VSS names it."""
+    value: str | int | float | bool | None
+    """Null: the car has no value for it."""
+    unit: str | None
+    """As COVESA VSS names it; null where there is none."""
+
+
+class VehicleReply(WireModel):
+    """Reply of ``GET /vehicle``."""
+
+    model_config = example(
+        adapter="simulated",
+        signals=[
+            {
+                "path": "Vehicle.Cabin.HVAC.Station.Row1.Driver.Temperature",
+                "value": 21.0,
+                "unit": "celsius",
+            }
+        ],
+    )
+
+    adapter: str
+    """The way to the car, of ``vehicle.adapter``: ``simulated`` is a car in memory."""
+    signals: tuple[SignalReading, ...]
+    """Those that commands use and the car has."""
+
+
 class Example(WireModel):
     """A sentence for a command or question."""
 
@@ -197,12 +228,14 @@ class Examples(WireModel):
 class Listening(WireModel):
     """Reply of ``GET /listening`` and ``PUT /listening``."""
 
-    model_config = example(available=True, enabled=True)
+    model_config = example(available=True, enabled=True, wake_words=["Hey Mycroft"])
 
     available: bool
     """Whether the service has a microphone of its own."""
     enabled: bool
     """Whether it listens to it."""
+    wake_words: tuple[str, ...] = ()
+    """What to say before a command, each as people write it; empty: nothing."""
 
 
 class ListeningRequest(WireModel):
@@ -211,6 +244,15 @@ class ListeningRequest(WireModel):
     model_config = example(enabled=False)
 
     enabled: bool
+
+
+class AnswerStopped(WireModel):
+    """Reply of ``POST /answers/stop``."""
+
+    model_config = example(stopped=True)
+
+    stopped: bool
+    """Whether an answer was being spoken, or waited for that."""
 
 
 class WordReply(WireModel):

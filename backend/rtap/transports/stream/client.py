@@ -389,6 +389,7 @@ class StreamClient:
                     self._publish,
                     intents=self._config.intents,
                     conversation=self._config.conversation,
+                    speak=self._config.speak,
                 )
             resampled = self._resampler.push(samples)
             if resampled.size:

@@ -8,6 +8,8 @@ from typing import Final
 
 from rtap.whisper.decode import Decoded
 from rtap.whisper.model import EncodedAudio, SpeechModel
+from rtap.whisper.preference.known_tokens import KnownTokens
+from rtap.whisper.preference.rivals import Rivals
 from rtap.whisper.preference.search import BEAMS, Found, Path, Search
 from rtap.whisper.preference.sentences import Sentences
 from rtap.whisper.preference.token_graph import TokenGraph
@@ -84,6 +86,7 @@ class Expected:
         self._sentences = sentences
         self._model = model
         self._graph = TokenGraph(sentences, model.tokenizer)
+        self._rivals = Rivals(self._graph, sentences, model)
 
     def trail(self) -> Trail:
         """Sees a text being decoded, for :meth:`sentence`."""
@@ -118,6 +121,19 @@ class Expected:
         search = Search(self._graph, rules, self._model.tokenizer.end_of_text)
         found = search.best(decoding, prompt, start, margin)
         return None if found is None else _as_decoded(found)
+
+    def certainty(
+        self,
+        chosen: Decoded,
+        text: str,
+        trail: Trail | None,
+        encoded: EncodedAudio,
+        prompt: Sequence[int],
+        rules: TokenRules,
+    ) -> float:
+        """See :meth:`rtap.whisper.preference.rivals.Rivals.certainty`; the rest as above."""
+        known = KnownTokens(self._model, encoded, prompt, rules)
+        return self._rivals.certainty(chosen, text, trail, known)
 
 
 def _as_decoded(found: Found) -> Decoded:

@@ -170,6 +170,14 @@ def test_a_question_may_be_answered_in_the_next_stream(french, conversation, tol
     assert [kind for kind in kinds(answered[final + 1 : -1]) if kind != "answer"] == told
 
 
+@pytest.mark.parametrize(("query", "is_spoken"), [("", False), ("?speak=true", True)])
+def test_answers_are_spoken_where_the_client_asks_for_it(car, query, is_spoken):
+    with Client(car, query) as client:
+        client.send(SPEECH)
+        client.until("final")
+    assert car.service.spoken_sessions[-1] == is_spoken
+
+
 def test_speech_becomes_text(car):
     with Client(car, "?language=en") as client:
         assert client.first["type"] == "ready"

@@ -3,6 +3,7 @@
 #include "soon.h"
 
 #include <QElapsedTimer>
+#include <QJsonArray>
 #include <QJsonDocument>
 #include <QRegularExpression>
 #include <QSignalSpy>
@@ -76,6 +77,7 @@ private slots:
     void streamsAudioAndText();
     void keepsAudioUntilConnected();
     void allStreamsAreOneConversation();
+    void handsFreeIsTheSameConversation();
     void keepsThirtySecondsAtMost();
     void endWaitsForTheConnection();
     void endIsNotAwaitedForever();
@@ -93,6 +95,8 @@ private slots:
     void connectsToTheEventsAgain();
 
     void switchesListening();
+    void knowsTheWakeWord();
+    void tellsHowLoudItIs();
     void knowsOfTheMicrophoneWithoutEvents();
     void aBackendWithoutMicrophoneSaysSo();
     void anOlderBackendHasOneModelAndNoSwitch();
@@ -565,11 +569,27 @@ void TestNetworkManager::allStreamsAreOneConversation()
         const int before = m_backend->streamCount();
         network->connectWebSocket();
         QTRY_COMPARE(m_backend->streamCount(), before + 1);
-        conversations += QUrlQuery(m_backend->streamRequest().target).queryItemValue("conversation");
+        const QUrlQuery query(m_backend->streamRequest().target);
+        conversations += query.queryItemValue("conversation");
+        QCOMPARE(query.queryItemValue("speak"), "true");
     }
     QVERIFY(!conversations.at(0).isEmpty());
     QCOMPARE(conversations.at(1), conversations.at(0));
     QVERIFY(conversations.at(2) != conversations.at(0));
+}
+
+void TestNetworkManager::handsFreeIsTheSameConversation()
+{
+    becomeReady();
+    for (const bool isListening : {true, false}) {
+        m_backend->sendEvent({{"type", "listening_changed"}, {"timestamp", 1.0}, {"enabled", isListening}});
+        QTRY_COMPARE(m_network->isListening(), isListening);
+        const int before = m_backend->streamCount();
+        m_network->connectWebSocket();
+        QTRY_COMPARE(m_backend->streamCount(), before + 1);
+        const QUrlQuery query(m_backend->streamRequest().target);
+        QCOMPARE(query.queryItemValue("conversation") == QString("microphone"), isListening);
+    }
 }
 
 void TestNetworkManager::keepsThirtySecondsAtMost()
@@ -803,6 +823,10 @@ void TestNetworkManager::errorEventsShowNoInternals()
 {
     becomeReady();
     QSignalSpy errors(m_network.get(), &NetworkManager::handsFreeFailed);
+    m_backend->sendEvent({{"type", "error"}, // the answer is on the screen
+                          {"stage", "answers"},
+                          {"error_type", "SpeakerError"},
+                          {"message", "no loudspeaker was found: plug one in"}});
     m_backend->sendEvent({{"type", "error"},
                           {"stage", "capture"},
                           {"error_type", "AudioError"},
@@ -843,6 +867,32 @@ void TestNetworkManager::switchesListening()
 
     m_backend->sendEvent({{"type", "listening_changed"}, {"timestamp", 1.0}, {"enabled", true}});
     QTRY_VERIFY(m_network->isListening());
+}
+
+void TestNetworkManager::knowsTheWakeWord()
+{
+    m_backend->setSnapshot(
+        {{"type", "snapshot"}, {"state", "IDLE"}, {"listening", true}, {"wake_words", QJsonArray{"Alexa"}}});
+    m_backend->answer("GET /listening",
+                      {200, R"({"available":true,"enabled":true,"wake_words":["Hey Mycroft"]})", {}, false});
+    m_network->setEventsPort(1); // nobody is there
+    m_backend->start();
+    m_network->setActive(true);
+    QTRY_COMPARE(m_network->wakeWord(), "Hey Mycroft");
+    QSignalSpy changes(m_network.get(), &NetworkManager::listeningChanged);
+    m_network->setEventsPort(m_backend->eventsPort());
+    QTRY_COMPARE(m_network->wakeWord(), "Alexa");
+    QVERIFY(changes.size() > 0);
+}
+
+void TestNetworkManager::tellsHowLoudItIs()
+{
+    becomeReady();
+    QSignalSpy levels(m_network.get(), &NetworkManager::handsFreeLevel);
+    m_backend->sendEvent({{"type", "level"}, {"dbfs", -30.0}, {"level", 0.5}});
+    QVERIFY(levels.wait(SoonMs));
+    QCOMPARE(levels.first().at(0).toDouble(), -30.0);
+    QCOMPARE(levels.first().at(1).toDouble(), 0.5);
 }
 
 void TestNetworkManager::knowsOfTheMicrophoneWithoutEvents()

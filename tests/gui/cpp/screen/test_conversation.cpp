@@ -52,6 +52,7 @@ private slots:
     void severalFinalsOfOnePressAreJoined();
     void aFinalIsAwaitedUntilThereIsOne();
     void isAnswered();
+    void aTapOrAPressEndsTheVoice();
     void theNewestAnswerIsShown();
     void aLateAnswerStaysWithItsUtterance();
     void aCommandHasACard();
@@ -87,6 +88,8 @@ private slots:
     void handsFreeIsFollowed();
     void handsFreeIsNotFollowedWhenOff();
     void handsFreeIsAnswered();
+    void handsFreeIsAsLoudAsItIs();
+    void cancelEndsListening();
     void aCallWithoutSpeechIsTold();
     void pushToTalkWins();
     void cancelIgnoresTheRestOfAHandsFreeTurn();
@@ -301,6 +304,24 @@ void TestConversation::isAnswered()
     QCOMPARE(m_conversation->answer(), "");
     QCOMPARE(m_conversation->earcon(), "");
     QCOMPARE(historyAnswer(1), "done:The temperature is 21 degrees.");
+}
+
+void TestConversation::aTapOrAPressEndsTheVoice()
+{
+    becomeReady();
+    startTalking();
+    m_conversation->hush();
+    m_backend->sendFinal("set the temperature", 0.5, "f3a9-1");
+    m_backend->sendAnswer("The temperature is 21 degrees.", "done", "f3a9-1");
+    m_backend->sendToStream({{"type", "end"}});
+    QTRY_COMPARE(m_conversation->state(), State::Idle);
+    QCOMPARE(m_backend->count("POST /answers/stop"), 0);
+
+    m_conversation->hush();
+    QTRY_COMPARE(m_backend->count("POST /answers/stop"), 1);
+    QCOMPARE(m_conversation->answer(), "The temperature is 21 degrees.");
+    startTalking();
+    QTRY_COMPARE(m_backend->count("POST /answers/stop"), 2);
 }
 
 void TestConversation::theNewestAnswerIsShown()
@@ -534,7 +555,11 @@ void TestConversation::aQuestionIsAnsweredByATap()
     const QJsonObject body =
         QJsonDocument::fromJson(m_backend->requests("POST /intent").first().body).object();
     QCOMPARE(body.value("text").toString(), "yes");
-    QCOMPARE(body.value("conversation").toString() == "microphone", isBackends);
+    const QUrlQuery stream(m_backend->streamRequest().target);
+    QCOMPARE(body.value("conversation").toString(),
+             isBackends ? "microphone" : stream.queryItemValue("conversation"));
+    // What was asked is answered: nothing that is said now is the answer.
+    QTRY_COMPARE(m_backend->count("POST /listening/cancel"), isBackends ? 1 : 0);
 }
 
 void TestConversation::aTapThatFailsIsAnError()
@@ -889,6 +914,40 @@ void TestConversation::handsFreeIsAnswered()
     QVERIFY(answers.wait(SoonMs));
     QCOMPARE(m_conversation->answer(), "");
     QCOMPARE(m_history->count(), 1);
+}
+
+void TestConversation::handsFreeIsAsLoudAsItIs()
+{
+    m_conversation->setHandsFree(true);
+    becomeReady();
+    QSignalSpy peaks(m_conversation.get(), &Conversation::handsFreePeaks);
+    m_backend->sendEvent({{"type", "level"}, {"dbfs", -30.0}, {"level", 0.5}}); // nobody has called
+    m_backend->sendState("LISTENING");
+    QTRY_COMPARE(m_conversation->state(), State::HandsFree);
+    QCOMPARE(m_conversation->level(), 0.0);
+    QSignalSpy levels(m_conversation.get(), &Conversation::levelChanged);
+    m_backend->sendEvent({{"type", "level"}, {"dbfs", -40.0}, {"level", 0.333}});
+    QVERIFY(levels.wait(SoonMs));
+    QCOMPARE(m_conversation->level(), 0.333);
+    QCOMPARE(peaks.size(), 1);
+    const auto tenth = peaks.first().first().value<QList<float>>();
+    QCOMPARE(tenth.size(), 10);
+    QVERIFY(tenth.first() > 0.01F && tenth.first() < 0.1F);
+    m_backend->sendState("PROCESSING");
+    QTRY_COMPARE(m_conversation->state(), State::HandsFreeSent);
+    QCOMPARE(m_conversation->level(), 0.0);
+}
+
+void TestConversation::cancelEndsListening()
+{
+    m_conversation->setHandsFree(true);
+    becomeReady();
+    m_conversation->cancel();
+    m_backend->sendState("LISTENING");
+    QTRY_COMPARE(m_conversation->state(), State::HandsFree);
+    QCOMPARE(m_backend->count("POST /listening/cancel"), 0);
+    m_conversation->cancel();
+    QTRY_COMPARE(m_backend->count("POST /listening/cancel"), 1);
 }
 
 void TestConversation::aCallWithoutSpeechIsTold()

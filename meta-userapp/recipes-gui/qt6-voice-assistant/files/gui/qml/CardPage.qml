@@ -14,6 +14,8 @@ ColumnLayout {
     required property TranscriptionModel history
     property bool historyShown: true
 
+    /// Beside the card's buttons.
+    signal tapped
     signal undone
     signal confirmed(isYes: bool)
     signal chosen(index: int)
@@ -42,6 +44,10 @@ ColumnLayout {
         onUndone: page.undone()
         onConfirmed: isYes => page.confirmed(isYes)
         onChosen: index => page.chosen(index)
+
+        TapHandler {
+            onTapped: page.tapped()
+        }
     }
     HistoryList {
         objectName: "history"

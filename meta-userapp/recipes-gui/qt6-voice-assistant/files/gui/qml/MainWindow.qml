@@ -75,6 +75,8 @@ ApplicationWindow {
         history: transcriptions
         language: stored.language
         handsFree: stored.wakeWordEnabled
+        onHandsFreePeaks: peaks => talkPage.waveform.addPeaks(peaks)
+        onCalled: settingsPanel.close()
     }
     Suggestions {
         id: suggestions
@@ -99,7 +101,7 @@ ApplicationWindow {
     }
     Report {
         active: window.reporting
-        moving: audioEngine.capturing
+        moving: audioEngine.capturing || conversation.handsFreeTurn
         network: networkManager
         talk: conversation
         history: transcriptions
@@ -113,6 +115,7 @@ ApplicationWindow {
 
         TalkPage {
             id: talkPage
+            objectName: "talkPage"
             anchors.fill: parent
             visible: !settingsPanel.visible
             settings: stored
@@ -146,6 +149,16 @@ ApplicationWindow {
             }
             onHistoryCleared: transcriptions.clearHistory()
             onClosed: talkPage.focusButton()
+        }
+        // Over every page: somebody is listened to.
+        Rectangle {
+            objectName: "listeningBorder"
+            anchors.fill: parent
+            z: 1
+            visible: talkPage.listening
+            color: "transparent"
+            border.width: Theme.px(6)
+            border.color: Theme.accent
         }
         // Under the status bar; over the settings, at their end.
         ErrorBanner {

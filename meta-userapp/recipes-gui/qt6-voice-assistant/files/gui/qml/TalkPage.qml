@@ -18,6 +18,7 @@ ColumnLayout {
 
     readonly property alias waveform: visualization.waveform
     readonly property alias statusBar: statusBar
+    readonly property alias listening: talkButton.listening
     readonly property bool examplesShown: visible && transcription.examplesShown
 
     signal settingsRequested
@@ -36,6 +37,7 @@ ColumnLayout {
         backendMessage: page.backend.backendMessage
         hasMicrophone: page.microphone.available
         handsFree: statusBar.handsFree
+        wakeWord: page.backend.wakeWord
     }
     StatusBar {
         id: statusBar
@@ -85,6 +87,7 @@ ColumnLayout {
                 history: page.history
                 historyShown: !visualization.visible
                 examples: page.backend.isConnected ? page.examples : []
+                onAnswerTapped: page.talk.hush()
             }
             CardPage {
                 id: cardPage
@@ -98,6 +101,7 @@ ColumnLayout {
                 busy: page.talk.awaitingFinal
                 history: page.history
                 historyShown: !visualization.visible
+                onTapped: page.talk.hush()
                 onUndone: page.talk.undo()
                 onConfirmed: isYes => page.talk.confirm(isYes)
                 onChosen: index => page.talk.choose(index)
@@ -106,10 +110,10 @@ ColumnLayout {
                 id: visualization
                 objectName: "waveform"
                 Layout.fillWidth: true
-                level: page.microphone.level
-                running: page.microphone.capturing
-                // From the touch to the text, in place of the history.
-                visible: page.talk.pushToTalk
+                level: page.talk.level
+                running: page.microphone.capturing || page.talk.state === Conversation.HandsFree
+                // From the touch, or the wake word, to the text, in place of the history.
+                visible: page.talk.pushToTalk || page.talk.handsFreeTurn
             }
         }
         MicrophoneButton {
@@ -117,7 +121,7 @@ ColumnLayout {
             objectName: "talkButton"
             Layout.fillHeight: true
             conversationState: page.talk.state
-            level: page.microphone.level
+            level: page.talk.level
             focus: true
             reason: {
                 if (page.talk.canTalk)
@@ -128,6 +132,7 @@ ColumnLayout {
             onBegin: page.talk.press()
             onLetGo: page.talk.release()
             onTapped: page.talk.toggle()
+            onCancelled: page.talk.cancel()
             onDismissed: page.talk.dismissError()
         }
     }

@@ -21,6 +21,9 @@ Item {
     /// What can be said, in place of the history where there is no text; empty: nobody knows.
     property var examples: []
 
+    /// A tap on what the assistant says.
+    signal answerTapped
+
     readonly property bool isFinal: partialText === "" && finalText !== "" && !busy
     readonly property bool isAnswerShown: answer !== "" && isFinal
     readonly property bool examplesShown: {
@@ -84,6 +87,7 @@ Item {
         visible: view.isAnswerShown
         answer: view.answer
         earcon: view.earcon
+        onTapped: view.answerTapped()
     }
 
     YouCanSay {

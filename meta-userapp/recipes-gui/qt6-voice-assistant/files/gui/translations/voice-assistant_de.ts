@@ -546,6 +546,10 @@
         <translation>Nichts gehört. Bitte wiederholen.</translation>
     </message>
     <message>
+        <source>Say “%1”.</source>
+        <translation>Sagen Sie „%1“.</translation>
+    </message>
+    <message>
         <source>Say the wake word, then speak.</source>
         <translation>Erst das Aktivierungswort sagen, dann sprechen.</translation>
     </message>
@@ -625,8 +629,8 @@
         <translation>Tippen und wiederholen</translation>
     </message>
     <message>
-        <source>Hands-free</source>
-        <translation>Freihändig</translation>
+        <source>Tap to cancel</source>
+        <translation>Tippen zum Abbrechen</translation>
     </message>
     <message>
         <source>Release to send</source>

@@ -3,8 +3,8 @@
 #include "backend/fault.h"
 #include "backend/networklog.h"
 
+#include <QJsonArray>
 #include <QJsonObject>
-#include <QStringList>
 
 #include <utility>
 
@@ -76,6 +76,9 @@ void EventsClient::onMessage(const QJsonObject &message)
         emit wakeWordDetected(textOf(message, "name"));
     } else if (type == QLatin1String("state_changed") || type == QLatin1String("processing_started")) {
         emit stateChanged(textOf(message, "state"));
+    } else if (type == QLatin1String("level")) {
+        emit levelMeasured(message.value(QLatin1String("dbfs")).toDouble(),
+                           message.value(QLatin1String("level")).toDouble());
     } else if (type == QLatin1String("partial")) {
         emit partialText(textOf(message, "text"));
     } else if (type == QLatin1String("transcript")) {
@@ -104,6 +107,9 @@ void EventsClient::onSnapshot(const QJsonObject &message)
     const QJsonValue listening = message.value(QLatin1String("listening"));
     if (!listening.isUndefined())
         emit listeningChanged(listening.isBool(), listening.toBool());
+    const QJsonValue wakeWords = message.value(QLatin1String("wake_words"));
+    if (wakeWords.isArray())
+        emit wakeWordsRead(wakeWords.toVariant().toStringList());
     emit stateChanged(textOf(message, "state"));
 }
 

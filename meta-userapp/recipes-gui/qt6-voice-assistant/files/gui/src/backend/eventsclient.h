@@ -6,6 +6,7 @@
 
 #include <QDateTime>
 #include <QObject>
+#include <QStringList>
 #include <QTimer>
 #include <QUrl>
 
@@ -38,7 +39,9 @@ signals:
     void answered(const QString &text, const QString &earcon, const QString &utterance);
     /// A sentence for the driver; the stage is for programs.
     void failed(const QString &stage, const QString &message);
+    void levelMeasured(double dbfs, qreal level);
     void listeningChanged(bool available, bool enabled);
+    void wakeWordsRead(const QStringList &wakeWords);
 
 private:
     void connectNow();

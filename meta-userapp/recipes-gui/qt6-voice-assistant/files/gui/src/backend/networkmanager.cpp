@@ -40,7 +40,8 @@ QUrl streamUrl(const QString &backendUrl, const QString &language, const QString
     QUrl url = webSocketUrl(backendUrl);
     url.setPath(url.path() + QStringLiteral("/stream"));
     QUrlQuery query{{QStringLiteral("intents"), QStringLiteral("execute")},
-                    {QStringLiteral("conversation"), conversation}};
+                    {QStringLiteral("conversation"), conversation},
+                    {QStringLiteral("speak"), QStringLiteral("true")}};
     if (!language.isEmpty())
         query.addQueryItem(QStringLiteral("language"), language);
     url.setQuery(query);
@@ -122,8 +123,10 @@ void NetworkManager::connectParts()
     connect(m_events, &EventsClient::understood, this, &NetworkManager::understood);
     connect(m_events, &EventsClient::acted, this, &NetworkManager::acted);
     connect(m_events, &EventsClient::answered, this, &NetworkManager::handsFreeAnswer);
+    connect(m_events, &EventsClient::levelMeasured, this, &NetworkManager::handsFreeLevel);
     connect(m_events, &EventsClient::failed, this, &NetworkManager::onBackendError);
     connect(m_events, &EventsClient::listeningChanged, m_info, &BackendInfo::setListening);
+    connect(m_events, &EventsClient::wakeWordsRead, m_info, &BackendInfo::setWakeWords);
 }
 
 // ---- properties
@@ -186,6 +189,11 @@ void NetworkManager::setActive(bool active)
 QString NetworkManager::backendVersion() const
 {
     return m_info->version();
+}
+
+QString NetworkManager::wakeWord() const
+{
+    return m_info->wakeWords().value(0);
 }
 
 QString NetworkManager::modelName() const
@@ -284,6 +292,18 @@ void NetworkManager::setListening(bool enabled)
                     });
 }
 
+void NetworkManager::cancelListening()
+{
+    m_requests->post(QStringLiteral("/listening/cancel"), QJsonObject(), CommandDeadline,
+                     [](const RestClient::Reply &) {});
+}
+
+void NetworkManager::stopAnswer()
+{
+    m_requests->post(QStringLiteral("/answers/stop"), QJsonObject(), CommandDeadline,
+                     [](const RestClient::Reply &) {});
+}
+
 void NetworkManager::loadModel(const QString &name)
 {
     if (name.isEmpty() || name == modelName())
@@ -330,7 +350,7 @@ void NetworkManager::say(const QString &text, const QString &language, const QSt
         {QStringLiteral("language"), language},
         {QStringLiteral("execute"), true},
         {QStringLiteral("utterance_id"), utterance},
-        {QStringLiteral("conversation"), isBackends ? QStringLiteral("microphone") : m_conversation},
+        {QStringLiteral("conversation"), isBackends ? QStringLiteral("microphone") : conversation()},
     };
     m_requests->post(QStringLiteral("/intent"), body, CommandDeadline,
                      [this, utterance](const RestClient::Reply &reply) { onSaid(reply, utterance); });
@@ -387,7 +407,14 @@ void NetworkManager::report(const Fault &fault)
 
 void NetworkManager::connectWebSocket(const QString &language)
 {
-    m_stream->open(streamUrl(m_backendUrl, language, m_conversation), m_apiKey);
+    m_stream->open(streamUrl(m_backendUrl, language, conversation()), m_apiKey);
+}
+
+/// Each press is a stream, and one may answer the one before; with the backend's microphone, whose name that
+/// is, also what was said hands-free.
+QString NetworkManager::conversation() const
+{
+    return isListening() ? QStringLiteral("microphone") : m_conversation;
 }
 
 void NetworkManager::sendAudioChunk(const QByteArray &chunk)
@@ -433,6 +460,8 @@ void NetworkManager::onBackendError(const QString &stage, const QString &message
         emit modelInfoChanged();
         return;
     }
+    if (stage == QLatin1String("answers"))
+        return; // they are shown, whether or not there is a loudspeaker
     const Fault fault = Fault::ofMessage(message);
     emit handsFreeFailed(fault.error, fault.wayOut.isEmpty() ? Fault::tr("Try again.") : fault.wayOut);
 }

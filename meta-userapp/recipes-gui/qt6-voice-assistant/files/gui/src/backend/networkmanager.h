@@ -41,6 +41,8 @@ class NetworkManager : public SpeechBackend
     Q_PROPERTY(QStringList languages READ languages NOTIFY modelInfoChanged)
     /// Models that the backend has (GET /v1/models; the loaded one alone where it does not know that path).
     Q_PROPERTY(QStringList models READ models NOTIFY modelInfoChanged)
+    /// What wakes the backend's own microphone, as people say it: "Hey Mycroft". Empty: it is not known.
+    Q_PROPERTY(QString wakeWord READ wakeWord NOTIFY listeningChanged)
 
 public:
     explicit NetworkManager(QObject *parent = nullptr);
@@ -62,6 +64,7 @@ public:
     bool modelIsSmall() const;
     QStringList languages() const;
     QStringList models() const;
+    QString wakeWord() const;
     bool isListening() const override;
     bool canListen() const override;
 
@@ -78,6 +81,10 @@ public:
     Q_INVOKABLE void getModelInfo();
     /// PUT /listening {"enabled": ...}
     Q_INVOKABLE void setListening(bool enabled) override;
+    /// POST /listening/cancel; a failure is of no consequence, as listening ends by itself.
+    Q_INVOKABLE void cancelListening() override;
+    /// POST /answers/stop; a failure is of no consequence, as the answer ends by itself.
+    Q_INVOKABLE void stopAnswer() override;
     /// PUT /model {"model_name": ...}: loads another of `models`.
     Q_INVOKABLE void loadModel(const QString &name);
 
@@ -126,6 +133,7 @@ private:
     void setState(BackendState state, const QString &message);
     void useBackend();
     void forgetBackend();
+    QString conversation() const;
     QString startingMessage() const;
     void onTranscription(const RestClient::Reply &reply);
     void onSaid(const RestClient::Reply &reply, const QString &utterance);
@@ -135,7 +143,7 @@ private:
     QString m_apiKey;
     int m_eventsPort = 5802;
     bool m_isActive = false;
-    const QString m_conversation; ///< Name of it: each press is a stream, and one may answer the one before.
+    const QString m_conversation; ///< Where the backend's microphone is off; see conversation().
 
     BackendState m_state = BackendState::Starting;
     QString m_message;

@@ -43,6 +43,10 @@ public:
 
     /// Switch the backend's microphone, for hands-free use; listeningChanged follows.
     Q_INVOKABLE virtual void setListening(bool enabled) = 0;
+    /// Have it wait for the wake word again.
+    Q_INVOKABLE virtual void cancelListening() = 0;
+    /// End the answer that the backend speaks; nothing where it speaks none.
+    Q_INVOKABLE virtual void stopAnswer() = 0;
 
     // ---- Push-to-talk: openStream, chunks (kept until the connection is ready), endStream, final(s) and
     // their answers, streamEnded
@@ -92,6 +96,9 @@ signals:
     void handsFreeTranscript(const QString &text, const QString &language, double latency,
                              const QDateTime &time, const QString &utterance);
     void handsFreeAnswer(const QString &text, const QString &earcon, const QString &utterance);
+    /// How loud it is at the backend's microphone while it listens, ten times a second: dBFS, and 0 to 1 as
+    /// levelOf() has it.
+    void handsFreeLevel(double dbfs, qreal level);
     /// The backend's microphone or its pipeline failed; sentences as of errorOccurred.
     void handsFreeFailed(const QString &error, const QString &wayOut);
 

@@ -27,6 +27,7 @@ void StreamClient::open(const QUrl &url, const QString &apiKey)
     drop();
     m_isActive = true;
     m_isEnding = m_hasOverflown = m_hasComplained = false;
+    m_isAwaitingText = true;
     m_socket.open(url, apiKey);
 }
 
@@ -45,7 +46,7 @@ void StreamClient::end()
     if (!m_isActive || m_isEnding)
         return;
     m_isEnding = true;
-    m_endDeadline.start(m_textDeadline);
+    startEndDeadline();
     if (m_isOpen)
         sendEnd();
 }
@@ -92,8 +93,9 @@ void StreamClient::onMessage(const QJsonObject &message)
     if (type == QLatin1String("partial")) {
         emit partialText(text);
     } else if (type == QLatin1String("final")) {
+        m_isAwaitingText = false;
         if (m_isEnding)
-            m_endDeadline.start(ActionDeadline);
+            startEndDeadline();
         emit finalText(text, message.value(QLatin1String("language")).toString(),
                        message.value(QLatin1String("latency")).toDouble(), utterance);
     } else if (type == QLatin1String("intent")) {
@@ -103,6 +105,7 @@ void StreamClient::onMessage(const QJsonObject &message)
     } else if (type == QLatin1String("answer")) {
         emit answered(text, message.value(QLatin1String("earcon")).toString(), utterance);
     } else if (type == QLatin1String("speech_started")) {
+        m_isAwaitingText = true;
         emit speechStarted();
     } else if (type == QLatin1String("error")) {
         m_hasComplained = true;
@@ -132,6 +135,11 @@ void StreamClient::keep(const QByteArray &chunk)
     }
     if (overflows && !std::exchange(m_hasOverflown, true))
         emit failed(Fault::speechLost());
+}
+
+void StreamClient::startEndDeadline()
+{
+    m_endDeadline.start(m_isAwaitingText ? m_textDeadline : ActionDeadline);
 }
 
 void StreamClient::sendEnd()

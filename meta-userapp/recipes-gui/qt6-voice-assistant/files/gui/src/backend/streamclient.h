@@ -57,6 +57,7 @@ private:
     void onLost();
     void keep(const QByteArray &chunk);
     void sendEnd();
+    void startEndDeadline();
     void finish(const Fault &fault);
 
     BackendSocket m_socket;
@@ -67,6 +68,7 @@ private:
     bool m_isActive = false;
     bool m_isOpen = false;
     bool m_isEnding = false;
+    bool m_isAwaitingText = false;
     bool m_hasOverflown = false;
     bool m_hasComplained =
         false; ///< The backend said what is wrong; if it closes after that, there is nothing to add.

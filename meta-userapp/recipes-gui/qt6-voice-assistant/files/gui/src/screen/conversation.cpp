@@ -1,8 +1,12 @@
 #include "screen/conversation.h"
 
+#include "audio/audioformat.h"
+
 #include <QDateTime>
 #include <QUuid>
 
+#include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace {
@@ -14,6 +18,10 @@ constexpr int SilenceTimeoutMs = 6000;
 constexpr int AnswerTimeoutMs = 20'000;
 /// An utterance lasts 30 s at most and gives partial results all the while.
 constexpr int HandsFreeTimeoutMs = 40'000;
+/// Peak of speech over the root of its mean square, roughly: 10 dB.
+constexpr double SpeechCrest = 3;
+/// The backend tells a level for each tenth of a second.
+constexpr int PeaksPerLevel = AudioFormat::PeaksPerSecond / 10;
 
 } // namespace
 
@@ -49,6 +57,7 @@ void Conversation::setAudio(AudioEngine *audio)
         });
         connect(audio, &AudioEngine::errorChanged, this, &Conversation::onAudioError);
         connect(audio, &AudioEngine::sourceFileFinished, this, [this] { handle(Event::SpeechEnd); });
+        connect(audio, &AudioEngine::levelChanged, this, &Conversation::levelChanged);
         connect(audio, &AudioEngine::inputDevicesChanged, this, &Conversation::updateCanTalk);
         connect(audio, &AudioEngine::sourceFileChanged, this, &Conversation::updateCanTalk);
         connect(audio, &QObject::destroyed, this, &Conversation::onPartDestroyed);
@@ -83,6 +92,7 @@ void Conversation::setNetwork(SpeechBackend *network)
         connect(network, &SpeechBackend::handsFreePartial, this, &Conversation::onHandsFreePartial);
         connect(network, &SpeechBackend::handsFreeTranscript, this, &Conversation::onHandsFreeTranscript);
         connect(network, &SpeechBackend::handsFreeAnswer, this, &Conversation::onAnswer);
+        connect(network, &SpeechBackend::handsFreeLevel, this, &Conversation::onHandsFreeLevel);
         connect(network, &SpeechBackend::handsFreeFailed, this, &Conversation::onHandsFreeFailed);
         connect(network, &QObject::destroyed, this, &Conversation::onPartDestroyed);
     }
@@ -120,6 +130,13 @@ void Conversation::setHandsFree(bool handsFree)
     tellWhetherToListen();
 }
 
+qreal Conversation::level() const
+{
+    if (m_state == State::HandsFree)
+        return m_handsFreeLevel;
+    return m_audio != nullptr ? m_audio->level() : 0;
+}
+
 void Conversation::setErrorTimeout(int milliseconds)
 {
     if (std::exchange(m_errorTimeout, milliseconds) != milliseconds)
@@ -150,8 +167,10 @@ void Conversation::setAnswerTimeout(int milliseconds)
 
 void Conversation::press()
 {
-    if (m_canTalk)
-        handle(Event::Press);
+    if (!m_canTalk)
+        return;
+    hush();
+    handle(Event::Press);
 }
 
 void Conversation::release()
@@ -161,15 +180,25 @@ void Conversation::release()
 
 void Conversation::toggle()
 {
-    if (m_canTalk || isPushToTalk())
-        handle(Event::Tap);
+    if (!m_canTalk && !isPushToTalk())
+        return;
+    hush();
+    handle(Event::Tap);
 }
 
 void Conversation::cancel()
 {
     if (isTurn(m_state) && !isPushToTalk())
         m_ignoresHandsFree = true;
+    if (isTurn(m_state) && isHandsFree() && m_network != nullptr)
+        m_network->cancelListening(); // it may have begun before the button was touched
     handle(Event::Cancel);
+}
+
+void Conversation::hush()
+{
+    if (!m_answer.isEmpty() && m_network != nullptr)
+        m_network->stopAnswer();
 }
 
 void Conversation::dismissError()
@@ -205,6 +234,9 @@ void Conversation::say(const QString &words)
     const QString utterance = QUuid::createUuid().toString(QUuid::WithoutBraces);
     m_utterances.append(utterance);
     m_card.await();
+    hush(); // it is answered
+    if (isHandsFree())
+        m_network->cancelListening();
     m_network->say(words, m_card.language(), utterance, m_microphone);
 }
 
@@ -281,7 +313,9 @@ void Conversation::enter(State state)
         m_wayOut.clear();
     }
     updateAwaitingFinal();
+    m_handsFreeLevel = 0;
     emit stateChanged();
+    emit levelChanged();
 }
 
 void Conversation::beginRecording()
@@ -481,6 +515,8 @@ void Conversation::onWakeWord()
 {
     m_ignoresHandsFree = false;
     followSpeech();
+    if (isHandsFree())
+        emit called();
 }
 
 void Conversation::onPipelineState(const QString &state)
@@ -512,6 +548,16 @@ void Conversation::onHandsFreeTranscript(const QString &text, const QString &lan
     m_microphone = SpeechBackend::Microphone::Backend;
     addFinal(text, language, latency, time, utterance);
     handle(m_finals.isEmpty() ? Event::HandsFreeSilence : Event::HandsFreeFinal);
+}
+
+void Conversation::onHandsFreeLevel(double dbfs, qreal level)
+{
+    if (m_state != State::HandsFree)
+        return;
+    m_handsFreeLevel = level;
+    emit levelChanged();
+    const double peak = std::min(1.0, SpeechCrest * std::pow(10, dbfs / 20));
+    emit handsFreePeaks(QList<float>(PeaksPerLevel, float(peak)));
 }
 
 void Conversation::onHandsFreeFailed(const QString &error, const QString &wayOut)

@@ -39,6 +39,8 @@ class Conversation : public QObject
     Q_PROPERTY(State state READ state NOTIFY stateChanged)
     /// Shorthand: state is Held, Tapped or Sent.
     Q_PROPERTY(bool pushToTalk READ isPushToTalk NOTIFY stateChanged)
+    /// Shorthand: state is HandsFree or HandsFreeSent.
+    Q_PROPERTY(bool handsFreeTurn READ isHandsFreeTurn NOTIFY stateChanged)
     /// Whether somebody speaks, or has spoken, and there is no final of it yet.
     Q_PROPERTY(bool awaitingFinal READ isAwaitingFinal NOTIFY awaitingFinalChanged)
     /// What is understood so far, while speaking; empty otherwise.
@@ -54,6 +56,8 @@ class Conversation : public QObject
     /// Set in the states Error and ErrorUntilReady: what happened, and the way out.
     Q_PROPERTY(QString error READ error NOTIFY stateChanged)
     Q_PROPERTY(QString wayOut READ wayOut NOTIFY stateChanged)
+    /// Loudness of who is listened to, 0 to 1: at the backend's microphone hands-free, else at the screen's.
+    Q_PROPERTY(qreal level READ level NOTIFY levelChanged)
     /// Whether press() would do something: the backend is ready and there is a microphone.
     Q_PROPERTY(bool canTalk READ canTalk NOTIFY canTalkChanged)
     /// Milliseconds after which the states Error and ErrorUntilReady end by themselves.
@@ -126,6 +130,7 @@ public:
     void setHandsFree(bool handsFree);
     State state() const { return m_state; }
     bool isPushToTalk() const { return isPushToTalk(m_state); }
+    bool isHandsFreeTurn() const { return isTurn(m_state) && !isPushToTalk(); }
     bool isAwaitingFinal() const { return m_isAwaitingFinal; }
     QString partialText() const { return m_partialText; }
     QString finalText() const { return m_finalText; }
@@ -134,6 +139,7 @@ public:
     CommandCard *card() { return &m_card; }
     QString error() const { return m_error; }
     QString wayOut() const { return m_wayOut; }
+    qreal level() const;
     bool canTalk() const { return m_canTalk; }
     int errorTimeout() const { return m_errorTimeout; }
     void setErrorTimeout(int milliseconds);
@@ -152,6 +158,8 @@ public:
     Q_INVOKABLE void toggle();
     /// Drop what is being said.
     Q_INVOKABLE void cancel();
+    /// End the voice that speaks the answer; what is shown of it stays.
+    Q_INVOKABLE void hush();
     /// Leave the states Error and ErrorUntilReady.
     Q_INVOKABLE void dismissError();
 
@@ -174,6 +182,11 @@ signals:
     void partialTextChanged();
     void finalTextChanged();
     void answerChanged();
+    /// Somebody said the wake word, hands-free.
+    void called();
+    void levelChanged();
+    /// As AudioEngine::peaksReady, of the backend's microphone.
+    void handsFreePeaks(const QList<float> &peaks);
     void canTalkChanged();
     void errorTimeoutChanged();
     void speechTimeoutChanged();
@@ -212,6 +225,7 @@ private:
     void onHandsFreePartial(const QString &text);
     void onHandsFreeTranscript(const QString &text, const QString &language, double latency,
                                const QDateTime &time, const QString &utterance);
+    void onHandsFreeLevel(double dbfs, qreal level);
     void onHandsFreeFailed(const QString &error, const QString &wayOut);
     void followSpeech();
     void tellWhetherToListen();
@@ -239,6 +253,7 @@ private:
     QString m_wayOut;
     QString m_laterError; ///< Came during a turn, and is shown at its end.
     QString m_laterWayOut;
+    qreal m_handsFreeLevel = 0;
     bool m_canTalk = false;
     bool m_isAwaitingFinal = false;
 
