@@ -45,6 +45,9 @@ class Decoding(Protocol):
             Logits [rows, vocabulary]; the caller may change them, the next call overwrites them.
         """
 
+    def rewind(self, length: int) -> None:
+        """Forget all but so many tokens, before :meth:`fan_out`."""
+
     def fan_out(self) -> None:
         """Continue the prompt with as many sequences as this decoding was made for."""
 

@@ -130,6 +130,10 @@ class _OptimumDecoding:
         }
         return logits[0, [start + row for row in rows]]
 
+    def rewind(self, length: int) -> None:
+        """See :class:`rtap.whisper.model.Decoding`; the next prompt makes its cache anew."""
+        del self._tokens[length:]
+
     def fan_out(self) -> None:
         """See :class:`rtap.whisper.model.Decoding`."""
         self._past = {

@@ -278,6 +278,10 @@ class _RtapDecoding:
             _bind_input(binding, name, array)
         return inputs
 
+    def rewind(self, length: int) -> None:
+        """See :class:`rtap.whisper.model.Decoding`."""
+        self._length = length
+
     def fan_out(self) -> None:
         """See :class:`rtap.whisper.model.Decoding`."""
         for cache in self._cache.values():
