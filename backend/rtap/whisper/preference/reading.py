@@ -67,7 +67,7 @@ class Reading:
         self._bounds = bounds
         self._cached: list[int] = []
         """Tokens that the decoding has."""
-        self._waiting: list[tuple[float, int, Path, Guess]] = []
+        self._waiting: list[tuple[float, int, Path, Guess | None]] = []
         """A heap of beginnings, those that are worth most first."""
         self._counter = itertools.count()
         self._best: Found | None = None
@@ -90,7 +90,11 @@ class Reading:
         runs = 0
         while self._waiting and runs < MOST_RUNS:
             _, _, path, guess = heapq.heappop(self._waiting)
-            if path.log_probability >= self._floor(path, guess.words):
+            if path.log_probability < self._floor(path, "" if guess is None else guess.words):
+                continue
+            if guess is None:
+                self._guess(path)
+            else:
                 self._read(path, guess)
                 runs += 1
         return self._best
@@ -114,10 +118,14 @@ class Reading:
             self._words = self._guide.words(found.tokens)
 
     def _wait(self, path: Path) -> None:
-        """Note a beginning, if a sentence that is like the text may follow from it."""
+        """Note a beginning. How it goes on is guessed only when its turn comes: that opens the grammar."""
+        if path.log_probability >= self._floor(path):
+            worth = path.log_probability + DEPTH_BONUS * len(path.tokens)
+            heapq.heappush(self._waiting, (-worth, next(self._counter), path, None))
+
+    def _guess(self, path: Path) -> None:
+        """Put a beginning back at its place, if a sentence that is like the text may follow from it."""
         length = len(path.tokens)
-        if path.log_probability < self._floor(path):
-            return
         guess = self._guide.guess(self._graph, path, self._bounds.longest - 1 - length)
         if guess.is_whole:
             self.is_hopeful |= guess.likeness >= LEAST_HOPE

@@ -143,7 +143,7 @@ class TokenGraph:
 
     def _tokens(self, text: str) -> tuple[int, ...]:
         if text not in self._encoded:
-            self._encoded[text] = tuple(self._tokenizer.encode(text))
+            self._encoded[text] = self._tokenizer.words.encode(text)
         return self._encoded[text]
 
 
