@@ -45,9 +45,6 @@ class Decoding(Protocol):
             Logits [rows, vocabulary]; the caller may change them, the next call overwrites them.
         """
 
-    def rewind(self, length: int) -> None:
-        """Forget all but so many tokens, before :meth:`fan_out`."""
-
     def fan_out(self) -> None:
         """Continue the prompt with as many sequences as this decoding was made for."""
 
@@ -60,6 +57,13 @@ class Decoding(Protocol):
 
     def select(self, beams: NDArray[np.int64]) -> None:
         """Replace sequence i by a copy of sequence ``beams[i]``."""
+
+
+class RewindableDecoding(Decoding, Protocol):
+    """A decoding that can go back and take another way."""
+
+    def rewind(self, length: int) -> None:
+        """Forget all but so many tokens, before :meth:`fan_out`."""
 
 
 class SpeechModel(Protocol):
@@ -93,7 +97,7 @@ class SpeechModel(Protocol):
         The result is good until the next call, which uses the same memory.
         """
 
-    def decode(self, encoded: EncodedAudio, beams: int = 1) -> Decoding:
+    def decode(self, encoded: EncodedAudio, beams: int = 1) -> RewindableDecoding:
         """Start decoding; ends any decoding with the same number of beams that is under way."""
 
     def alignment_weights(

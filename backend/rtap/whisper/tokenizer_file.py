@@ -132,11 +132,11 @@ class TokenizerFile:
     def get_vocab(self, with_added_tokens: bool = True) -> Mapping[str, int]:  # noqa: FBT001, FBT002
         """See :class:`Vocabulary`; read again, and not kept."""
         try:
-            vocabulary = json.loads(self._path.read_bytes())["model"]["vocab"]
+            vocabulary: Mapping[str, int] = json.loads(self._path.read_bytes())["model"]["vocab"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise self._damaged(error) from error
         added = {one.content: index for index, one in self._added.items()}
-        return vocabulary | added if with_added_tokens else vocabulary
+        return {**vocabulary, **added} if with_added_tokens else vocabulary
 
     def encode(self, sequence: str, *, add_special_tokens: bool) -> Any:
         """See :class:`Vocabulary`; loads the library's tokenizer the first time."""

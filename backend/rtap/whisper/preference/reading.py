@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtap.whisper.decode import log_masses
-from rtap.whisper.model import Decoding
+from rtap.whisper.model import RewindableDecoding
 from rtap.whisper.preference.guide import Guess, Guide
 from rtap.whisper.preference.search import LENGTH_BONUS, Bounds, Found, Path
 from rtap.whisper.preference.token_graph import TokenGraph, Ways
@@ -54,7 +54,7 @@ class Reading:
         guide: Guide,
         rules: TokenRules,
         end_of_text: int,
-        decoding: Decoding,
+        decoding: RewindableDecoding,
         prompt: Sequence[int],
         bounds: Bounds,
     ) -> None:
