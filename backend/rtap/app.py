@@ -17,14 +17,16 @@ from typing import TYPE_CHECKING, Final
 
 from rtap import __version__, logs
 from rtap.assistant.assistant import Assistant
+from rtap.assistant.conversations import DRIVERS_CONVERSATION
 from rtap.assistant.parts import load_parts
-from rtap.assistant.spoken_answers import SpokenAnswers, loudspeaker
+from rtap.assistant.spoken_answers import NoEar, SpokenAnswers, loudspeaker
 from rtap.bus import EventBus
 from rtap.config.loader import UnifiedConfigLoader
 from rtap.errors import RTAPException
 from rtap.events import (
     ErrorOccurred,
     Event,
+    LevelMeasured,
     ListeningChanged,
     State,
     Transcript,
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from rtap.assistant.assistant import Wish
+    from rtap.assistant.spoken_answers import Ear
     from rtap.config import Config
     from rtap.pipeline.microphone import AudioPipeline
     from rtap.transports.service import ModelFacts
@@ -65,6 +68,8 @@ PROOF_SECONDS: Final = 60.0
 """A successful inference proves for this long that the service works."""
 SYSTEM_VARIABLE: Final = "RTAP_SYSTEM_VERSION"
 """Who starts the service on a device says by this which version of the whole system it belongs to."""
+_UNGATED: Final = ListeningChanged | ErrorOccurred | LevelMeasured
+"""What each of a standby pair says for itself; levels are measured by the one that publishes."""
 _PROBE_SECONDS: Final = 10.0
 _SHUTDOWN_SECONDS: Final = 4.0
 """What is being said when the service is stopped must be text by then."""
@@ -122,11 +127,21 @@ class RTAPApplication:
         partials: bool = True,
         intents: Wish = "none",
         conversation: str | None = None,
+        speak: bool = False,
     ) -> SpeechSession:
         """A session for one client's stream."""
+        spoken = self._spoken if speak else None
+        is_drivers = conversation == DRIVERS_CONVERSATION
+        if is_drivers and self._spoken is not None:
+            self._spoken.cancel_listening()  # or it would be heard, and done, twice
+
+        def tell(event: Event) -> None:
+            publish(event)
+            if spoken is not None:
+                spoken.take_from_stream(event, is_drivers=is_drivers)
 
         def both(event: Event) -> None:
-            publish(event)
+            tell(event)
             self.publish(event)
 
         def deliver(event: Event) -> None:
@@ -134,9 +149,11 @@ class RTAPApplication:
                 both(event)
                 self.assistant.hear(event, both, intents, conversation)
             else:
-                publish(event)
+                tell(event)
 
         equipment = make_equipment(self.config, self.stt, self._annotator, partials=partials)
+        if spoken is not None:
+            equipment = replace(equipment, cleaner=spoken.unheard_by(equipment.cleaner))
         return SpeechSession(session_id, "stream", equipment, options, deliver)
 
     def publish(self, event: Event) -> None:
@@ -227,6 +244,15 @@ class RTAPApplication:
         if self._pipeline is not None:
             self._pipeline.set_listening(enabled=enabled)
 
+    def cancel_listening(self) -> None:
+        """Wait for the wake word again; what was said to its end is still carried out."""
+        if self._spoken is not None:
+            self._spoken.cancel_listening()
+
+    def stop_answer(self) -> bool:
+        """End the answer that is being spoken, and forget those that wait; whether there was one."""
+        return self._spoken is not None and self._spoken.stop()
+
     # ---- life
 
     async def start(self) -> None:
@@ -240,9 +266,8 @@ class RTAPApplication:
             self._publishers.append(publisher)
             await publisher.start()
         self._pipeline = self._make_pipeline()
-        if self._pipeline is not None:
-            self._spoken = self._make_spoken(self._pipeline)
-            self._spoken.start()
+        self._spoken = self._make_spoken(self._pipeline or NoEar())
+        self._spoken.start()
         if self.config.standby.role != "none":
             self._standby = self._make_standby()
         self.stt.start()
@@ -309,23 +334,24 @@ class RTAPApplication:
             assert source is not None
             return source
 
-        return make_pipeline(
+        pipeline = make_pipeline(
             config,
             make_source=next_source,
             make_session=self._microphone_session,
             publish=self._publish_heard,
             telemetry=self.telemetry,
         )
+        pipeline.wants_levels = self._wants_levels
+        return pipeline
 
-    def _make_spoken(self, pipeline: AudioPipeline) -> SpokenAnswers:
-        # Sound from a file is nobody who waits for an answer.
-        is_heard = self.config.audio.source == "microphone"
-        answers = self.config.answers if is_heard else replace(self.config.answers, enabled=False)
+    def _make_spoken(self, ear: Ear) -> SpokenAnswers:
         return SpokenAnswers(
-            loudspeaker(answers, self.publish),
-            pipeline,
+            loudspeaker(self.config.answers, self.publish),
+            ear,
             self.publish,
             self._answer_was_spoken,
+            # Sound from a file is nobody who waits for an answer.
+            speaks_to_microphone=self.config.audio.source == "microphone",
         )
 
     def _answer_was_spoken(self, began: float, ended: float) -> None:
@@ -375,9 +401,14 @@ class RTAPApplication:
 
     # ---- events
 
+    def _wants_levels(self) -> bool:
+        """Whether to tell how loud it is: somebody asks, and this is the instance that is followed."""
+        is_followed = self._standby is None or self._standby.publishing
+        return is_followed and self.bus.wants_levels
+
     def _publish_heard(self, event: Event) -> None:
         """What the pipeline says; all of it that another instance would say as well goes to the gate."""
-        if self._standby is None or isinstance(event, ListeningChanged | ErrorOccurred):
+        if self._standby is None or isinstance(event, _UNGATED):
             self.publish(event)
         else:
             self._standby.offer(event)
@@ -400,6 +431,7 @@ class RTAPApplication:
             model=None if facts is None else facts.name,
             version=__version__,
             listening=self.listening(),
+            wake_words=() if self._pipeline is None else self.config.wakeword.spoken,
             publishing=self._standby is None or self._standby.publishing,
             last_transcript=last if isinstance(last, TranscriptMessage) else None,
         )

@@ -98,7 +98,8 @@ class Transcript:
     """From the end of speech to this transcript, the silence that ended it included."""
     timestamp: float
     confidence: float
-    """Mean probability of the tokens, 0 to 1."""
+    """Mean probability of the tokens, 0 to 1; at most the chance that this command was said, and not another
+    one that is nearly as likely."""
     source: Literal["microphone", "stream", "file"]
     sentiment: Sentiment | None = None
 
@@ -168,6 +169,18 @@ class StateChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class LevelMeasured:
+    """How loud it is while the microphone listens; only for who has subscribed to it, see :mod:`rtap.bus`."""
+
+    session_id: str
+    dbfs: float
+    """Root mean square of the last tenth of a second, as :func:`rtap.audio.level.dbfs` has it."""
+    level: float
+    """The same as a meter shows it, 0 to 1; see :func:`rtap.audio.level.meter`."""
+    timestamp: float
+
+
+@dataclass(frozen=True, slots=True)
 class ListeningChanged:
     """The microphone was switched on or off."""
 
@@ -198,6 +211,7 @@ Event = (
     SpeechStarted
     | SpeechStopped
     | WakeWordDetected
+    | LevelMeasured
     | StateChanged
     | ListeningChanged
     | PublishingChanged

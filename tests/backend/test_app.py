@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,9 +15,9 @@ import soundfile
 
 import rtap
 from rtap.app import RTAPApplication
-from rtap.config import AudioConfig, Config, OutputConfig, SttConfig
+from rtap.config import AnswersConfig, AudioConfig, Config, OutputConfig, SttConfig
 from rtap.errors import ModelError, PipelineError
-from rtap.events import ErrorOccurred, Event, Transcript
+from rtap.events import AnswerGiven, ErrorOccurred, Event, Transcript
 from rtap.server import serve
 from tests.deadlines import SOON
 
@@ -135,6 +136,38 @@ def test_what_is_said_is_text_before_the_silence_is_over(*, decode_at_pause: boo
     assert [one.text for one in events if isinstance(one, Transcript)] == ["navigate home"]
     used = f'rtap_speculations_total{{outcome="used"}} {float(decode_at_pause)}'
     assert used in application.telemetry.exposition().decode()
+
+
+@pytest.mark.parametrize("speak", [True, False])
+def test_a_streams_answers_are_spoken_where_it_asks_for_it(*, speak: bool) -> None:
+    output = OutputConfig(zmq_enabled=False, websocket_enabled=False, wyoming_enabled=False)
+    answers = AnswersConfig(device="a loudspeaker that is nowhere")
+    application = RTAPApplication(
+        Config(audio=AudioConfig(source="none"), output=output, answers=answers)
+    )
+    asyncio.run(application.start())
+    said = soundfile.read(AUDIO / "set_the_temperature.wav", dtype="float32")[0]
+    seen: list[Event] = []
+    is_over = threading.Event()
+
+    def look() -> None:
+        seen.extend(published.take())
+        # The loudspeaker is tried in a thread of its own.
+        if isinstance(seen[-1], ErrorOccurred if speak else AnswerGiven):
+            is_over.set()
+
+    published = application.bus.subscribe(look)
+    try:
+        session = application.new_session(
+            "s", application.options("en"), lambda _: None, intents="execute", speak=speak
+        )
+        session.push(said, 0.0)
+        session.finish()
+        assert is_over.wait(SOON)
+    finally:
+        asyncio.run(application.stop())
+    errors = [(one.stage, one.error_type) for one in seen if isinstance(one, ErrorOccurred)]
+    assert errors == [("answers", "SpeakerError")] * speak
 
 
 @pytest.mark.parametrize("preferred", [True, False])

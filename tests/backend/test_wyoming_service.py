@@ -79,6 +79,16 @@ async def transcript(running: Running, samples: Samples) -> list[Event]:
         return await receive_until(client, "transcript-stop")
 
 
+async def transcript_at_last(running: Running, samples: Samples) -> list[Event]:
+    """Say it again as long as the service is too busy for it, as it asks one to."""
+    while True:
+        try:
+            return await transcript(running, samples)
+        except AssertionError as refused:
+            if "say it again" not in str(refused):
+                raise
+
+
 def streams(running: Running) -> float:
     metrics = httpx.get(running.url("/metrics", "health_port"), timeout=SOON).text
     lines = [line for line in metrics.splitlines() if "rtap_streams_open{" in line]
@@ -184,7 +194,7 @@ def test_a_call_is_heard(idle: Running) -> None:
 def test_several_clients_at_once(idle: Running) -> None:
     async def test() -> list[list[Event]]:
         return await asyncio.gather(
-            *(transcript(idle, sound(name)) for name in SPOKEN for _ in range(3))
+            *(transcript_at_last(idle, sound(name)) for name in SPOKEN for _ in range(3))
         )
 
     texts = [events[-2].data["text"] for events in run(test)]

@@ -34,8 +34,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    place = tmp_path_factory.mktemp("service")
+    contacts = place / "contacts.txt"
+    contacts.write_text("Anna Schmidt\nAnna Berg\n", encoding="utf-8")
     output = {"allowed_hosts": [ELSEWHERE]}
-    with service(tmp_path_factory.mktemp("service"), output=output) as one:
+    with service(place, output=output, intents={"contacts": str(contacts)}) as one:
         one.wait_until_healthy()
         yield one
 

@@ -15,13 +15,24 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from rtap.config import Config, LimitsConfig, OutputConfig
+from rtap.config import LimitsConfig, OutputConfig
 from tests.backend.transports.serving import Server, serving, wait_until
 from tests.browser.conftest import (
     ELSEWHERE,
     Browse,
     spoken,
     write_microphone,
+)
+from tests.browser.try_page import (
+    NBSP,
+    page_of,
+    problem,
+    quick,
+    said,
+    shown,
+    state,
+    step,
+    type_command,
 )
 from tests.deadlines import SOON
 from tests.running_service import AUDIO, COMMAND, Running, service
@@ -60,29 +71,10 @@ def microphone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def car() -> Iterator[Server]:
+def car(tmp_path: Path) -> Iterator[Server]:
     """A service whose answers are made up."""
-    with serving(Config()) as server:
+    with serving(quick(tmp_path)) as server:
         yield server
-
-
-def page_of(server: Server) -> str:
-    return f"http://{server.address}/try"
-
-
-def state(page: Page, expected: str) -> None:
-    expect(page.locator("body")).to_have_attribute("data-state", expected)
-
-
-def said(page: Page, *texts: str) -> None:
-    """Wait for all that was understood, the newest first."""
-    expect(page.locator("#finals .said")).to_have_text(list(texts))
-
-
-def problem(page: Page, text: str) -> None:
-    alert = page.get_by_role("alert")
-    expect(alert).to_contain_text(text)
-    expect(alert).to_be_visible()
 
 
 def test_a_spoken_command_grows_into_an_answer(
@@ -94,6 +86,8 @@ def test_a_spoken_command_grows_into_an_answer(
     expect(page.locator("#warning")).to_contain_text("does not understand people reliably")
     page.get_by_role("button", name="Speak").click()
     state(page, "listening")
+    waveform = page.locator("#waveform")
+    wait_until(lambda: waveform.evaluate(TALL_BARS) > 10)
     said(page, COMMAND)
 
     partials = [text for text in page.evaluate("window.partials") if text]
@@ -101,7 +95,6 @@ def test_a_spoken_command_grows_into_an_answer(
     assert partials[0] != COMMAND
     assert all(later.startswith(text) for text, later in pairwise(partials))
     assert COMMAND.startswith(partials[-1])
-    assert page.locator("#waveform").evaluate(TALL_BARS) > 10
     expect(page.locator("#finals .code")).to_have_text("EN")
     by_service = seconds_in(page.locator("#finals .latency"))
     here = seconds_in(page.locator("#finals .here"))
@@ -111,6 +104,11 @@ def test_a_spoken_command_grows_into_an_answer(
     page.get_by_role("button", name="Stop").click()
     state(page, "ready")
     said(page, COMMAND)
+    step(page, "intent", "SetTemperature")
+    step(page, "action", "Done")
+    step(page, "answer", "The temperature is 21 degrees.")
+    expect(shown(page, "Temperature")).to_have_text([f"21{NBSP}°C"] * 4)
+    assert "intents=execute" in visit.sockets[0]
     assert visit.console == []
     assert visit.hosts() == {f"127.0.0.1:{running.port}"}
     assert len(visit.sockets) == 1
@@ -184,8 +182,8 @@ def test_only_one_runs_at_a_time(browse: Browse, car: Server, microphone: Path) 
     assert len(visit.sockets) == 1
 
 
-def test_a_key_is_asked_for_and_kept(browse: Browse) -> None:
-    with serving(Config(output=OutputConfig(api_key=KEY))) as server:
+def test_a_key_is_asked_for_and_kept(browse: Browse, tmp_path: Path) -> None:
+    with serving(quick(tmp_path, output=OutputConfig(api_key=KEY))) as server:
         visit = browse(page_of(server))
         page = visit.page
         field = page.get_by_label("API key")
@@ -233,8 +231,8 @@ def test_who_begins_before_the_model_is_there_waits(browse: Browse, car: Server)
     expect(page.locator("#finals .said")).to_contain_text("somebody spoke")
 
 
-def test_a_service_that_is_full_says_so(browse: Browse) -> None:
-    with serving(Config(limits=LimitsConfig(max_streams=1))) as server:
+def test_a_service_that_is_full_says_so(browse: Browse, tmp_path: Path) -> None:
+    with serving(quick(tmp_path, limits=LimitsConfig(max_streams=1))) as server:
         first, second = browse(page_of(server)).page, browse(page_of(server)).page
         server.service.engine.gate.clear()
         for page in (first, second):
@@ -359,14 +357,18 @@ def test_everything_has_a_name_and_can_be_reached(browse: Browse, car: Server) -
         ("meter", "Volume"),
         ("img", "Waveform of the last seconds"),
         ("region", "What was understood"),
+        ("region", "Car"),
+        ("textbox", "Command"),
+        ("group", "A command"),
+        ("radio", "Only understand"),
     ]:
         expect(page.get_by_role(role, name=name, exact=True)).to_have_count(1)  # type: ignore[arg-type]
-    expect(page.get_by_role("status")).to_have_text("Ready")
+    expect(page.locator("#state")).to_have_text("Ready")
     reached = []
-    for _ in range(3):
+    for _ in range(7):
         page.keyboard.press("Tab")
-        reached.append(page.evaluate("document.activeElement.id"))
-    assert reached == ["speak", "file", "language"]
+        reached.append(page.evaluate("document.activeElement.id || document.activeElement.name"))
+    assert reached == ["speak", "command", "send", "undo", "wish", "language", "file"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -383,19 +385,22 @@ def test_a_telephone_shows_all_of_it(browse: Browse, car: Server, scheme: str) -
 
 
 def test_a_picture_of_the_page(browse: Browse, running: Running, tmp_path: Path) -> None:
-    """In the middle of the second command."""
+    """After the second command, when the car has done it."""
     sound = write_microphone(
         tmp_path / "two.wav",
-        *(2.0, spoken("navigate_home"), 1.5, spoken("turn_on_the_heating")),
-        *(1.2, spoken("set_the_temperature"), 8.0),
+        *(2.0, spoken("navigate_home"), 1.5, spoken("set_the_temperature"), 8.0),
     )
-    size = {"width": 1000, "height": 640}
+    size = {"width": 1280, "height": 720}
     page = browse(running.url("/try"), sound, viewport=size, color_scheme="light").page
     state(page, "ready")
+    expect(page.get_by_label("Do it")).to_be_checked()
+    type_command(page, "set the temperature to 19 degrees")
+    step(page, "action", "Done")
     page.get_by_role("button", name="Speak").click()
-    expect(page.locator("#partial")).to_contain_text("set the temperature to")
+    said(page, COMMAND, "navigate home", "set the temperature to 19 degrees")
+    expect(page.locator(".new")).to_have_count(4)
+    step(page, "answer", "The temperature is 21 degrees.")
     picture = Path(os.environ.get("RTAP_SCREENSHOT") or tmp_path / "try.png")
     page.screenshot(path=picture)
-    said(page, COMMAND, "turn on the heating", "navigate home")
-    assert 5_000 < picture.stat().st_size < 150_000
+    assert 5_000 < picture.stat().st_size < 200_000
     assert page.evaluate("document.documentElement.scrollHeight") <= size["height"]

@@ -106,6 +106,38 @@ def test_held_button(
     assert 0 < entry["latency"] < 30
 
 
+def test_a_command_is_done_and_taken_back(
+    program: Path, display: VirtualDisplay, home: Home, backend: Backend
+) -> None:
+    def wait_for_car(temperature: float) -> None:
+        """What it keeps is written soon after it was done."""
+        deadline = time.monotonic() + SOON
+        while {value for path, value in backend.car.items() if path.endswith(".Temperature")} != {
+            temperature
+        }:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
+    # From the file itself, so that a busy machine loses no word.
+    arguments = [*backend.arguments, "--source-file", str(AUDIO / "set_the_temperature.wav")]
+    with Application(program, display, home, arguments, NO_MICROPHONE) as screen:
+        screen.wait_for("ready screen", is_ready)
+        screen.tap_button()
+        done = screen.wait_for("card", lambda shown: shown.card == "done" and shown.answer != "")
+        assert (done.final, done.answer) == (COMMAND, ANSWER)
+        assert (done.title, done.before, done.value) == ("Temperature", "20 °C", "21 °C")
+        wait_for_car(21)
+        assert done.can_undo
+
+        screen.wait_for("end of the turn", has_heard)
+        screen.tap_undo()
+        back = screen.wait_for("undone card", lambda shown: shown.card == "taken back")
+        assert (back.title, back.before, back.value) == ("Temperature", "21 °C", "20 °C")
+        assert not back.can_undo
+        wait_for_car(20)
+        assert screen.complaints == []
+
+
 def test_tapped_button_sends_when_speech_is_over(
     screen: Application, microphone: VirtualMicrophone
 ) -> None:

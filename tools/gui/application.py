@@ -29,6 +29,12 @@ class Shown:
         backend: starting, ready, lost or failed.
         answer: what the assistant says to the final; empty: nothing.
         earcon: how that went: done, failed, heard or question; empty without an answer.
+        card: state of the newest command: doing, done, taken back, told, refused, timed out, asking or
+            dropped; empty: there is no card.
+        title: what it is about.
+        before: what held before it; empty: not known.
+        value: what holds now; empty: nothing that could be written so.
+        can_undo: whether there is a button that takes it back.
         history: number of its entries.
     """
 
@@ -39,6 +45,11 @@ class Shown:
     final: str
     answer: str
     earcon: str
+    card: str
+    title: str
+    before: str
+    value: str
+    can_undo: bool
     error: str
     history: int
 
@@ -181,7 +192,8 @@ class Application:
                 )
             return self._shown[-1]
 
-    # TalkPage.qml keeps these places: the button in a column at the end, the settings above it.
+    # TalkPage.qml and CardView.qml keep these places: the button in a column at the end, the settings above
+    # it, the card in the column at the beginning, its way back at the end of its last line.
 
     def press_button(self) -> None:
         """Hold the microphone button."""
@@ -197,6 +209,11 @@ class Application:
         """Tap the microphone button."""
         self.press_button()
         self.release_button()
+
+    def tap_undo(self) -> None:
+        """Take back what a command did, with the button on its card."""
+        height = self._display.height
+        self._display.tap(self._display.width - 0.66 * height, 0.515 * height)
 
     def open_settings(self) -> None:
         """Tap the button at the end of the status bar."""

@@ -34,6 +34,7 @@ class Backend:
     ) -> None:
         self._ports = free_ports()
         self._profile = place / "backend.yaml"
+        self._car = place / "vehicle.json"
         self._process: Child | None = None
         places = place / "places.txt"
         places.write_text("home\n", encoding="utf-8")
@@ -43,7 +44,7 @@ class Backend:
                 "audio": audio or {"source": "none"},
                 "stt": {"model_name": "cabin-en"},
                 "intents": {"places": str(places)},
-                "vehicle": {"state": str(place / "vehicle.json")},
+                "vehicle": {"state": str(self._car)},
                 "models_dir": None if models is None else str(models),
                 "output": self._ports,
             }
@@ -69,6 +70,11 @@ class Backend:
             *("--backend", f"http://127.0.0.1:{self._ports['http_port']}"),
             *("--events-port", str(self._ports["websocket_port"])),
         ]
+
+    @property
+    def car(self) -> dict[str, Any]:
+        """What was set in the car, by the paths of its signals."""
+        return dict(json.loads(self._car.read_text("utf-8"))) if self._car.exists() else {}
 
     def start(self) -> None:
         """Start it, and do not wait."""

@@ -42,17 +42,20 @@ class Variant:
     scenes: tuple[str, ...]
 
 
-SCENES: Final = ("starting", "idle", "listening", "partial", "final", "settings", "error")
+SCENES: Final = (
+    *("starting", "idle", "listening", "partial"),
+    *("card", "undone", "settings", "error"),
+)
 VARIANTS: Final = (
     Variant(800, 480, "800x480", {}, SCENES),
     Variant(1280, 720, "1280x720", {}, SCENES),
-    Variant(800, 480, "800x480-day", {"screen/night_theme": "false"}, ("final", "settings")),
+    Variant(800, 480, "800x480-day", {"screen/night_theme": "false"}, ("card", "settings")),
     Variant(
         800,
         480,
         "800x480-german",
         {"screen/language": "de"},
-        ("idle", "final", "settings", "error"),
+        ("idle", "card", "undone", "settings", "error"),
     ),
 )
 
@@ -107,7 +110,11 @@ class Photographer:
             application.wait_for("ready screen", _is_ready)
             self._take(display, "idle")
             self._say(application, _COMMAND, lambda: self._take_speech(display, application))
-            self._take(display, "final")
+            application.wait_for("card", lambda shown: shown.card == "done")
+            self._take(display, "card")
+            application.tap_undo()
+            application.wait_for("undone card", lambda shown: shown.card == "taken back")
+            self._take(display, "undone")
             application.open_settings()
             self._take(display, "settings")
             application.close_settings()

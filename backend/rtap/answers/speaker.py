@@ -90,6 +90,8 @@ class Speaker:
         self._stop = threading.Event()
         """Ends what is being played."""
         self._is_speaking = False
+        self._is_playing = False
+        """Whether an item was taken and is not over."""
         self._is_closed = False
         self._reported = ""
         self._thread = threading.Thread(target=self._run, name="speaker", daemon=True)
@@ -148,11 +150,17 @@ class Speaker:
             self._held_since = None
             self._changed.notify_all()
 
-    def interrupt(self) -> None:
-        """End what is being played, and forget what waits: by the wake word or a tap."""
+    def interrupt(self) -> bool:
+        """End what is being played, and forget what waits: by the wake word or a tap.
+
+        Returns:
+            Whether there was anything.
+        """
         with self._changed:
+            was_busy = self._is_playing or bool(self._waiting)
             self._waiting.clear()
             self._stop.set()
+            return was_busy
 
     def _add(self, item: _Item) -> None:
         with self._changed:
@@ -174,6 +182,7 @@ class Speaker:
     def _next(self) -> _Item | None:
         """Wait for the next that may be played; None: the speaker was closed."""
         with self._changed:
+            self._is_playing = False
             while True:
                 if self._is_closed:
                     return None
@@ -182,6 +191,7 @@ class Speaker:
                     item = self._waiting.popleft()
                     if self._clock() - item.since <= LATEST_SECONDS:
                         self._stop.clear()
+                        self._is_playing = True
                         return item
                     continue
                 self._changed.wait(held if self._waiting else None)

@@ -6,14 +6,21 @@ import threading
 import time
 import traceback
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from rtap import logs
-from rtap.assistant.conversations import Conversations, speaker_of
-from rtap.errors import ConfigurationError
+from rtap.assistant.conversations import (
+    DRIVERS_CONVERSATION,
+    Conversation,
+    Conversations,
+    Speaker,
+    speaker_named,
+    speaker_of,
+)
+from rtap.errors import ConfigurationError, VehicleUnreachableError
 from rtap.events import (
     ActionCompleted,
     AnswerGiven,
@@ -31,12 +38,15 @@ if TYPE_CHECKING:
     from rtap.intents.dialogue import Dialogue
     from rtap.intents.intent import Intent, Understanding
     from rtap.telemetry import Telemetry
+    from rtap.vehicle.instruments import Reading
     from rtap.vehicle.result import ActionResult
 
 _log = logs.get("assistant")
 
 MOST_WAITING: Final = 16
 """Utterances; each takes a few milliseconds, or as long as the car needs, which is bounded."""
+_LOOK_SECONDS: Final = 0.5
+"""How long a look at the car waits while it is being loaded."""
 
 Wish = Literal["none", "understand", "execute"]
 """What whoever speaks wants of the commands in it: nothing, to be told of them, or that they are done."""
@@ -51,6 +61,8 @@ class Handled:
     """None: it is no command, or was not to be carried out."""
     answer: Answer | None
     """What to say to whoever said it; None: nothing."""
+    question: Kind | None = None
+    """Why it is asked before anything is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +98,8 @@ class Assistant:
         """Utterances of each session that are not done with."""
         self._answered_at: float | None = None
         self._conversations = Conversations()
-        """For the thread."""
+        self._talking = threading.Lock()
+        """For a turn of a conversation, by voice or by a text."""
         self._stopping = False
         self._thread: threading.Thread | None = None
 
@@ -124,7 +137,8 @@ class Assistant:
 
         Args:
             publish: gets what comes of it, in this object's thread.
-            conversation: of a stream, so that another of the same may answer; None: its session is one.
+            conversation: of a stream, so that another of the same may answer, or the microphone if it is
+                DRIVERS_CONVERSATION; None: its session is one.
         """
         if wish == "none" or transcript.source == "file" or not transcript.text:
             return
@@ -139,7 +153,7 @@ class Assistant:
             self._fail(heard, "Overloaded", "the assistant is too busy: say it again")
 
     def answer_was_spoken(self) -> None:
-        """The microphone's speaker was answered only now, and has from here on for the next turn."""
+        """The driver was answered only now, and has from here on for the next turn."""
         self._answered_at = self._clock()
 
     def wait_until_idle(self, session_id: str | None, seconds: float) -> bool:
@@ -162,22 +176,65 @@ class Assistant:
         *,
         execute: bool,
         utterance_id: str | None = None,
+        conversation: str | None = None,
     ) -> Handled:
         """Understand a text and carry it out, here and now.
 
         Args:
             language: a code, such as de.
             utterance_id: where it was said: what is brought again is not done again.
+            conversation: what is carried out is its next turn; None: it has nothing to do with others.
 
         Raises:
             ConfigurationError: intents are switched off, or the language has none, or there are faults in its
                 sentences.
         """
+        if execute and conversation is not None:
+            with self._talking:
+                return self._reply(text, language, utterance_id, speaker_named(conversation))
         understanding = self._loaded().understander.understand(text, language)
         self._count(understanding)
         intent = understanding.intent
         result = self._act(intent, utterance_id) if execute and intent is not None else None
         return Handled(understanding, result, self._answer(understanding, result))
+
+    def examples(self, language: str) -> Mapping[str, str]:
+        """What can be said: a sentence for each command.
+
+        Args:
+            language: a code, such as de.
+
+        Raises:
+            ConfigurationError: see :meth:`handle`.
+        """
+        return self._loaded().examples(language)
+
+    def signals(self) -> tuple[Reading, ...]:
+        """What the car shows now.
+
+        Raises:
+            VehicleError: there is no car, or no way to it.
+        """
+        # Whoever looks comes again soon, and a service that is stopped meanwhile would wait for the answer.
+        if not self._loading.acquire(timeout=_LOOK_SECONDS):
+            raise VehicleUnreachableError(
+                "the commands and the car are being loaded: try again in a few seconds"
+            )
+        self._loading.release()
+        return self._loaded().actor.instruments.readings()
+
+    def _reply(
+        self, text: str, language: str, utterance_id: str | None, speaker: Speaker
+    ) -> Handled:
+        """The text as the next turn of its speaker's dialogue."""
+        conversation = self._conversation(speaker)
+        turn = conversation.dialogue.hear(text, language, 1.0, self._clock())
+        self._count(turn.understanding)
+        result = None if turn.intent is None else self._act(turn.intent, utterance_id)
+        answer = self._answer(_asked_back(turn), result, conversation.answer)
+        conversation.answer = answer or conversation.answer
+        asked = None if turn.question is None else turn.question.kind
+        return Handled(turn.understanding, result, answer, asked)
 
     def _answer(
         self,
@@ -210,7 +267,8 @@ class Assistant:
         self._loaded()
         while (heard := self._next()) is not None:
             try:
-                self._work_on(heard)
+                with self._talking:
+                    self._work_on(heard)
             except Exception as error:  # noqa: BLE001 (the next utterance is to be understood nevertheless)
                 # Not the message: it may quote what was said.
                 place = traceback.extract_tb(error.__traceback__)[-1]
@@ -243,8 +301,7 @@ class Assistant:
             return
         assert said.language is not None
         assert said.source != "file"
-        speaker = speaker_of(said, heard.conversation)
-        conversation = self._conversations.of(speaker, self._loaded().understander)
+        conversation = self._conversation(speaker_of(said, heard.conversation))
         try:
             turn = self._turn(said, said.language, conversation.dialogue)
         except ConfigurationError:  # its sentences were reported when they were loaded
@@ -269,11 +326,16 @@ class Assistant:
             conversation.answer = answer
             heard.publish(AnswerGiven(answer, *place, said.source, now))
 
+    def _conversation(self, speaker: Speaker) -> Conversation:
+        """What is remembered of a speaker. The driver's time for an answer began when it was spoken."""
+        one = self._conversations.of(speaker, self._loaded().understander)
+        if speaker == speaker_named(DRIVERS_CONVERSATION) and self._answered_at is not None:
+            one.dialogue.ended(self._answered_at)
+            self._answered_at = None
+        return one
+
     def _turn(self, said: Transcript, language: str, dialogue: Dialogue) -> Turn:
         """The text as a turn of its speaker's dialogue."""
-        if said.source == "microphone" and self._answered_at is not None:
-            dialogue.ended(self._answered_at)
-            self._answered_at = None
         began = said.timestamp - said.latency - said.duration
         turn = dialogue.hear(said.text, language, said.confidence, self._clock(), began)
         if turn.question and turn.question.kind is Kind.MEANT and not self._is_addressed(said):

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 MOST_SPEAKERS: Final = 64
 """Who are remembered; beyond it, the one who was silent for longest is forgotten."""
-
-
+DRIVERS_CONVERSATION: Final = "microphone"
+"""By this name streams and texts continue what is said to the microphone: a button in the car."""
 Speaker = tuple[Literal["microphone", "session", "conversation"], str]
 """By what they are told apart, and its name."""
 
@@ -28,10 +28,15 @@ def speaker_of(said: Transcript, conversation: str | None) -> Speaker:
     """
     if said.source == "microphone":
         # A wake word begins a session of its own, and the driver goes on talking with the same assistant.
+        return speaker_named(DRIVERS_CONVERSATION)
+    return ("session", said.session_id) if conversation is None else speaker_named(conversation)
+
+
+def speaker_named(conversation: str) -> Speaker:
+    """Who takes part in a conversation."""
+    if conversation == DRIVERS_CONVERSATION:
         return "microphone", ""
-    if conversation is not None:
-        return "conversation", conversation
-    return "session", said.session_id
+    return "conversation", conversation
 
 
 @dataclass(slots=True)
@@ -44,7 +49,7 @@ class Conversation:
 
 
 class Conversations:
-    """By speaker; for one thread."""
+    """By speaker; for one thread at a time."""
 
     def __init__(self) -> None:
         self._all: OrderedDict[Speaker, Conversation] = OrderedDict()

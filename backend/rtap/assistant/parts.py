@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -44,6 +44,8 @@ class Parts:
     neither answered nor asked about."""
     close: Callable[[], None] = lambda: None
     """Lets go of the car."""
+    examples: Callable[[str], Mapping[str, str]] = lambda _language: {}
+    """A sentence for each command of a language, as :class:`rtap.intents.understander.Understander` gives."""
 
 
 def load_parts(config: Config, report: Report, preference: IntentPreference | None = None) -> Parts:
@@ -62,7 +64,15 @@ def load_parts(config: Config, report: Report, preference: IntentPreference | No
     config, table = _load_table(config, report)
     vehicle = make_vehicle(config, table)
     actor = make_actor(config, vehicle, table)
-    return Parts(understander, languages, actor, answerer, config.wakeword.enabled, vehicle.close)
+    return Parts(
+        understander,
+        languages,
+        actor,
+        answerer,
+        config.wakeword.enabled,
+        vehicle.close,
+        understander.examples,
+    )
 
 
 def _load_sentences(

@@ -7,11 +7,11 @@ import os
 import threading
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rtap.cli.sentence_check import add_check, check_languages
 from rtap.cli.serve import add_configuration
-from rtap.cli.terminal import report, write_json, write_result
+from rtap.cli.terminal import write_json, write_result
 
 if TYPE_CHECKING:
     from rtap.answers.answer import Answer
@@ -32,17 +32,7 @@ def add_parser(commands: Any) -> None:
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
 
-    check = actions.add_parser(
-        "check",
-        help="list everything that is wrong with the sentences",
-        description="List everything that is wrong with the sentences, with file and line. Exit status: 0, "
-        "or 2.",
-    )
-    check.add_argument("folders", nargs="*", type=Path, metavar="FOLDER", help="more sentences")
-    check.add_argument("--language", metavar="CODE", help="default: all that there are")
-    check.add_argument("--json", action="store_true", help="a JSON object")
-    add_configuration(check)
-    check.set_defaults(run=run_check)
+    add_check(actions, run_check)
 
     say = actions.add_parser("say", help="speak a text with the configured voice")
     say.add_argument("text", metavar="TEXT")
@@ -65,33 +55,17 @@ def add_parser(commands: Any) -> None:
 
 
 def run_check(arguments: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> int:
-    """Print a line for each language, or every fault on a line of its own."""
+    """See :func:`rtap.cli.sentence_check.check_languages`."""
     from rtap.answers.configured import folders, read
     from rtap.answers.layers import languages
-    from rtap.errors import ConfigurationError, ConfigurationFaults
 
     config, language = _settings(arguments, environment)
     there = (*folders(config), *arguments.folders)
-    faults: list[str] = []
-    rows: list[dict[str, Any]] = []
-    for one in (language,) if arguments.language else languages(there):
-        try:
-            rows.append(_counts(read(config, one, arguments.folders)))
-        except ConfigurationFaults as error:
-            faults += error.faults
-        except ConfigurationError as error:
-            faults.append(str(error))
-    faults = list(dict.fromkeys(faults))
-    if arguments.json:
-        write_json({"faults": faults, "languages": rows})
-    else:
-        for fault in faults:
-            report("error", fault)
-        for counts in rows:
-            write_result(
-                f"ok: {counts['language']}: {counts['intents']} intents, {counts['sentences']} sentences\n"
-            )
-    return 2 if faults else 0
+    return check_languages(
+        (language,) if arguments.language else languages(there),
+        lambda one: _counts(read(config, one, arguments.folders)),
+        as_json=arguments.json,
+    )
 
 
 def run_say(arguments: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> int:
@@ -180,9 +154,8 @@ def _speak(answer: Answer, config: AnswersConfig) -> None:
         raise errors[0]
 
 
-def _counts(phrases: Phrases) -> dict[str, Any]:
+def _counts(phrases: Phrases) -> dict[str, int]:
     return {
-        "language": phrases.language,
         "intents": len(phrases.intents),
         "sentences": phrases.sentence_count,
     }

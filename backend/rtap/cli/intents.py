@@ -10,8 +10,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rtap.cli.sentence_check import add_check, check_languages
 from rtap.cli.serve import add_configuration
-from rtap.cli.terminal import report, write_json, write_result
+from rtap.cli.terminal import write_json, write_result
 
 if TYPE_CHECKING:
     from rtap.config import IntentsConfig
@@ -31,17 +32,7 @@ def add_parser(commands: Any) -> None:
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
 
-    check = actions.add_parser(
-        "check",
-        help="list everything that is wrong with the sentences",
-        description="List everything that is wrong with the sentences, with file and line. Exit status: 0, "
-        "or 2.",
-    )
-    check.add_argument("folders", nargs="*", type=Path, metavar="FOLDER", help="more sentences")
-    check.add_argument("--language", metavar="CODE", help="default: all that there are")
-    check.add_argument("--json", action="store_true", help="a JSON object")
-    add_configuration(check)
-    check.set_defaults(run=run_check)
+    add_check(actions, run_check)
 
     attempt = actions.add_parser(
         "try",
@@ -70,35 +61,17 @@ def _add_choice(parser: argparse.ArgumentParser) -> None:
 
 
 def run_check(arguments: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> int:
-    """Print a line for each language, or every fault on a line of its own."""
-    from rtap.errors import ConfigurationError, ConfigurationFaults
+    """See :func:`rtap.cli.sentence_check.check_languages`."""
     from rtap.intents.configured import folders, grammar
     from rtap.intents.sources import languages
 
-    settings, chosen = _settings(arguments, environment)
+    settings, language = _settings(arguments, environment)
     there = (*folders(settings), *arguments.folders)
-    wanted = (chosen,) if arguments.language else languages(there)
-    faults: list[str] = []
-    rows: list[dict[str, Any]] = []
-    for language in wanted:
-        try:
-            rows.append(_counts(grammar(settings, language, arguments.folders)))
-        except ConfigurationFaults as error:
-            faults += error.faults
-        except ConfigurationError as error:
-            faults.append(str(error))
-    faults = list(dict.fromkeys(faults))
-    if arguments.json:
-        write_json({"faults": faults, "languages": rows})
-    else:
-        for fault in faults:
-            report("error", fault)
-        for counts in rows:
-            write_result(
-                f"ok: {counts['language']}: {counts['intents']} intents, {counts['templates']} templates, "
-                f"{counts['lists']} lists\n"
-            )
-    return 2 if faults else 0
+    return check_languages(
+        (language,) if arguments.language else languages(there),
+        lambda one: _counts(grammar(settings, one, arguments.folders)),
+        as_json=arguments.json,
+    )
 
 
 def run_try(arguments: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> int:
@@ -206,9 +179,8 @@ def _row(intent: Declared, grammar: Grammar) -> dict[str, Any]:
     }
 
 
-def _counts(grammar: Grammar) -> dict[str, Any]:
+def _counts(grammar: Grammar) -> dict[str, int]:
     return {
-        "language": grammar.language,
         "intents": len(grammar.intents),
         "templates": grammar.template_count,
         "lists": len(grammar.lists),

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from rtap.cli.serve import add_configuration
 from rtap.cli.terminal import report, write_json, write_result
@@ -17,11 +17,9 @@ if TYPE_CHECKING:
     from rtap.config import Config
     from rtap.intents.intent import Understanding, Value
     from rtap.vehicle.history import History
-    from rtap.vehicle.protocol import Values, Vehicle
+    from rtap.vehicle.protocol import Vehicle
     from rtap.vehicle.result import ActionResult
     from rtap.vehicle.table import Table
-
-_WAIT_SECONDS: Final = 2.0
 
 
 def add_parser(commands: Any) -> None:
@@ -63,42 +61,23 @@ def run_show(arguments: argparse.Namespace, environment: Mapping[str, str] = os.
         ConfigurationError: something is wrong with the table.
         VehicleError: there is no car, or no way to it.
     """
+    from rtap.vehicle.instruments import Instruments
+
     _, table, vehicle = _car(arguments, environment)
     try:
-        paths = [path for path in table.signals if arguments.part.lower() in path.lower()]
-        values = _values(vehicle, paths)
+        instruments = Instruments(vehicle, table.signals)
+        values = instruments.read(arguments.part)
     finally:
         vehicle.close()
     if arguments.json:
-        write_json({path: values[path] for path in paths if path in values})
+        write_json(values)
         return 0
-    for path in paths:
+    for path in instruments.paths(arguments.part):
         if path in values:
             write_result(_line(path, values[path], table.signals[path].unit))
         else:
             write_result(f"{path}: the car does not have it\n")
     return 0
-
-
-def _values(vehicle: Vehicle, paths: Sequence[str]) -> Values:
-    """The values of those signals that the car has.
-
-    Raises:
-        VehicleError: there is no way to it.
-    """
-    from rtap.errors import UnknownSignalError, VehicleUnreachableError
-
-    try:
-        return vehicle.get(paths).result(_WAIT_SECONDS)
-    except UnknownSignalError:
-        if len(paths) == 1:
-            return {}
-        # One that is unknown fails all.
-        return {path: value for one in paths for path, value in _values(vehicle, [one]).items()}
-    except TimeoutError as error:
-        raise VehicleUnreachableError(
-            f"the car did not answer within {_WAIT_SECONDS:g} s: check that it is there"
-        ) from error
 
 
 def run_do(arguments: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> int:

@@ -79,6 +79,11 @@ class WakeWordConfig:
     timeout_ms: Annotated[int, Range(500, 60_000)] = 5_000
     """How long it waits for speech after the wake word."""
 
+    @property
+    def spoken(self) -> tuple[str, ...]:
+        """What people say to wake the assistant; empty: whatever is said is heard."""
+        return (wake_engines.spoken_word(self.keyword),) if self.enabled else ()
+
 
 @dataclass(frozen=True, slots=True)
 class PreprocessConfig:

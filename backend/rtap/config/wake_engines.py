@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import PurePath
 from types import MappingProxyType
 from typing import Final
 
@@ -60,6 +61,16 @@ ENGINES: Final[Mapping[str, WakeEngine]] = MappingProxyType(
     {engine.name: engine for engine in (DEFAULT, _PORCUPINE)}
 )
 """All of them, by name."""
+
+
+def spoken_word(keyword: str) -> str:
+    """As people say and read it: "Hey Mycroft" for "hey_mycroft" and for "/data/hey-mycroft_en_linux_v3.ppn".
+
+    Porcupine's files have language, platform and version behind the words.
+    """
+    path = PurePath(keyword)
+    words = path.stem.split("_")[0] if path.suffix == ".ppn" else keyword
+    return " ".join(word.capitalize() for word in normal_word(words).split("_"))
 
 
 def normal_word(keyword: str) -> str:

@@ -5,7 +5,7 @@ They implement the protocols of :mod:`rtap.whisper.preference.sentences`; nothin
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -46,7 +46,11 @@ class ExpectedSentences:
         place: WordState | None = self._all.start
         for word in self._spelling.plain(text).split():
             place = None if place is None else place.following.get(word)
-        return (place is not None and place.may_end) or self._matcher.is_understood(text)
+        return (place is not None and place.may_end) or self.meaning(text) is not None
+
+    def meaning(self, text: str) -> Hashable | None:
+        """The intent of a text and the values of its slots; None where there is not one intent."""
+        return self._matcher.meaning(text)
 
 
 class IntentPreference:

@@ -28,7 +28,8 @@ class Intent:
     slots: tuple[Slot, ...]
     """In the order of their names, each name once."""
     confidence: float
-    """Of hearing: the transcript's, 0 to 1; 1 for text that was typed."""
+    """Of hearing: the transcript's, 0 to 1, which knows of commands that sound alike; 1 for text that was
+    typed."""
     matching: float
     """Of matching, 0 to 1: the share of the sentence that the grammar knows word for word, divided by the
     number of readings that fit equally well."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, lru_cache, partial
 from typing import Final, NamedTuple
 
 from hassil import Intents, RecognizeResult, recognize_all
@@ -23,6 +23,8 @@ LONGEST_TEXT: Final = 200
 """Characters. Longer speech is no command, and would take time to be compared."""
 MOST_OPTIONS: Final = 20
 """Readings that fit equally well, of which one can be chosen: nobody would hear out more of them."""
+MOST_REMEMBERED: Final = 64
+"""Texts whose readings are kept: whoever hears a command asks what it means, and then whoever does it."""
 _MOST_ALTERNATIVES: Final = 4
 
 
@@ -61,6 +63,7 @@ class Matcher:
 
     def __init__(self, grammar: Grammar) -> None:
         self.grammar = grammar
+        self._alone_again = lru_cache(MOST_REMEMBERED)(partial(self._read, context=NOTHING_BEFORE))
 
     @cached_property
     def _alone(self) -> Intents:
@@ -110,13 +113,19 @@ class Matcher:
         likeliest = sum(reading.rank == readings[0].rank for reading in readings)
         return replace(nothing, alternatives=intents[: min(likeliest, MOST_OPTIONS)])
 
-    def is_understood(self, text: str) -> bool:
-        """Whether :meth:`understand` finds an intent where nothing was said before; it costs less."""
+    def meaning(self, text: str) -> Hashable | None:
+        """The intent and the values of the slots that :meth:`understand` finds where nothing was said before.
+
+        It costs less, and is None where no intent is found.
+        """
         plain = self.grammar.spelling.plain(text)
         if not plain or len(plain) > LONGEST_TEXT:
-            return False
+            return None
         readings = self._readings(plain, NOTHING_BEFORE)
-        return bool(readings) and readings[0].matching >= LEAST_MATCHING
+        if not readings or readings[0].matching < LEAST_MATCHING:
+            return None
+        name, slots = readings[0].meaning
+        return name, tuple((slot.name, slot.value, slot.unit) for slot in slots)
 
     def _suggestion(self, plain: str) -> str | None:
         """The nearest sentence that would itself be understood."""
@@ -128,6 +137,9 @@ class Matcher:
 
     def _readings(self, plain: str, context: Context) -> list[_Reading]:
         """What a text can be, the most specific first."""
+        return self._alone_again(plain) if context == NOTHING_BEFORE else self._read(plain, context)
+
+    def _read(self, plain: str, context: Context) -> list[_Reading]:
         best: dict[object, tuple[_Rank, Meaning]] = {}
         before = context.plain()
         sentences = self._sentences(before) if before else self._alone

@@ -49,6 +49,12 @@ def sample(
     return _Speaker(grammar, random, habit).sentence(expression)
 
 
+def can_begin(intent: str, grammar: Grammar) -> bool:
+    """Whether some sentence for an intent is understood without a turn before."""
+    data = grammar.sentences.intents[intent].data
+    return any(is_possible(one.requires_context, {}) for one in data)
+
+
 def example(intent: str, grammar: Grammar) -> str | None:
     """A usual sentence for an intent, always the same; None where each needs an empty list or a wildcard."""
     speaker = _Speaker(grammar, Random(0), _USUAL)

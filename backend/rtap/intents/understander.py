@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from rtap.config import IntentsConfig
@@ -68,6 +69,20 @@ class Understander:
         with self._lock:
             declared = self._matcher(language).grammar.intents.get(intent)
         return declared is None or declared.acts
+
+    def examples(self, language: str) -> Mapping[str, str]:
+        """A usual sentence for each intent that can be said without a turn before, in the files' order.
+
+        Raises:
+            ConfigurationError: as above.
+        """
+        # Like the grammar, it needs hassil.
+        from rtap.intents.sampling import can_begin, example
+
+        with self._lock:
+            known = self._matcher(language).grammar
+        drawn = {name: example(name, known) for name in known.intents if can_begin(name, known)}
+        return {name: sentence for name, sentence in drawn.items() if sentence}
 
     def _matcher(self, language: str) -> Matcher:
         matcher = self._matchers.get(language)

@@ -16,11 +16,13 @@ import numpy as np
 
 from rtap import logs
 from rtap.audio.format import SAMPLE_RATE, Samples
+from rtap.audio.level import meter
 from rtap.errors import ConfigurationError, RTAPException
 from rtap.events import (
     AudioChunk,
     ErrorOccurred,
     Event,
+    LevelMeasured,
     ListeningChanged,
     SpeechStarted,
     SpeechStopped,
@@ -30,6 +32,7 @@ from rtap.events import (
     WakeWordDetected,
 )
 from rtap.pipeline.capture_thread import CaptureThread
+from rtap.pipeline.level_meter import LevelMeter
 
 if TYPE_CHECKING:
     from rtap.audio.ring_buffer import AudioRingBuffer
@@ -96,6 +99,9 @@ class AudioPipeline:
         self._buffer = ring_buffer
         self._publish = publish
         self._telemetry = telemetry
+        self.wants_levels: Callable[[], bool] = lambda: False
+        """Whether anybody wants to know how loud it is; to be set before :meth:`run`."""
+        self._meter = LevelMeter()
         self._state = State.IDLE
         self._lock = threading.RLock()
         self._session: SpeechSession | None = None
@@ -107,6 +113,8 @@ class AudioPipeline:
         """How long to listen for an answer, without a wake word before it; None: no question was put."""
         self._hears_answer = False
         """Whether the session is for an answer; a wake word ends it, and begins another."""
+        self._must_stop_listening = threading.Event()
+        """Set by other threads; the one that hears takes it back."""
         self._detector_needs_reset = False
         """Whether the detector holds state from earlier audio and must be reset."""
         self._clock = 0.0
@@ -142,7 +150,7 @@ class AudioPipeline:
                     self.process(chunk)
                 if not self._interrupted.is_set():
                     break
-                self._forget_speech()
+                self._forget_speech("listening was switched off")
             except ConfigurationError as error:
                 self._report("capture", error)  # waiting does not mend it
                 break
@@ -204,8 +212,13 @@ class AudioPipeline:
         Args:
             seconds: how long the speaker may take to begin.
         """
-        if self._wake_word is not None:
+        if self._wake_word is not None and self._enabled.is_set():
             self._answer_seconds = seconds
+
+    def stop_listening(self) -> None:
+        """Wait for the wake word again, from any thread. What was said to its end still becomes text."""
+        self._answer_seconds = None
+        self._must_stop_listening.set()
 
     def set_deaf(self, *, deaf: bool) -> None:
         """Take for silence what comes, but for the wake word: the assistant itself speaks. For any thread."""
@@ -221,11 +234,11 @@ class AudioPipeline:
                     break
         return not self._stopping.is_set()
 
-    def _forget_speech(self) -> None:
+    def _forget_speech(self, reason: str) -> None:
         if self._session is not None:
             self._session.close()
             self._session = None
-        self._reset("listening was switched off")
+        self._reset(reason)
 
     def _capture_from(self, source: AudioSource) -> CaptureThread:
         audio = self._config.audio
@@ -241,6 +254,9 @@ class AudioPipeline:
                 self._telemetry.frame("capture")
                 with self._telemetry.stage("denoise"):
                     samples = self._denoiser.clean(chunk.samples)
+                if self._must_stop_listening.is_set():
+                    self._must_stop_listening.clear()
+                    self._stop_session()
                 if self._session is None:
                     self._wait_for_call(samples, chunk.captured_at)
                 else:
@@ -263,6 +279,11 @@ class AudioPipeline:
             self._open_session(None, captured_at)
             self._begin_listening(self._answer_seconds, "a question was asked")
             self._hears_answer = True
+
+    def _stop_session(self) -> None:
+        session = self._session
+        if session is not None and (session.is_speaking or not session.is_busy):
+            self._forget_speech("nobody is to be heard")
 
     def _detect(self, wake_word: WakeWord, samples: Samples) -> str | None:
         if self._detector_needs_reset:
@@ -295,12 +316,23 @@ class AudioPipeline:
                 return
         if self._is_deaf:
             samples = np.zeros_like(samples)
+        self._measure(session, samples, captured_at)
         with self._telemetry.stage("listen"):
             session.push(samples, captured_at)
         if session.is_speaking or session.is_busy:
             self._deadline = None
         elif self._deadline is not None and self._clock > self._deadline:
             self._reset("nobody spoke")
+
+    def _measure(self, session: SpeechSession, samples: Samples, captured_at: float) -> None:
+        """Tell how loud it is, while somebody is listened to."""
+        if self._state is not State.LISTENING or not self.wants_levels():
+            self._meter.reset()
+            return
+        dbfs = self._meter.push(samples)
+        if dbfs is not None:
+            level = round(meter(dbfs), 3)
+            self._publish(LevelMeasured(session.session_id, round(dbfs, 1), level, captured_at))
 
     def _on_event(self, event: Event) -> None:
         """What the session says, in this thread or the worker's."""

@@ -727,9 +727,12 @@ def _copy(source: Future[float], to: Future[float]) -> None:
 
 
 def confidence(segments: Sequence[Segment]) -> float:
-    """Mean probability (geometric) of all tokens, 0 to 1; 0 when there are none."""
+    """Mean probability (geometric) of all tokens, 0 to 1; 0 when there are none.
+
+    Where a command was heard that another one comes close to, it is at most the chance that it was this one.
+    """
     tokens = sum(len(segment.tokens) for segment in segments)
     if tokens == 0:
         return 0.0
     total = sum(segment.average_log_probability * len(segment.tokens) for segment in segments)
-    return min(1.0, math.exp(total / tokens))
+    return min(math.exp(total / tokens), *(segment.certainty for segment in segments))

@@ -23,6 +23,7 @@ from rtap.transports.rest.intents import intent_routes
 from rtap.transports.rest.request_scope import RequestScope
 from rtap.transports.rest.routes import Transcriptions, add_information
 from rtap.transports.rest.try_page import try_page
+from rtap.transports.rest.vehicle import vehicle_routes
 from rtap.transports.stream.server import StreamServer
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ def create_api(service: Service, lifespan: Lifespan | None = None) -> Api:
     app.include_router(model_routes(service))
     app.include_router(control_routes(service))
     app.include_router(intent_routes(service))
+    app.include_router(vehicle_routes(service))
     app.include_router(try_page())
     Transcriptions(service, jobs).add_to(app)
     OpenAiApi(service, jobs).add_to(app)

@@ -195,7 +195,7 @@ class EventsServer:
         try:
             with (
                 self._telemetry.subscriber(_TRANSPORT),
-                self._bus.subscribe(wake_up, self._capacity) as subscription,
+                self._bus.subscribe(wake_up, self._capacity, levels=True) as subscription,
             ):
                 await self._serve(connection, subscription, ready)
         finally:

@@ -108,6 +108,7 @@ class Service(Protocol):
         partials: bool = True,
         intents: Wish = "none",
         conversation: str | None = None,
+        speak: bool = False,
     ) -> SpeechSession:
         """A session for one client's stream.
 
@@ -116,6 +117,7 @@ class Service(Protocol):
             partials: whether the client wants partial results, which cost inferences.
             intents: what the client wants of the commands in it.
             conversation: sessions of the same one answer each other's questions; None: one of its own.
+            speak: whether the loudspeaker is to speak its answers too.
         """
 
     def publish(self, event: Event) -> None:
@@ -149,3 +151,9 @@ class Service(Protocol):
 
     def set_listening(self, *, enabled: bool) -> None:
         """Open or close the microphone; nothing where there is none."""
+
+    def cancel_listening(self) -> None:
+        """Wait for the wake word again; what was said to its end is still carried out."""
+
+    def stop_answer(self) -> bool:
+        """End the answer that is being spoken, and forget those that wait; whether there was one."""

@@ -6,6 +6,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import CancelledError, Future
+from dataclasses import replace
 from threading import Lock
 from typing import Final
 
@@ -20,6 +21,7 @@ from rtap.errors import (
 )
 from rtap.intents.intent import Intent, Value
 from rtap.vehicle.history import History
+from rtap.vehicle.instruments import Instruments
 from rtap.vehicle.plan import SPEED, Plan, check_safety, is_guarded, plan, resolve
 from rtap.vehicle.protocol import Values, Vehicle
 from rtap.vehicle.result import ActionResult, Cause, Held, Outcome, Reason, Refusal
@@ -65,6 +67,8 @@ class Actor:
             clock: seconds; it never goes back.
             history: what was done before, to be undone.
         """
+        self.instruments = Instruments(vehicle, table.signals, clock)
+        """What the car shows, whatever is being done in it."""
         self._vehicle = vehicle
         self._table = table
         self._speed_limit = speed_limit
@@ -113,7 +117,7 @@ class Actor:
         self._check(changes, now)
         self._remember(wanted, now)
         try:
-            return self._set(changes, deadline)
+            return self._set(changes, deadline, now if wanted.can_be_undone else {})
         except VehicleLostError:
             raise  # it may have been done
         except VehicleError:
@@ -128,8 +132,9 @@ class Actor:
             self._history.drop()
             raise Refusal(Cause.CANNOT_UNDO, "what was done last cannot be taken back")
         changes = {path: value for path, value in before.items() if path in self._table.signals}
-        self._check(changes, self._read(changes, deadline))
-        held = self._set(changes, deadline)
+        now = self._read(changes, deadline)
+        self._check(changes, now)
+        held = self._set(changes, deadline, now)
         self._history.drop()
         return held
 
@@ -156,9 +161,12 @@ class Actor:
             wanted.add(SPEED)
         return self._checked(self._await(self._vehicle.get(wanted), deadline))
 
-    def _set(self, changes: Mapping[str, Value], deadline: float) -> tuple[Held, ...]:
+    def _set(
+        self, changes: Mapping[str, Value], deadline: float, previous: Values
+    ) -> tuple[Held, ...]:
         answer = self._checked(self._await(self._vehicle.set(changes), deadline))
-        return self._held(answer, changes)
+        held = self._held(answer, changes)
+        return tuple(replace(one, previous=previous.get(one.path)) for one in held)
 
     def _held(self, values: Values, paths: Collection[str]) -> tuple[Held, ...]:
         held = []

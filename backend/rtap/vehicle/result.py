@@ -78,6 +78,8 @@ class Held:
     path: str
     value: Value
     unit: str | None
+    previous: Value | None = None
+    """What held before, if it was changed and can be again; None: nobody knows, or nothing was changed."""
 
 
 @dataclass(frozen=True, slots=True)

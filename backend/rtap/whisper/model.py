@@ -59,13 +59,6 @@ class Decoding(Protocol):
         """Replace sequence i by a copy of sequence ``beams[i]``."""
 
 
-class RewindableDecoding(Decoding, Protocol):
-    """A decoding that can go back and take another way."""
-
-    def rewind(self, length: int) -> None:
-        """Forget all but so many tokens, before :meth:`fan_out`."""
-
-
 class SpeechModel(Protocol):
     """A loaded model. Not for use by several threads at once: its buffers are reused."""
 
@@ -97,7 +90,7 @@ class SpeechModel(Protocol):
         The result is good until the next call, which uses the same memory.
         """
 
-    def decode(self, encoded: EncodedAudio, beams: int = 1) -> RewindableDecoding:
+    def decode(self, encoded: EncodedAudio, beams: int = 1) -> Decoding:
         """Start decoding; ends any decoding with the same number of beams that is under way."""
 
     def alignment_weights(

@@ -14,7 +14,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from rtap.errors import ConfigurationError
-from rtap.whisper.model import EncodedAudio, LoadedModel, RewindableDecoding
+from rtap.whisper.model import Decoding, EncodedAudio, LoadedModel
 from rtap.whisper.model_directory import Elastic, ModelDirectory
 from rtap.whisper.sessions import CPU, open_session, require_tensors
 
@@ -67,7 +67,7 @@ class OptimumModel(LoadedModel):
             self._encoder.run(["last_hidden_state"], {"input_features": mel[np.newaxis]})[0]
         )
 
-    def decode(self, encoded: EncodedAudio, beams: int = 1) -> RewindableDecoding:
+    def decode(self, encoded: EncodedAudio, beams: int = 1) -> Decoding:
         """See :class:`rtap.whisper.model.SpeechModel`."""
         assert isinstance(encoded, _Encoded)
         self.weights.check()
@@ -95,7 +95,7 @@ class OptimumModel(LoadedModel):
 
 
 class _OptimumDecoding:
-    """Implements :class:`rtap.whisper.model.RewindableDecoding`."""
+    """Implements :class:`rtap.whisper.model.Decoding`."""
 
     def __init__(
         self,
@@ -129,10 +129,6 @@ class _OptimumDecoding:
             name.replace("present", "past_key_values"): cache for name, cache in outputs.items()
         }
         return logits[0, [start + row for row in rows]]
-
-    def rewind(self, length: int) -> None:
-        """See :class:`rtap.whisper.model.RewindableDecoding`; the next prompt makes its cache anew."""
-        del self._tokens[length:]
 
     def fan_out(self) -> None:
         """See :class:`rtap.whisper.model.Decoding`."""

@@ -20,7 +20,7 @@ from rtap.whisper.cross_cache import (
     CrossTensors,
     cross_names,
 )
-from rtap.whisper.model import EncodedAudio, LoadedModel, RewindableDecoding
+from rtap.whisper.model import Decoding, EncodedAudio, LoadedModel
 from rtap.whisper.model_directory import Elastic, ModelDirectory
 from rtap.whisper.model_settings import Dimensions
 from rtap.whisper.sessions import (
@@ -100,7 +100,7 @@ class RtapModel(LoadedModel):
         self._latest = encoded
         return encoded
 
-    def decode(self, encoded: EncodedAudio, beams: int = 1) -> RewindableDecoding:
+    def decode(self, encoded: EncodedAudio, beams: int = 1) -> Decoding:
         """See :class:`rtap.whisper.model.SpeechModel`."""
         if encoded is not self._latest:
             raise ValueError(
@@ -179,7 +179,7 @@ class RtapModel(LoadedModel):
 
 
 class _RtapDecoding:
-    """Implements :class:`rtap.whisper.model.RewindableDecoding` for a fixed number of beams."""
+    """Implements :class:`rtap.whisper.model.Decoding` for a fixed number of beams."""
 
     def __init__(
         self,
@@ -277,10 +277,6 @@ class _RtapDecoding:
         for name, array in inputs.items():
             _bind_input(binding, name, array)
         return inputs
-
-    def rewind(self, length: int) -> None:
-        """See :class:`rtap.whisper.model.RewindableDecoding`."""
-        self._length = length
 
     def fan_out(self) -> None:
         """See :class:`rtap.whisper.model.Decoding`."""

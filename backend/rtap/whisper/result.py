@@ -38,6 +38,9 @@ class Segment:
     temperature: float
     """0 for greedy or beam search, else the sampling temperature that was fallen back to."""
     words: tuple[Word, ...] = ()
+    certainty: float = 1.0
+    """Chance that this command was said and not its likeliest rival, 0 to 1: see
+    :mod:`rtap.whisper.preference.rivals`. It is 1 where there is no rival, and for what is no command."""
 
 
 @dataclass(frozen=True, slots=True)

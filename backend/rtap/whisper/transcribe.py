@@ -376,6 +376,7 @@ class Transcriber:
                     compression_ratio=compression_ratio(text.strip()),
                     no_speech_probability=outcome.no_speech_probability,
                     temperature=outcome.decoded.temperature,
+                    certainty=outcome.certainty,
                     words=tuple(
                         replace(word, start=word.start + offset, end=word.end + offset)
                         for word in spoken

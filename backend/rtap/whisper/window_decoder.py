@@ -90,6 +90,9 @@ class Outcome:
     """Log-mel frames that were encoded."""
     trail: Trail | None = None
     """What saw it being decoded, where a sentence is expected."""
+    certainty: float = 1.0
+    """Chance that this was said, and not the sentence that is likeliest of those that ask for something else;
+    1 where it is no expected sentence."""
 
     @property
     def compression_ratio(self) -> float:
@@ -294,10 +297,13 @@ class WindowDecoder:
         sentence = task.expected.sentence(
             outcome.decoded, outcome.text, outcome.trail, task.encoded, task.prompt, self._rules
         )
-        if sentence is None:
-            return outcome
-        text = self._model.tokenizer.decode(sentence.tokens).strip()
-        return replace(outcome, decoded=sentence, text=text)
+        if sentence is not None:
+            text = self._model.tokenizer.decode(sentence.tokens).strip()
+            outcome = replace(outcome, decoded=sentence, text=text, trail=None)
+        certainty = task.expected.certainty(
+            outcome.decoded, outcome.text, outcome.trail, task.encoded, task.prompt, self._rules
+        )
+        return replace(outcome, certainty=certainty)
 
     def _attempt(self, task: _Task, temperature: float) -> Outcome:
         tokenizer, options, prompt = self._model.tokenizer, self._options, task.prompt

@@ -228,7 +228,7 @@ def test_interrupted(make: Callable[..., Assistant], earcons: bool):  # noqa: FB
     assistant.say("this is a long sentence")
     gate.reached()
     assistant.say("nobody wants to hear this")
-    assistant.speaker.interrupt()
+    assert assistant.speaker.interrupt()
     gate.open()
     assistant.over.get(timeout=SOON)
     (cut,) = assistant.output.played
@@ -238,6 +238,14 @@ def test_interrupted(make: Callable[..., Assistant], earcons: bool):  # noqa: FB
     # What comes after it is played.
     assert assistant.spoken("word").is_finished
     assert "en: nobody wants to hear this" not in assistant.texts()
+
+
+def test_where_nothing_is_played_there_is_nothing_to_interrupt(assistant: Assistant):
+    assert not assistant.speaker.interrupt()
+    assistant.speaker.hold()
+    assistant.say("this waits")
+    assert assistant.speaker.interrupt()
+    assert not assistant.speaker.interrupt()
 
 
 def test_an_answer_that_waited_too_long_is_dropped(assistant: Assistant):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -15,7 +15,7 @@ from rtap.answers.configured import make_answerer
 from rtap.assistant.assistant import MOST_WAITING, Assistant
 from rtap.assistant.parts import Parts
 from rtap.config import Config
-from rtap.errors import ConfigurationError
+from rtap.errors import ConfigurationError, VehicleUnreachableError
 from rtap.events import (
     ActionCompleted,
     AnswerGiven,
@@ -242,6 +242,19 @@ def test_streams_of_one_conversation_answer_each_other(
     assert rig.heard.empty() is not acts
 
 
+@pytest.mark.parametrize("source", ["microphone", "stream"])
+def test_the_button_answers_what_was_asked_hands_free_and_the_other_way_round(
+    source: Literal["microphone", "stream"], rig: Rig
+) -> None:
+    other: Literal["microphone", "stream"] = "stream" if source == "microphone" else "microphone"
+    rig.hear(replace(COMMAND, source=source, confidence=0.2), conversation="microphone")
+    yes = replace(COMMAND, text="yes", source=other, session_id="another", utterance_id="answer")
+    rig.hear(yes, conversation="microphone")
+    rig.settle("another")
+    told = [type(rig.next()) for _ in range(rig.heard.qsize())]
+    assert told == [IntentRecognized, IntentRecognized, ActionCompleted]
+
+
 def test_an_answer_that_began_too_late_is_none(rig: Rig) -> None:
     rig.hear(replace(COMMAND, confidence=0.2))
     late = COMMAND.timestamp + DIALOGUE_SECONDS + COMMAND.latency + COMMAND.duration + 1
@@ -366,6 +379,31 @@ def test_a_text_is_handled_at_once_without_the_thread(execute: bool) -> None:  #
         assert (handled.result is not None) is execute
 
 
+def test_what_the_car_shows() -> None:
+    with rigged(start=False) as rig:
+        shown = {one.path: (one.value, one.unit) for one in rig.assistant.signals()}
+    assert shown[VOLUME] == (30, "percent")
+
+
+def test_a_look_at_a_car_that_is_being_loaded_does_not_wait() -> None:
+    loads, loaded = threading.Event(), threading.Event()
+
+    def load() -> Parts:
+        loads.set()
+        assert loaded.wait(SOON)
+        actor = Actor(ScriptedVehicle(), table(), speed_limit=5)
+        return Parts(Words(), frozenset({"en"}), actor, None, is_called=True)
+
+    assistant = Assistant(load, Telemetry())
+    assistant.start()
+    assert loads.wait(SOON)
+    with pytest.raises(VehicleUnreachableError, match="being loaded: try again"):
+        assistant.signals()
+    loaded.set()
+    assistant.stop(SOON)
+    assert assistant.signals() == ()
+
+
 def test_a_text_in_a_language_without_sentences() -> None:
     with rigged(start=False) as rig, pytest.raises(ConfigurationError):
         rig.assistant.handle("louder", "it", execute=True)
@@ -390,3 +428,21 @@ def test_sentences_are_loaded_once_whoever_asks_first() -> None:
         thread.join()
     assistant.stop(SOON)
     assert loads == [1]
+
+
+@pytest.mark.parametrize("conversation", [None, "screen"], ids=["microphone", "stream"])
+def test_a_text_answers_what_was_asked_by_voice(conversation: str | None) -> None:
+    source: Literal["microphone", "stream"] = "microphone" if conversation is None else "stream"
+    with rigged(answers=True) as rig:
+        rig.hear(replace(COMMAND, text="lower or so", source=source), conversation=conversation)
+        understood, answer = rig.next(), rig.next()
+        assert isinstance(understood, IntentRecognized)
+        assert understood.question is Kind.MEANT
+        assert isinstance(answer, AnswerGiven)
+        name = conversation or "microphone"
+        handled = rig.assistant.handle("yes", "en", execute=True, conversation=name)
+        assert handled.result is not None
+        assert handled.result.outcome is Outcome.DONE
+        again = rig.assistant.handle("again", "en", execute=True, conversation=name)
+        assert again.answer == handled.answer, "the last one is said again"
+        assert rig.assistant.handle("yes", "en", execute=True, conversation=name).result is None

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from rtap.answers.answer import Answer
 from rtap.assistant.spoken_answers import SpokenAnswers, loudspeaker
+from rtap.audio.format import Samples
 from rtap.config import AnswersConfig
 from rtap.errors import RTAPException, SpeakerError
 from rtap.events import ErrorOccurred, Event
@@ -40,8 +42,9 @@ class Told:
     def release(self) -> None:
         self.log.append("release")
 
-    def interrupt(self) -> None:
+    def interrupt(self) -> bool:
         self.log.append("interrupt")
+        return True
 
     def close(self) -> None:
         self.log.append("close")
@@ -50,24 +53,30 @@ class Told:
         assert seconds == DIALOGUE_SECONDS
         self.log.append("listen")
 
+    def stop_listening(self) -> None:
+        self.log.append("stop listening")
+
     def set_deaf(self, *, deaf: bool) -> None:
         self.log.append("deaf" if deaf else "hears")
 
 
-def spoken(told: Told, events: list[Event], *, speaks: bool = True) -> SpokenAnswers:
+def spoken(
+    told: Told, events: list[Event], *, speaks: bool = True, to_microphone: bool = True
+) -> SpokenAnswers:
     def make(
         on_speaking: Callable[[bool], None], on_error: Callable[[RTAPException], None]
     ) -> Told | None:
         told.on_speaking, told.on_error = on_speaking, on_error
         return told if speaks else None
 
-    times = iter((100.0, 102.5, 200.0))
+    times = iter((100.0, 102.5, 200.0, 201.0))
     return SpokenAnswers(
         make,
         told,
         events.append,
         lambda began, ended: told.log.append(f"spoken {began:g} to {ended:g}"),
         lambda: next(times),
+        speaks_to_microphone=to_microphone,
     )
 
 
@@ -90,6 +99,21 @@ def test_nobody_is_interrupted_and_who_calls_interrupts() -> None:
     for event in (WOKEN, STARTED, STOPPED):
         one.take(event)
     assert told.log == ["interrupt", "hold", "release"]
+
+
+def test_who_has_heard_enough_may_answer_at_once() -> None:
+    told = Told()
+    one = spoken(told, [])
+    one.take(QUESTION)
+    one.take(ANSWER)
+    told.on_speaking(True)
+    assert one.stop()
+    told.on_speaking(False)  # as the speaker does when it was interrupted
+    assert told.log[-4:] == ["interrupt", "listen", "hears", "spoken 100 to 102.5"]
+
+
+def test_where_nothing_is_spoken_there_is_nothing_to_stop() -> None:
+    assert not spoken(Told(), [], speaks=False).stop()
 
 
 def test_after_a_question_it_listens_once_it_has_spoken() -> None:
@@ -135,6 +159,75 @@ def test_clients_of_streams_are_answered_by_their_screens() -> None:
     one.take(replace(QUESTION, source="stream"))
     one.take(replace(ANSWER, source="stream"))
     assert told.log == []
+
+
+def test_a_stream_that_asks_for_the_voice_is_answered_by_it() -> None:
+    told = Told()
+    one = spoken(told, [])
+    for event in (STARTED, STOPPED, replace(ANSWER, source="stream")):
+        one.take_from_stream(event)
+    assert told.log == ["hold", "release", f"say {ANSWER.answer.text}"]
+
+
+@pytest.mark.parametrize("is_drivers", [True, False])
+def test_a_question_to_the_drivers_stream_may_be_answered_hands_free(*, is_drivers: bool) -> None:
+    told = Told()
+    one = spoken(told, [])
+    for event in (QUESTION, ANSWER):
+        one.take_from_stream(replace(event, source="stream"), is_drivers=is_drivers)
+    told.on_speaking(True)
+    told.on_speaking(False)
+    assert told.log.count("listen") == is_drivers
+
+
+def test_a_drivers_stream_is_not_heard_twice() -> None:
+    told = Told()
+    one = spoken(told, [])
+    one.take(QUESTION)
+    one.take(ANSWER)
+    told.on_speaking(True)
+    one.cancel_listening()  # the button was pressed before the question was spoken to its end
+    one.stop()
+    told.on_speaking(False)
+    assert "stop listening" in told.log
+    assert "listen" not in told.log
+
+
+def test_who_plays_a_file_waits_for_no_answer() -> None:
+    told = Told()
+    one = spoken(told, [], to_microphone=False)
+    one.take(QUESTION)
+    one.take(ANSWER)
+    assert told.log == ["listen"]
+    one.take_from_stream(replace(ANSWER, source="stream"))
+    assert told.log[1:] == [f"say {ANSWER.answer.text}"]
+
+
+class Doubling:
+    """A cleaner whose work is seen."""
+
+    def clean(self, samples: Samples) -> Samples:
+        return 2 * samples
+
+    def flush(self) -> Samples:
+        return np.ones(3, np.float32)
+
+
+def test_a_stream_does_not_hear_what_is_answered_to_it() -> None:
+    told = Told()
+    one = spoken(told, [])
+    sound = np.ones(2, np.float32)
+    told.on_speaking(True)
+    ear = one.unheard_by(Doubling())
+    # Its speaker has pressed the button to end this sentence, and is heard from the first word on.
+    assert ear.clean(sound).tolist() == [2, 2]
+    told.on_speaking(False)
+    assert ear.clean(sound).tolist() == [2, 2]
+    told.on_speaking(True)
+    assert ear.clean(sound).tolist() == [0, 0]
+    told.on_speaking(False)
+    assert ear.clean(sound).tolist() == [2, 2]
+    assert ear.flush().tolist() == [1, 1, 1]
 
 
 def test_what_cannot_be_played_is_told_and_the_question_listened_to() -> None:

@@ -51,7 +51,8 @@ def test_do_and_undo(capsys: pytest.CaptureFixture[str], state: Path) -> None:
     assert main(["vehicle", "do", "undo", "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert shown["understanding"]["intent"]["name"] == "Undo"
-    assert shown["result"]["held"] == [{"path": DRIVER, "value": 20.0, "unit": "celsius"}]
+    held = {"path": DRIVER, "value": 20.0, "unit": "celsius", "previous": 21.5}
+    assert shown["result"]["held"] == [held]
     assert main(["vehicle", "do", "undo"]) == 1
     assert capsys.readouterr().out == ("Undo: refused: nothing was done that could be taken back\n")
 

@@ -36,6 +36,21 @@ def test_words_are_those_of_the_package() -> None:
     assert sorted(model.value for model in pymicro_wakeword.Model) == list(DEFAULT.words)
 
 
+@pytest.mark.parametrize(
+    ("keyword", "spoken"),
+    [
+        ("hey_mycroft", "Hey Mycroft"),
+        ("alexa", "Alexa"),
+        ("hey google", "Hey Google"),
+        ("/data/Hey-Car_en_raspberry-pi_v3_0_0.ppn", "Hey Car"),
+        ("grüß-dich_de_linux.ppn", "Grüß Dich"),
+    ],
+)
+def test_a_word_as_people_say_it(keyword: str, spoken: str) -> None:
+    assert WakeWordConfig(keyword=keyword).spoken == (spoken,)
+    assert WakeWordConfig(keyword=keyword, enabled=False).spoken == ()
+
+
 def test_the_configuration_admits_every_engine() -> None:
     (mark,) = PARAMETERS["wakeword.engine"].kind.__metadata__
     assert mark.names == tuple(ENGINES)

@@ -187,5 +187,17 @@ def test_the_nearest_sentence_would_be_understood(grammar):
 def test_whether_a_text_is_understood(grammar, text: str, *, expected: bool):
     more = "  Say: {data: [{sentences: ['say {words}']}]}\nlists:\n  words: {wildcard: true}\n"
     matcher = grammar(HEAT.replace("lists:\n", more))
-    assert matcher.is_understood(text) is expected
+    assert (matcher.meaning(text) is not None) is expected
     assert (matcher.understand(text).intent is not None) is expected
+
+
+def test_texts_that_mean_the_same(grammar):
+    matcher = grammar(HEAT)
+    same = (
+        "Heat to 21 degrees.",
+        "please heat to twenty one °C",
+        "Could you heat to 21.0 degrees?",
+    )
+    assert len({matcher.meaning(text) for text in same}) == 1
+    others = ("heat to 22 degrees", "heat to 21 degrees in front", "heat fully")
+    assert len({matcher.meaning(text) for text in (*same, *others)}) == 4

@@ -41,3 +41,14 @@ def test_what_understands_a_language_is_loaded_once():
     assert matcher.grammar.language == "en"
     with pytest.raises(ConfigurationError):
         understander.load("tlh")
+
+
+def test_examples_are_understood_without_a_turn_before():
+    understander = Understander(IntentsConfig())
+    examples = understander.examples("de")
+    assert len(examples) > 90
+    assert not {"Choose", "Likewise"} & examples.keys()
+    for name, sentence in examples.items():
+        understood = understander.understand(sentence, "de").intent
+        assert understood is not None, sentence
+        assert understood.name == name, sentence

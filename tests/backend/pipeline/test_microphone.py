@@ -20,6 +20,7 @@ from rtap.events import (
     AudioChunk,
     ErrorOccurred,
     Event,
+    LevelMeasured,
     ListeningChanged,
     SpeechStarted,
     State,
@@ -117,6 +118,7 @@ class Rig:
         self.idle_again = threading.Event()
         self.heard = threading.Event()
         self.word = CallWord() if wake_word else None
+        self.wants_levels = False
         self.echo = Echo()
         self.telemetry = Telemetry(CollectorRegistry())
         waiting = list(sources)
@@ -139,6 +141,7 @@ class Rig:
             publish=self._take,
             telemetry=self.telemetry,
         )
+        self.pipeline.wants_levels = lambda: self.wants_levels
 
     def _take(self, event: Event) -> None:
         self.events.append(event)
@@ -390,6 +393,63 @@ def test_a_question_that_nobody_answers_is_over_in_time() -> None:
     assert len(rig.of(Transcript)) == 1
     reasons = [event.reason for event in rig.of(StateChanged)]
     assert reasons[-3:] == ["a question was asked", "nobody spoke", "no more audio"]
+
+
+def hear(rig: Rig, levels: list[float]) -> None:
+    """Here and now, without the thread that captures."""
+    for level in levels:
+        rig.pipeline.process(AudioChunk(np.full(FRAME, level, np.float32), 0.0))
+
+
+@pytest.mark.parametrize("first", [[CALL], [CALL, *frames(0.3, SPEECH)]])
+def test_it_stops_listening_when_it_is_told_to(first: list[float]) -> None:
+    rig = Rig()
+    hear(rig, first)
+    rig.pipeline.stop_listening()
+    hear(rig, COMMAND)
+    assert not rig.of(Transcript)
+    assert rig.states == [State.LISTENING, State.IDLE]
+    hear(rig, [CALL, *COMMAND])
+    assert len(rig.of(Transcript)) == 1
+
+
+def test_what_was_said_to_its_end_becomes_text_nevertheless() -> None:
+    rig = Rig()
+    rig.echo.at_once = False
+    hear(rig, [CALL, *COMMAND])
+    rig.pipeline.stop_listening()
+    hear(rig, [SILENCE])
+    rig.echo.answer()
+    assert len(rig.of(Transcript)) == 1
+
+
+def test_while_somebody_is_listened_to_it_tells_how_loud_it_is() -> None:
+    rig = Rig()
+    rig.wants_levels = True
+    hear(rig, frames(0.2, SPEECH))
+    assert not rig.of(LevelMeasured)  # nobody has called
+    hear(rig, [CALL, *COMMAND])
+    levels = rig.of(LevelMeasured)
+    assert {(one.dbfs, one.level) for one in levels} == {(-6.0, 0.9), (-90.0, 0.0)}
+    assert 6 <= len(levels) <= 8  # ten in a second, until the end of speech was sure
+    (called,) = rig.of(WakeWordDetected)
+    assert {one.session_id for one in levels} == {called.session_id}
+    rig.wants_levels = False
+    hear(rig, [CALL, *COMMAND])
+    assert rig.of(LevelMeasured) == levels
+
+
+def test_no_answer_is_awaited_where_it_is_told_to_stop_or_switched_off() -> None:
+    for off in (True, False):
+        rig = Rig(Sound([*frames(0.1, SILENCE), *COMMAND]))
+        if off:
+            rig.pipeline.set_listening(enabled=False)
+        rig.pipeline.listen_for_answer(1.0)
+        if not off:
+            rig.pipeline.stop_listening()
+        rig.pipeline.set_listening(enabled=True)
+        rig.pipeline.run()
+        assert rig.states == [State.SHUTDOWN]
 
 
 def test_who_calls_instead_of_answering_is_not_asked_twice() -> None:

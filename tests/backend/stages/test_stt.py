@@ -54,7 +54,9 @@ def audio(number: int, samples: int = 160) -> Samples:
     return np.full(samples, number, np.float32)
 
 
-def segment(text: str, probability: float = 0.5, tokens: int = 1) -> Segment:
+def segment(
+    text: str, probability: float = 0.5, tokens: int = 1, certainty: float = 1.0
+) -> Segment:
     return Segment(
         start=0.0,
         end=1.0,
@@ -65,6 +67,7 @@ def segment(text: str, probability: float = 0.5, tokens: int = 1) -> Segment:
         compression_ratio=1.0,
         no_speech_probability=0.0,
         temperature=0.0,
+        certainty=certainty,
     )
 
 
@@ -594,6 +597,8 @@ class TestTranscripts:
             ([], 0.0),
             ([segment("a", 0.8, 3), segment("b", 0.2, 1)], (0.8**3 * 0.2) ** 0.25),
             ([segment("a", 0.8, 0)], 0.0),
+            pytest.param([segment("a", 0.8, certainty=0.3)], 0.3, id="another one may be meant"),
+            pytest.param([segment("a", 0.6, certainty=0.7)], 0.6, id="it was hardly heard"),
         ],
     )
     def test_confidence(self, worker: Fixture, segments: list[Segment], expected: float) -> None:

@@ -7,6 +7,7 @@ from rtap.events import (
     ErrorOccurred,
     Event,
     IntentRecognized,
+    LevelMeasured,
     ListeningChanged,
     PartialTranscript,
     PublishingChanged,
@@ -70,6 +71,7 @@ ANSWER = AnswerGiven(
     source="microphone",
     timestamp=5.3,
 )
+LEVEL = LevelMeasured("session", -24.0, 0.6, 2.1)
 SWITCHED_OFF = ListeningChanged(False, 7.0)
 TAKEN_OVER = PublishingChanged(True, "the primary was stopped", 8.0)
 FAILED = ErrorOccurred("capture", "AudioError", "the microphone is gone: plug it in", 6.0)
@@ -89,4 +91,6 @@ EVENTS: dict[str, Event] = {
     "answer": ANSWER,
     "error": FAILED,
 }
-"""By the ``type`` of their messages."""
+"""By the ``type`` of their messages; those that every subscriber gets."""
+LEVELS: dict[str, Event] = {"level": LEVEL}
+"""Those that only some want."""

@@ -124,7 +124,13 @@ class ScriptedService:
         self.used = ""
         self.hears: bool | None = None
         """None: there is no microphone."""
+        self.cancelled = 0
+        """How often listening was cancelled."""
+        self.speaks = False
+        """Whether an answer is being spoken."""
         self.sessions: list[SpeechSession] = []
+        self.spoken_sessions: list[bool] = []
+        """Of each session, whether its answers are to be spoken."""
         self.slow_down: Callable[[], None] = lambda: None
         """Called with every chunk that a session listens to."""
 
@@ -140,9 +146,11 @@ class ScriptedService:
         partials: bool = True,
         intents: Wish = "none",
         conversation: str | None = None,
+        speak: bool = False,
     ) -> SpeechSession:
         if self.failure is not None:
             raise self.failure
+        self.spoken_sessions.append(speak)
         if intents != "none":
             self.assistant.start()
 
@@ -206,6 +214,13 @@ class ScriptedService:
 
     def set_listening(self, *, enabled: bool) -> None:
         self.hears = enabled
+
+    def cancel_listening(self) -> None:
+        self.cancelled += 1
+
+    def stop_answer(self) -> bool:
+        spoke, self.speaks = self.speaks, False
+        return spoke
 
 
 @contextmanager

@@ -21,7 +21,9 @@ from rtap.transports.schemas import (
     stream_message,
     topic_of,
 )
-from tests.backend.transports.sample_events import EVENTS, FAILED, PARTIAL, TRANSCRIPT
+from tests.backend.transports.sample_events import EVENTS, FAILED, LEVELS, PARTIAL, TRANSCRIPT
+
+ALL = EVENTS | LEVELS
 
 MODELS = [
     model
@@ -89,12 +91,12 @@ def test_nobody_changes_a_message() -> None:
 
 
 def test_every_event_has_a_sample() -> None:
-    assert {type(event) for event in EVENTS.values()} == set(get_args(Event))
+    assert {type(event) for event in ALL.values()} == set(get_args(Event))
 
 
-@pytest.mark.parametrize("kind", EVENTS)
+@pytest.mark.parametrize("kind", ALL)
 def test_message_says_all_that_the_event_says(kind: str) -> None:
-    event = EVENTS[kind]
+    event = ALL[kind]
     said = json.loads(json.dumps(dataclasses.asdict(event)))
     for nested in ("understanding", "result", "answer"):  # they are told in the message itself
         said |= said.pop(nested, {})

@@ -62,7 +62,8 @@ def cause(result: ActionResult) -> Cause | None:
 
 def test_done_with_the_value_that_holds_now(actor: Actor, car: SimulatedVehicle) -> None:
     result = actor.execute(AT_21)
-    assert result == ActionResult("SetTemperature", Outcome.DONE, (Held(DRIVER, 21.0, "celsius"),))
+    held = Held(DRIVER, 21.0, "celsius", previous=20.0)
+    assert result == ActionResult("SetTemperature", Outcome.DONE, (held,))
     assert value(car, DRIVER) == 21.0
     assert value(car, PASSENGER) == 20
 
@@ -75,7 +76,7 @@ def test_the_car_says_what_holds(actor: Actor) -> None:
     vehicle = Coarse()
     vehicle.values[DRIVER] = 20
     result = Actor(vehicle, table(), speed_limit=5).execute(AT_21)
-    assert result.held == (Held(DRIVER, 22.0, "celsius"),)
+    assert result.held == (Held(DRIVER, 22.0, "celsius", previous=20),)
 
 
 def test_a_question_is_answered_and_sets_nothing() -> None:
@@ -143,9 +144,10 @@ def test_undo_goes_back_step_by_step(actor: Actor, car: SimulatedVehicle) -> Non
 
 def test_what_has_no_state_cannot_be_undone(actor: Actor, car: SimulatedVehicle) -> None:
     actor.execute(AT_21)
-    actor.execute(intent("NextTrack"))
+    (skipped,) = actor.execute(intent("NextTrack")).held
+    assert skipped.previous is None, "nobody is shown what cannot be brought back"
     assert cause(actor.execute(UNDO)) is Cause.CANNOT_UNDO
-    assert actor.execute(UNDO).held == (Held(DRIVER, 20.0, "celsius"),)
+    assert actor.execute(UNDO).held == (Held(DRIVER, 20.0, "celsius", previous=21.0),)
 
 
 def test_undo_is_refused_where_doing_it_would_be(actor: Actor, car: SimulatedVehicle) -> None:
@@ -154,7 +156,7 @@ def test_undo_is_refused_where_doing_it_would_be(actor: Actor, car: SimulatedVeh
     car.drive({"Vehicle.Speed": 50})
     assert cause(actor.execute(UNDO)) is Cause.MOVING
     car.drive({"Vehicle.Speed": 0})
-    assert actor.execute(UNDO).held == (Held(TRUNK, True, None),)
+    assert actor.execute(UNDO).held == (Held(TRUNK, True, None, previous=False),)
 
 
 def test_a_refused_action_is_not_there_to_be_undone() -> None:
@@ -163,14 +165,14 @@ def test_a_refused_action_is_not_there_to_be_undone() -> None:
     vehicle.error = VehicleRefusedError("the battery is low")
     actor.execute(intent("RaiseVolume"))
     vehicle.error = None
-    assert actor.execute(UNDO).held == (Held(DRIVER, 20.0, "celsius"),)
+    assert actor.execute(UNDO).held == (Held(DRIVER, 20.0, "celsius", previous=21.0),)
 
 
 @pytest.mark.parametrize(
     ("error", "undone"),
     [
-        (VehicleUnreachableError("away"), Held(DRIVER, 20.0, "celsius")),
-        (VehicleLostError("went away"), Held(VOLUME, 30, "percent")),
+        (VehicleUnreachableError("away"), Held(DRIVER, 20.0, "celsius", previous=21.0)),
+        (VehicleLostError("went away"), Held(VOLUME, 30, "percent", previous=30)),
     ],
     ids=["not asked", "lost"],
 )
@@ -195,7 +197,7 @@ def test_signals_that_the_table_has_no_more_are_not_restored() -> None:
     history.add({"Vehicle.Gone": 1, DRIVER: 18.0})
     vehicle, _ = scripted()
     result = Actor(vehicle, table(), speed_limit=5, history=history).execute(UNDO)
-    assert result.held == (Held(DRIVER, 18.0, "celsius"),)
+    assert result.held == (Held(DRIVER, 18.0, "celsius", previous=20),)
 
 
 # --- safety ---
@@ -287,7 +289,7 @@ def test_a_car_that_never_answers_whether_it_did() -> None:
     assert result.reason.text == "the car did not answer within 2 s"
     assert vehicle.unanswered[0].cancelled()
     vehicle.answers_setting = True
-    assert actor.execute(UNDO).held == (Held(DRIVER, 20.0, "celsius"),)
+    assert actor.execute(UNDO).held == (Held(DRIVER, 20.0, "celsius", previous=20),)
 
 
 def test_a_car_that_never_says_what_holds() -> None:

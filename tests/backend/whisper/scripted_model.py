@@ -265,10 +265,6 @@ class ScriptedDecoding:
         ends = [len(before) + row + 1 for row in rows]
         return np.stack([self._model.script(self._audio, self._sequences[0][:end]) for end in ends])
 
-    def rewind(self, length: int) -> None:
-        (sequence,) = self._sequences
-        self._sequences = [sequence[:length]]
-
     def fan_out(self) -> None:
         assert not self._fanned_out
         self._fanned_out = True

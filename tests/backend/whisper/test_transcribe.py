@@ -314,6 +314,17 @@ class TestPreference:
         assert segment.average_log_probability == pytest.approx(
             np.log(0.5 * 0.4 * 0.9 * 0.9) / 4, abs=0.1
         )
+        assert segment.certainty == 1
+
+    def test_the_certainty_is_that_against_another_sentence(self) -> None:
+        both = ListedPreference(en=ListedSentences("turn on", "turn off"))
+        options = TranscribeOptions(language="en", preference=both)
+        (segment,) = transcribe(self.model(), sound((1, 0.5)), options).segments
+        assert segment.text == " turn on."
+        assert 0 < segment.certainty < 0.5
+        alone = TranscribeOptions(language="en")
+        (segment,) = transcribe(self.model(), sound((1, 0.5)), alone).segments
+        assert segment.certainty == 1
 
 
 class TestPromptsThatWereNeverTaught:

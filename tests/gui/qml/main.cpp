@@ -1,12 +1,37 @@
+#include "history/commandcard.h"
 #include "screen/screenlanguage.h"
 
 #include <QCoreApplication>
 #include <QFont>
 #include <QGuiApplication>
+#include <QJsonObject>
+#include <QQmlContext>
 #include <QQmlEngine>
 #include <QSettings>
 #include <QTemporaryDir>
 #include <QtQuickTest>
+
+/// Tells a card what a backend would.
+class Teller : public QObject
+{
+    Q_OBJECT
+
+public:
+    using QObject::QObject;
+    Q_INVOKABLE void tell(CommandCard *card, const QJsonObject &message) const
+    {
+        const QString type = message.value(QLatin1String("type")).toString();
+        if (type == QLatin1String("intent"))
+            card->understand(Understood::of(message));
+        else if (type == QLatin1String("action"))
+            card->act(Acted::of(message));
+        else if (type == QLatin1String("answer"))
+            card->answer(message.value(QLatin1String("text")).toString(),
+                         message.value(QLatin1String("utterance_id")).toString());
+        else
+            card->clear();
+    }
+};
 
 /// What main.cpp of the application does before it loads the window; what is stored goes elsewhere.
 class Setup : public QObject
@@ -31,6 +56,7 @@ public slots:
         engine->addImportPath(QStringLiteral("qrc:/qt/qml"));
         auto *language = new ScreenLanguage(engine);
         language->setParent(engine);
+        engine->rootContext()->setContextProperty(QStringLiteral("backend"), new Teller(engine));
     }
 
 private:

@@ -20,6 +20,12 @@ TestCase {
         earcon: "done"
     }
 
+    SignalSpy {
+        id: tapped
+        target: line
+        signalName: "tapped"
+    }
+
     function cleanup() {
         Theme.night = true;
         line.answer = "The window is open.";
@@ -45,6 +51,12 @@ TestCase {
         const symbol = line.symbol;
         line.earcon = "from the future";
         compare(line.symbol, symbol);
+    }
+    function test_aTapIsTold() {
+        tapped.clear();
+        mouseClick(inspector.find(line, "text"));
+        mouseClick(inspector.find(line, "symbol"));
+        compare(tapped.count, 2);
     }
     function test_textIsNeverMarkup() {
         line.answer = "<b>a</b> & b";

@@ -12,6 +12,7 @@ TestCase {
         backendMessage: ""
         hasMicrophone: true
         handsFree: false
+        wakeWord: ""
     }
 
     function test_text_data() {
@@ -41,6 +42,19 @@ TestCase {
         add("Say the wake word, then speak.", Conversation.Idle, ready, false, true);
         add("Connect a microphone.", Conversation.Idle, ready, false, false);
         return rows;
+    }
+    function test_wakeWord() {
+        hint.conversationState = Conversation.Idle;
+        hint.backendState = NetworkManager.Ready;
+        hint.wakeWord = "Hey Mycroft";
+        for (const hasMicrophone of [true, false]) {
+            hint.hasMicrophone = hasMicrophone;
+            hint.handsFree = true;
+            compare(hint.text, "Say “Hey Mycroft”.");
+            hint.handsFree = false;
+            verify(!hint.text.includes("Mycroft"));
+        }
+        hint.wakeWord = "";
     }
     function test_text(row: var) {
         hint.conversationState = row.conversation;

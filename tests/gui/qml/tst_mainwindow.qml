@@ -207,6 +207,47 @@ TestCase {
         verify(!part(window, "settingsPanel").visible);
         verify(part(window, "talkButton").activeFocus);
     }
+    function test_theWakeWordClosesTheSettings_data() {
+        return [
+            {
+                "tag": "hands-free",
+                "handsFree": true
+            },
+            {
+                "tag": "switched off",
+                "handsFree": false
+            }
+        ];
+    }
+    function test_theWakeWordClosesTheSettings(row: var) {
+        const window = make();
+        const backend = part(window, "talkPage").backend;
+        const panel = part(window, "settingsPanel");
+        panel.settings.wakeWordEnabled = row.handsFree;
+        panel.open();
+        panel.openText(inspector.find(panel, "apiKey"), "", "", "");
+        backend.wakeWordDetected("hey_mycroft");
+        compare(panel.visible, !row.handsFree);
+        compare(part(window, "listeningBorder").visible, row.handsFree);
+        panel.settings.wakeWordEnabled = true;
+    }
+    function test_whoSpeaksHandsFreeSeesIt() {
+        const window = make();
+        const backend = part(window, "talkPage").backend;
+        verify(!part(window, "listeningBorder").visible);
+        backend.pipelineStateChanged("LISTENING");
+        backend.handsFreeLevel(-20, 0.667);
+        verify(part(window, "listeningBorder").visible);
+        fuzzyCompare(part(window, "talkButton").level, 0.667, 0.001);
+        const waveform = inspector.find(part(window, "waveform"), "waveform");
+        verify(waveform.visible);
+        verify(waveform.running);
+        backend.pipelineStateChanged("PROCESSING");
+        verify(!part(window, "listeningBorder").visible);
+        compare(part(window, "talkButton").level, 0);
+        backend.pipelineStateChanged("IDLE");
+        verify(!part(window, "waveform").visible);
+    }
     function test_settingsTellTheVersions() {
         const panel = part(make({
             "systemVersion": "1.0 (7)"

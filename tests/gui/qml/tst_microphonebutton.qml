@@ -28,6 +28,7 @@ TestCase {
             onLetGo: conversationState = Conversation.Sent
             onTapped: conversationState = conversationState === Conversation.Held ? Conversation.Tapped : Conversation.Sent
             onDismissed: conversationState = Conversation.Idle
+            onCancelled: conversationState = Conversation.Idle
         }
     }
     SignalSpy {
@@ -43,13 +44,17 @@ TestCase {
         signalName: "tapped"
     }
     SignalSpy {
+        id: cancelled
+        signalName: "cancelled"
+    }
+    SignalSpy {
         id: dismissed
         signalName: "dismissed"
     }
 
     function make(properties: var): MicrophoneButton {
         const button = createTemporaryObject(component, test, properties);
-        for (const spy of [begun, letGo, tapped, dismissed]) {
+        for (const spy of [begun, letGo, tapped, dismissed, cancelled]) {
             spy.target = button;
             spy.clear();
         }
@@ -163,10 +168,39 @@ TestCase {
         const button = make({
             "conversationState": Conversation.HandsFree
         });
-        compare(button.advice, "Hands-free");
+        compare(button.advice, "Tap to cancel");
         mousePress(button, 100, 200);
         compare(counts(), [1, 0, 0, 0]);
+        tryVerify(() => button.held);
         mouseRelease(button, 100, 200);
+        compare(counts(), [1, 1, 0, 0]);
+        compare(cancelled.count, 0);
+    }
+    function test_aTapCancelsHandsFree_data() {
+        return [
+            {
+                "tag": "with a microphone of the screen's",
+                "reason": "",
+                "begun": 1
+            },
+            {
+                "tag": "without one",
+                "reason": "No microphone",
+                "begun": 0
+            }
+        ];
+    }
+    function test_aTapCancelsHandsFree(row: var) {
+        const button = make({
+            "conversationState": Conversation.HandsFree,
+            "reason": row.reason
+        });
+        mouseClick(button, 100, 200);
+        compare(counts(), [row.begun, 0, 0, 0]);
+        compare(cancelled.count, 1);
+        compare(button.conversationState, Conversation.Idle);
+        mouseClick(button, 100, 200);
+        compare(cancelled.count, 1);
     }
     function test_keyTalks_data() {
         return [

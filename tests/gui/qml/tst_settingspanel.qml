@@ -57,6 +57,16 @@ TestCase {
         stored.nightTheme = true;
         stored.wakeWordEnabled = true;
     }
+    function test_closesWhenNobodyTouchesIt() {
+        const panel = make({});
+        panel.openChoice(inspector.find(panel, "language"), [], "");
+        panel.idleTimeout = 50;
+        tryCompare(closed, "count", 1);
+        verify(!panel.visible);
+        compare(panel.page, "");
+        panel.close();
+        compare(closed.count, 1, "once");
+    }
     function make(properties: var): SettingsPanel {
         const panel = createTemporaryObject(component, test, properties ?? {});
         for (const spy of [closed, cleared, model, url]) {

@@ -13,6 +13,10 @@ TestCase {
     Inspector {
         id: inspector
     }
+    SignalSpy {
+        id: tapped
+        signalName: "answerTapped"
+    }
     Component {
         id: historyComponent
         TranscriptionModel {}
@@ -133,7 +137,7 @@ TestCase {
             view.answer = "The window is open.";
             view.earcon = row.earcon;
             verify(reply.visible);
-            compare(inspector.find(inspector.find(reply, "answer"), "text").text, "The window is open.");
+            compare(inspector.find(reply, "text").text, "The window is open.");
             waitForRendering(view);
             const newest = inspector.find(view, "newest");
             compare(reply.y, newest.y + newest.height + Theme.spacing, "right under it");
@@ -145,40 +149,74 @@ TestCase {
             verify(!reply.visible);
         }
     }
-    function test_onlyAQuestionStaysWhileSomebodySpeaks() {
+    function test_aTapOnTheAnswerIsTold() {
+        const view = make({
+            "finalText": "open the window",
+            "answer": "The window is open.",
+            "earcon": "done"
+        });
+        waitForRendering(view);
+        tapped.target = view;
+        tapped.clear();
+        mouseClick(inspector.find(view, "reply"));
+        compare(tapped.count, 1);
+    }
+    function test_examplesInPlaceOfTheHistoryWhereThereIsNoText() {
+        const view = make({});
+        const examples = inspector.find(view, "youCanSay");
+        const list = inspector.find(view, "history");
+        verify(!examples.visible, "nobody knows any");
+        verify(list.visible);
+        view.examples = ["open the window", "<b>louder</b>", "lock the doors"];
+        verify(examples.visible);
+        verify(!list.visible);
+        const shown = inspector.texts(examples).map(text => text.text);
+        compare(shown, ["You can say", "“open the window”", "“<b>louder</b>”", "“lock the doors”"]);
+        verify(inspector.texts(examples).every(text => text.objectName === "title" || text.textFormat === Text.PlainText));
+        view.busy = true;
+        verify(!examples.visible);
+        view.busy = false;
+        view.finalText = "open the window";
+        verify(!examples.visible);
+        verify(list.visible);
+    }
+    function test_asManyExamplesAsThereIsRoomFor() {
+        const view = make({
+            "examples": ["open the window", "louder", "lock the doors"]
+        });
+        const examples = inspector.find(view, "youCanSay");
+        compare(examples.count >= 3, true);
+        examples.room = 120;
+        compare(inspector.texts(examples).length, 2);
+        examples.room = 20;
+        compare(inspector.texts(examples).length, 0);
+    }
+    function test_noAnswerStaysWhileSomebodySpeaks() {
         const view = make({
             "finalText": "call Anna",
             "answer": "There is no Anna.",
             "earcon": "failed"
         });
         const reply = inspector.find(view, "reply");
-        const hint = inspector.find(view, "questionHint");
         verify(reply.visible);
-        verify(!hint.visible);
         view.busy = true;
         verify(!reply.visible);
-        view.answer = "Which Anna?";
-        view.earcon = "question";
-        verify(reply.visible);
-        verify(hint.visible);
     }
-    function test_aQuestionIsForgotten() {
-        const view = make({
-            "finalText": "call Anna",
-            "questionTimeout": 100
-        });
-        const hint = inspector.find(view, "questionHint");
-        for (let i = 0; i < 2; ++i) {
-            view.answer = "Which Anna?";
-            view.earcon = "question";
-            verify(hint.visible);
-            tryVerify(() => !hint.visible);
-            verify(view.isAnswerShown, "the final is still there");
-            view.busy = true;
-            verify(!view.isAnswerShown);
-            view.busy = false;
-            view.answer = view.earcon = "";
+    function test_historyIsCutBetweenItsEntries() {
+        const view = make({});
+        for (let i = 0; i < 12; ++i)
+            view.history.addTranscription(`number ${i}`, new Date(), "en", 0.3);
+        const list = inspector.find(view, "history");
+        tryVerify(() => list.itemAtIndex(0) !== null);
+        waitForRendering(view);
+        let hidden = 0;
+        for (let i = 0; list.itemAtIndex(i); ++i) {
+            const entry = list.itemAtIndex(i);
+            const isWhole = entry.y + entry.height <= list.height + 1;
+            compare(entry.opacity, isWhole ? 1 : 0, `${i}`);
+            hidden += isWhole ? 0 : 1;
         }
+        verify(hidden > 0);
     }
     function test_newestIsNotSaidTwice() {
         const view = make({});

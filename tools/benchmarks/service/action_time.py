@@ -36,7 +36,8 @@ WHAT: Final = """\
 A client says commands through `/stream?intents=execute`, one after the other. On the client's clock: from
 the final of a command until its `action` with the outcome `done` was there, so until it was understood, the
 safety rules were looked up, and the car said that it holds the new values. First the simulated car, then one
-behind Debian's mosquitto on this machine, which answers at once."""
+behind Debian's mosquitto on this machine, which answers at once. Broker and car send without waiting
+(TCP_NODELAY), as the quick start for MQTT says."""
 SIMULATED_MS: Final = 20.0
 MQTT_MS: Final = 40.0
 _COMMANDS, _QUICK_COMMANDS = 200, 4
@@ -113,11 +114,14 @@ def _car_at_a_broker(folder: Path) -> Iterator[str]:
     port = free_ports()["http_port"]
     configuration = folder / "mosquitto.conf"
     user = "user root\n" if os.geteuid() == 0 else ""
-    configuration.write_text(f"{user}listener {port} {HOST}\nallow_anonymous true\n")
+    configuration.write_text(
+        f"{user}listener {port} {HOST}\nallow_anonymous true\nset_tcp_nodelay true\n"
+    )
     with Child([program, "-c", str(configuration)]) as broker:
         _wait_until_it_listens(port, broker)
         car = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
         car.on_message = _fulfil
+        car.on_socket_open = _send_at_once
         car.connect(HOST, port)
         car.loop_start()
         try:
@@ -129,6 +133,11 @@ def _car_at_a_broker(folder: Path) -> Iterator[str]:
         finally:
             car.disconnect()
             car.loop_stop()
+
+
+def _send_at_once(_car: Client, _userdata: Any, sock: Any) -> None:
+    """As the broker does by `set_tcp_nodelay`: either alone lets one wish in ten wait 40 ms for the other."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _fulfil(car: Client, _userdata: Any, wish: MQTTMessage) -> None:

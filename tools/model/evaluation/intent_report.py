@@ -76,6 +76,17 @@ def intent_sections(measurement: Measurement) -> Iterator[str]:
     yield from section("Wrong actions without a command, by set", table(("set", *_OTHERS), rows))
 
 
+def actions_without_command(measurement: Measurement) -> list[str]:
+    """All that was done without a command, with the file and the words: some of them may have been said."""
+    found = [
+        text
+        for one in measurement.scored
+        if one.judgement is not None and not one.judgement.meant and one.judgement.is_wrong_action
+        for text in _compared(one)
+    ]
+    return ["```", *found, "```"] if found else []
+
+
 def not_right(measurement: Measurement, number_of_each: int) -> list[str]:
     """What was not understood as it was meant, so many for each reason."""
     shown: dict[str, list[Scored]] = {}

@@ -65,7 +65,7 @@ def engine_version() -> str:
 
     package = Path(rtap.__file__).parent
     digest = hashlib.sha256()
-    for file in sorted([*package.glob("whisper/*.py"), package / "stages/vad.py"]):
+    for file in sorted([*package.glob("whisper/**/*.py"), package / "stages/vad.py"]):
         digest.update(file.read_bytes())
     return digest.hexdigest()[:12]
 

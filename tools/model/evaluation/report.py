@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tools.model.evaluation.intent_report import intent_head, intent_sections, not_right
+from tools.model.evaluation.intent_report import (
+    actions_without_command,
+    intent_head,
+    intent_sections,
+    not_right,
+)
 from tools.model.evaluation.measurement import Measurement
 from tools.model.evaluation.scoring import Scored, Summary, worst
 from tools.model.evaluation.tables import (
@@ -57,6 +62,7 @@ def to_markdown(measurement: Measurement, errors: int = 0) -> str:
     warnings = [f"- {line(text)}" for one in measurement.scored for text in one.heard.warnings]
     lines += section("Failed", failures)
     lines += section("Used, but damaged", warnings)
+    lines += section("Done without a command", actions_without_command(measurement))
     lines += section("Not understood as meant", not_right(measurement, errors))
     lines += section("Most errors", _worst(measurement, errors))
     return "\n".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""What a screen in the car switches: which model is used, and whether the microphone is heard."""
+"""What a screen in the car switches: which model is used, whether the microphone and the voice are heard."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from rtap.errors import ModelError
 from rtap.transports.api_errors import ApiError
 from rtap.transports.rest.description import failures
 from rtap.transports.schemas import (
+    AnswerStopped,
     Listening,
     ListeningRequest,
     ModelRequest,
@@ -53,9 +54,31 @@ def control_routes(service: Service) -> APIRouter:
         await run_in_threadpool(service.set_listening, enabled=wanted.enabled)
         return _listening(service)
 
+    @routes.post("/listening/cancel")
+    async def cancel_listening() -> Listening:
+        """Wait for the wake word again: nobody is to be heard now. The microphone stays on.
+
+        What was said to its end is still carried out. Without a microphone, nothing happens.
+        """
+        await run_in_threadpool(service.cancel_listening)
+        return _listening(service)
+
+    @routes.post("/answers/stop")
+    async def stop_answer() -> AnswerStopped:
+        """End the answer that is being spoken, and forget those that wait; without one, nothing happens.
+
+        A question that was not spoken to its end may be answered at once.
+        """
+        return AnswerStopped(stopped=await run_in_threadpool(service.stop_answer))
+
     return routes
 
 
 def _listening(service: Service) -> Listening:
     enabled = service.listening()
-    return Listening(available=enabled is not None, enabled=bool(enabled))
+    is_available = enabled is not None
+    return Listening(
+        available=is_available,
+        enabled=bool(enabled),
+        wake_words=service.config.wakeword.spoken if is_available else (),
+    )

@@ -72,11 +72,11 @@ _FAILURES: Final[dict[int, tuple[str, str, str]]] = {
 
 def failures(*statuses: int) -> Responses:
     """What a route that may fail so declares."""
-    return {status: _failure(status) for status in statuses}
+    return {status: failure(status, *_FAILURES[status]) for status in statuses}
 
 
-def _failure(status: int) -> dict[str, Any]:
-    description, code, message = _FAILURES[status]
+def failure(status: int, description: str, code: str, message: str) -> dict[str, Any]:
+    """One way to fail that other routes do not have with this status."""
     kind = ApiError(status, code, message).kind
     error = {
         "code": code,

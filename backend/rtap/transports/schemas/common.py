@@ -70,7 +70,8 @@ class UtteranceResult(UtteranceText):
     latency: float
     """From the end of speech to this transcript, the silence that ended it included."""
     confidence: Probability
-    """Mean probability of the tokens."""
+    """Mean probability of the tokens. Where another command is nearly as likely as the one that was heard, at
+    most the chance that it was this one: below 0.5 the speaker is asked."""
     sentiment: SentimentMessage | None = None
 
 

@@ -13,6 +13,7 @@ from rtap.events import (
     ErrorOccurred,
     Event,
     IntentRecognized,
+    LevelMeasured,
     ListeningChanged,
     PartialTranscript,
     PublishingChanged,
@@ -43,6 +44,22 @@ class WakeWordDetectedMessage(WireModel):
     session_id: str
     name: str
     """Of the wake word."""
+
+
+class LevelMeasuredMessage(WireModel):
+    """How loud it is, ten times a second while the microphone listens to somebody. On port 5802 only."""
+
+    model_config = example(
+        type="level", timestamp=1698345600.5, session_id="f3a9", dbfs=-24.0, level=0.6
+    )
+
+    type: Literal["level"] = "level"
+    timestamp: float
+    session_id: str
+    dbfs: float
+    """Root mean square of the last tenth of a second, -90 to 0; a full sine is -3."""
+    level: float
+    """The same as a meter shows it: 0 at -60 dBFS and below, 1 at 0, evenly in decibels."""
 
 
 class SpeechStartedMessage(WireModel):
@@ -271,6 +288,7 @@ class ErrorMessage(WireModel):
 
 EventMessage = (
     WakeWordDetectedMessage
+    | LevelMeasuredMessage
     | SpeechStartedMessage
     | SpeechStoppedMessage
     | StateChangedMessage
@@ -297,6 +315,7 @@ class Snapshot(WireModel):
         model="cabin-en",
         version="1.0.0",
         listening=True,
+        wake_words=["Hey Mycroft"],
         publishing=True,
         last_transcript=None,
     )
@@ -310,6 +329,8 @@ class Snapshot(WireModel):
     """Of this service."""
     listening: bool | None = None
     """Whether the service listens to its microphone; null: it has none."""
+    wake_words: tuple[str, ...] = ()
+    """What to say to the microphone before a command, each as people write it; empty: nothing."""
     publishing: bool = True
     """Whether what the microphone hears is published here; false on a standby whose primary does it."""
     last_transcript: TranscriptMessage | None = None
@@ -327,6 +348,7 @@ class DroppedMessage(WireModel):
 
 _MESSAGES: Final[Mapping[type[Event], type[EventMessage]]] = {
     WakeWordDetected: WakeWordDetectedMessage,
+    LevelMeasured: LevelMeasuredMessage,
     SpeechStarted: SpeechStartedMessage,
     SpeechStopped: SpeechStoppedMessage,
     StateChanged: StateChangedMessage,

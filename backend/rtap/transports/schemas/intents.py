@@ -26,7 +26,7 @@ class IntentMessage(WireModel):
     name: str
     slots: tuple[SlotMessage, ...]
     confidence: Probability
-    """Of hearing; 1 for text."""
+    """Of hearing, as in the transcript; 1 for text."""
     matching: Probability
     """The share of the sentence that the grammar knows, divided by the readings that fit equally well."""
 
@@ -67,6 +67,8 @@ class HeldMessage(WireModel):
     """As COVESA VSS names it."""
     value: str | int | float | bool
     unit: str | None
+    previous: str | int | float | bool | None = None
+    """What held before, if it was changed and can be taken back; null where nobody knows."""
 
 
 class ReasonMessage(WireModel):
@@ -89,6 +91,7 @@ class ActionFields(WireModel):
                 "path": "Vehicle.Cabin.Door.Row2.DriverSide.Window.Position",
                 "value": 30,
                 "unit": "percent",
+                "previous": 0,
             }
         ],
         "reason": None,

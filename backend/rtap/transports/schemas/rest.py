@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from pydantic import Field
 
 from rtap.audio.format import SAMPLE_RATE
+from rtap.intents.question import Kind
 from rtap.transports.schemas.common import (
     Probability,
     Text,
@@ -147,14 +148,24 @@ class IntentRequest(WireModel):
     """Whether the car is to do it."""
     utterance_id: Annotated[str | None, Field(min_length=1, max_length=64)] = None
     """Of your choice: what is sent again with the same one is not done again."""
+    conversation: Annotated[str | None, Field(min_length=1, max_length=64)] = None
+    """With ``execute``: that of the streams which gave this name, or ``microphone``: that of the service's
+    own. The text is its next turn, so that it may answer a question, or continue what was said. Null: it is
+    for itself."""
 
 
 class IntentReply(Understood):
     """Reply of ``POST /intent``."""
 
     model_config = example(
-        **Understood.EXAMPLE, action=ActionFields.EXAMPLE, answer=AnswerFields.EXAMPLE
+        **Understood.EXAMPLE,
+        question=None,
+        action=ActionFields.EXAMPLE,
+        answer=AnswerFields.EXAMPLE,
     )
+
+    question: Kind | None = None
+    """In a conversation: why the speaker is asked before anything is done, as in the event ``intent``."""
 
     action: ActionFields | None = None
     """What came of it; null where it was not to be carried out, or is no command."""
@@ -162,15 +173,69 @@ class IntentReply(Understood):
     """What to say to whoever said it; null where answers are switched off."""
 
 
+class SignalReading(WireModel):
+    """A signal of the car and what it shows."""
+
+    path: str
+    """As COVESA VSS names it."""
+    value: str | int | float | bool | None
+    """Null: the car has no value for it."""
+    unit: str | None
+    """As COVESA VSS names it; null where there is none."""
+
+
+class VehicleReply(WireModel):
+    """Reply of ``GET /vehicle``."""
+
+    model_config = example(
+        adapter="simulated",
+        signals=[
+            {
+                "path": "Vehicle.Cabin.HVAC.Station.Row1.Driver.Temperature",
+                "value": 21.0,
+                "unit": "celsius",
+            }
+        ],
+    )
+
+    adapter: str
+    """The way to the car, of ``vehicle.adapter``: ``simulated`` is a car in memory."""
+    signals: tuple[SignalReading, ...]
+    """Those that commands use and the car has."""
+
+
+class Example(WireModel):
+    """A sentence for a command or question."""
+
+    intent: str
+    text: Text
+
+
+class Examples(WireModel):
+    """Reply of ``GET /intents``."""
+
+    model_config = example(
+        language="en",
+        examples=[{"intent": "SetTemperature", "text": "set the temperature to 21 degrees"}],
+    )
+
+    language: str
+    """Code of that of the sentences."""
+    examples: tuple[Example, ...]
+    """One for each intent; those that belong together follow each other."""
+
+
 class Listening(WireModel):
     """Reply of ``GET /listening`` and ``PUT /listening``."""
 
-    model_config = example(available=True, enabled=True)
+    model_config = example(available=True, enabled=True, wake_words=["Hey Mycroft"])
 
     available: bool
     """Whether the service has a microphone of its own."""
     enabled: bool
     """Whether it listens to it."""
+    wake_words: tuple[str, ...] = ()
+    """What to say before a command, each as people write it; empty: nothing."""
 
 
 class ListeningRequest(WireModel):
@@ -179,6 +244,15 @@ class ListeningRequest(WireModel):
     model_config = example(enabled=False)
 
     enabled: bool
+
+
+class AnswerStopped(WireModel):
+    """Reply of ``POST /answers/stop``."""
+
+    model_config = example(stopped=True)
+
+    stopped: bool
+    """Whether an answer was being spoken, or waited for that."""
 
 
 class WordReply(WireModel):

@@ -30,7 +30,11 @@ class StreamConfig(WireModel):
     told as ``action``."""
     conversation: Annotated[str | None, Field(min_length=1, max_length=64)] = None
     """Streams that give the same name, which a client makes up, are one conversation: what is said in one may
-    answer what was asked in the one before. Null: a conversation of its own."""
+    answer what was asked in the one before. ``microphone`` is the conversation with the service's own
+    microphone, which stops listening where such a stream begins. Null: a conversation of its own."""
+    speak: bool = False
+    """Whether the service's loudspeaker is to speak the answers too, for a client that is in the same room.
+    The stream hears silence meanwhile."""
 
 
 class StreamEndRequest(WireModel):

@@ -76,6 +76,9 @@ _CODES: Final = {"QueueFullError": "queue_full", "OverloadedError": "overloaded"
 _GOODBYE_SECONDS: Final = 10.0
 """For a client to read what is left for it."""
 _SETTLING_SECONDS: Final = 5.0
+_ACTING_SECONDS: Final = 30.0
+"""For what comes of a command: after a start the sentences are still being read (ten seconds on a Raspberry
+Pi 4), and a car may take two."""
 
 
 class _Close(Exception):
@@ -365,9 +368,7 @@ class StreamClient:
             # A future is done before its session has published what it says.
             await self._in_pool(partial(self._session.wait_until_idle, _SETTLING_SECONDS))
             await self._in_pool(
-                partial(
-                    self._service.assistant.wait_until_idle, self._session_id, _SETTLING_SECONDS
-                )
+                partial(self._service.assistant.wait_until_idle, self._session_id, _ACTING_SECONDS)
             )
         self._outbox.put(StreamEnd(timestamp=time.time(), session_id=self._session_id))
 
@@ -388,6 +389,7 @@ class StreamClient:
                     self._publish,
                     intents=self._config.intents,
                     conversation=self._config.conversation,
+                    speak=self._config.speak,
                 )
             resampled = self._resampler.push(samples)
             if resampled.size:

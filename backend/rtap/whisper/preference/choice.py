@@ -9,7 +9,9 @@ from typing import Final
 from rtap.whisper.decode import Decoded
 from rtap.whisper.model import EncodedAudio, SpeechModel
 from rtap.whisper.preference.guide import Guide
-from rtap.whisper.preference.reading import RIVAL, Reading
+from rtap.whisper.preference.known_tokens import KnownTokens
+from rtap.whisper.preference.reading import SPELLING, Reading
+from rtap.whisper.preference.rivals import Rivals
 from rtap.whisper.preference.search import BEAMS, Found, Path, Search
 from rtap.whisper.preference.sentences import Sentences
 from rtap.whisper.preference.token_graph import TokenGraph
@@ -87,6 +89,7 @@ class Expected:
         self._sentences = sentences
         self._model = model
         self._graph = TokenGraph(sentences, model.tokenizer)
+        self._rivals = Rivals(self._graph, sentences, model)
 
     def trail(self) -> Trail:
         """Sees a text being decoded, for :meth:`sentence`."""
@@ -117,19 +120,13 @@ class Expected:
         starts, ends = [Path((), 0.0, self._graph.start)], list[Found]()
         if trail is not None:
             starts, ends = trail.branches(heard.tokens, margin)
-            starts = self._without_rivals(starts, heard.tokens, trail)
+            starts = self._without_spellings(starts, heard.tokens, trail)
         if not (starts or ends) or self._sentences.contains(text):
             return None
         tokenizer = self._model.tokenizer
-        reading = Reading(
-            self._graph,
-            Guide(tokenizer, heard.tokens),
-            rules,
-            tokenizer.end_of_text,
-            self._model.decode(encoded),
-            prompt,
-            margin,
-        )
+        known = KnownTokens(self._model, encoded, prompt, rules)
+        guide = Guide(tokenizer, heard.tokens)
+        reading = Reading(self._graph, guide, known, tokenizer.end_of_text, margin)
         found = reading.best(starts, ends)
         if found is None and reading.is_hopeful:
             start = starts[0] if trail is None else trail.start(heard.tokens, starts)
@@ -137,7 +134,7 @@ class Expected:
             found = search.best(self._model.decode(encoded, BEAMS), prompt, start, margin)
         return None if found is None else _as_decoded(found)
 
-    def _without_rivals(
+    def _without_spellings(
         self, starts: Sequence[Path], tokens: Sequence[int], trail: Trail
     ) -> list[Path]:
         """Beginnings without those that only write the text's words in other letters, and unlikelier."""
@@ -148,8 +145,21 @@ class Expected:
         return [
             path
             for path in starts
-            if path.log_probability > heard.get(write(path.tokens).lower(), NEVER) - RIVAL
+            if path.log_probability > heard.get(write(path.tokens).lower(), NEVER) - SPELLING
         ]
+
+    def certainty(
+        self,
+        chosen: Decoded,
+        text: str,
+        trail: Trail | None,
+        encoded: EncodedAudio,
+        prompt: Sequence[int],
+        rules: TokenRules,
+    ) -> float:
+        """See :meth:`rtap.whisper.preference.rivals.Rivals.certainty`; the rest as above."""
+        known = KnownTokens(self._model, encoded, prompt, rules)
+        return self._rivals.certainty(chosen, text, trail, known)
 
 
 def _as_decoded(found: Found) -> Decoded:

@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rtap.whisper.decode import log_masses
-from rtap.whisper.model import RewindableDecoding
 from rtap.whisper.preference.guide import Guess, Guide
+from rtap.whisper.preference.known_tokens import KnownTokens
 from rtap.whisper.preference.search import LENGTH_BONUS, Bounds, Found, Path
 from rtap.whisper.preference.token_graph import TokenGraph, Ways
-from rtap.whisper.token_rules import TokenRules
 
 DEPTH_BONUS: Final = 1.4
 """Natural log of probability that a token is worth where beginnings are compared; the one that is worth most
@@ -35,7 +33,7 @@ LACKING: Final = 1
 """Tokens by which a sentence may be longer than guessed."""
 MOST_RUNS: Final = 3
 """Runs of the decoder; each takes the time of one and a half steps of a single sequence."""
-RIVAL: Final = 0.7
+SPELLING: Final = 0.7
 """A beginning is given up if the same words, in capitals or not, are likelier by so much."""
 
 
@@ -44,29 +42,22 @@ class Reading:
 
     Args:
         guide: makes the guesses.
-        rules: those that the text was decoded with.
-        decoding: of a single sequence, without a prompt yet.
+        known: scores them by the audio.
     """
 
     def __init__(
         self,
         graph: TokenGraph,
         guide: Guide,
-        rules: TokenRules,
+        known: KnownTokens,
         end_of_text: int,
-        decoding: RewindableDecoding,
-        prompt: Sequence[int],
         bounds: Bounds,
     ) -> None:
         self._graph = graph
         self._guide = guide
-        self._rules = rules
+        self._known = known
         self._end_of_text = end_of_text
-        self._decoding = decoding
-        self._prompt = prompt
         self._bounds = bounds
-        self._cached: list[int] = []
-        """Tokens that the decoding has."""
         self._waiting: list[tuple[float, int, Path, Guess | None]] = []
         """A heap of beginnings, those that are worth most first."""
         self._counter = itertools.count()
@@ -109,7 +100,7 @@ class Reading:
         if self._best is None:
             return floor
         if words == self._words:
-            return self._best.log_probability + 2 * RIVAL
+            return self._best.log_probability + 2 * SPELLING
         return max(floor, self._best.worth - LENGTH_BONUS * (self._best.length + LACKING))
 
     def _end(self, found: Found) -> None:
@@ -143,21 +134,18 @@ class Reading:
 
     def _read(self, path: Path, guess: Guess) -> None:
         """Have the decoder read a beginning and its guess; note all that it shows."""
-        logits = self._run(path, guess.tokens)
-        sequences = [(*path.tokens, *guess.tokens[:end]) for end in range(len(guess.tokens) + 1)]
-        self._rules.apply(logits, sequences)
+        scores = self._known.following([*path.tokens, *guess.tokens], len(path.tokens))
         following: Path | None = path
-        for row, mass, token in zip(
-            logits, log_masses(logits).tolist(), (*guess.tokens, None), strict=True
-        ):
+        for row, token in zip(scores, (*guess.tokens, None), strict=True):
             if following is None:
                 return
             path = following
             ways = self._graph.ways(path.place)
-            offset = path.log_probability - mass
             if ways.may_end:
-                self._end(Found(path.tokens, offset + float(row[self._end_of_text])))
-            following = self._branch(path, ways, row[ways.tokens] + np.float32(offset), token)
+                end = float(row[self._end_of_text])
+                self._end(Found(path.tokens, path.log_probability + end))
+            totals = row[ways.tokens] + np.float32(path.log_probability)
+            following = self._branch(path, ways, totals, token)
 
     def _branch(
         self, path: Path, ways: Ways, totals: NDArray[np.float32], guessed: int | None
@@ -172,17 +160,3 @@ class Reading:
             else:
                 self._wait(after)
         return following
-
-    def _run(self, path: Path, guessed: Sequence[int]) -> NDArray[np.float32]:
-        """Logits [guessed + 1, vocabulary] after a beginning and after each of the tokens guessed."""
-        before = [*self._prompt, *path.tokens]
-        tokens = [*before, *guessed]
-        kept = 0
-        for one, other in zip(self._cached, before[:-1], strict=False):
-            if one != other:
-                break
-            kept += 1
-        self._decoding.rewind(kept)
-        self._cached = tokens
-        first = len(before) - 1 - kept
-        return self._decoding.prompt(tokens[kept:], range(first, first + len(guessed) + 1))

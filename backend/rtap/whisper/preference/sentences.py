@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Protocol
 
 
@@ -31,6 +31,9 @@ class Sentences(Protocol):
 
     def contains(self, text: str) -> bool:
         """Whether a text, as Whisper writes it, is one of them."""
+
+    def meaning(self, text: str) -> Hashable | None:
+        """What a text asks for, equal for all that ask for the same; None: nothing, or not one thing."""
 
 
 class Preference(Protocol):

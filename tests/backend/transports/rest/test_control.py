@@ -89,18 +89,35 @@ def test_a_model_that_is_not_there(service: ScriptedService, client: httpx.Clien
 
 def test_the_microphone_is_switched(service: ScriptedService, client: httpx.Client) -> None:
     service.hears = True
-    assert client.get("/listening").json() == {"available": True, "enabled": True}
+    words = ["Hey Mycroft"]
+    told = {"available": True, "enabled": True, "wake_words": words}
+    assert client.get("/listening").json() == told
     reply = client.put("/listening", json={"enabled": False})
-    assert reply.json() == {"available": True, "enabled": False}
+    assert reply.json() == {"available": True, "enabled": False, "wake_words": words}
     assert service.hears is False
 
 
 def test_no_microphone(service: ScriptedService, client: httpx.Client) -> None:
-    assert client.get("/listening").json() == {"available": False, "enabled": False}
+    told = {"available": False, "enabled": False, "wake_words": []}
+    assert client.get("/listening").json() == told
     reply = client.put("/listening", json={"enabled": True})
     assert reply.status_code == 409
     assert "audio.source" in reply.json()["error"]["message"]
     assert service.hears is None
+
+
+def test_listening_is_cancelled(service: ScriptedService, client: httpx.Client) -> None:
+    for hears in (None, True):
+        service.hears = hears
+        reply = client.post("/listening/cancel").json()
+        assert (reply["available"], reply["enabled"]) == (bool(hears), bool(hears))
+    assert service.cancelled == 2
+
+
+def test_an_answer_is_ended(service: ScriptedService, client: httpx.Client) -> None:
+    service.speaks = True
+    for stopped in (True, False):
+        assert client.post("/answers/stop").json() == {"stopped": stopped}
 
 
 @pytest.mark.parametrize(
@@ -113,7 +130,14 @@ def test_bad_bodies(path: str, body: dict[str, str], client: httpx.Client) -> No
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", "/v1/models"), ("PUT", "/model"), ("GET", "/listening"), ("PUT", "/listening")],
+    [
+        ("GET", "/v1/models"),
+        ("PUT", "/model"),
+        ("GET", "/listening"),
+        ("PUT", "/listening"),
+        ("POST", "/listening/cancel"),
+        ("POST", "/answers/stop"),
+    ],
 )
 def test_the_key_is_wanted(method: str, path: str, client: httpx.Client) -> None:
     reply = client.request(method, path, headers={"X-API-Key": "guess"}, json={})

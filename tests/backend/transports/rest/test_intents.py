@@ -11,6 +11,7 @@ import pytest
 from rtap.config import Config, IntentsConfig, OutputConfig
 from tests.backend.assistant.french_car import LOUDER, VOLUME, french_car
 from tests.backend.transports.serving import serving
+from tests.deadlines import SOON
 
 KEY = {"X-API-Key": "sesame"}
 
@@ -20,7 +21,7 @@ def client(tmp_path: Path) -> Iterator[httpx.Client]:
     config = french_car(tmp_path, OutputConfig(api_key="sesame"))
     with (
         serving(config) as server,
-        httpx.Client(base_url=f"http://{server.address}", headers=KEY) as one,
+        httpx.Client(base_url=f"http://{server.address}", headers=KEY, timeout=SOON) as one,
     ):
         yield one
 
@@ -42,6 +43,7 @@ def test_what_a_text_means(client: httpx.Client) -> None:
         },
         "alternatives": [],
         "did_you_mean": None,
+        "question": None,
         "action": None,
         "answer": {"text": "I understood that.", "language": "en", "earcon": "heard"},
     }
@@ -64,6 +66,7 @@ def test_what_is_no_command(client: httpx.Client) -> None:
         ({"text": "chauffe", "language": "fr", "execute": "perhaps"}, "execute"),
         ({"text": "chauffe", "language": "fr", "act": True}, "act"),
         ({"text": "chauffe", "language": "fr", "utterance_id": ""}, "utterance_id"),
+        ({"text": "chauffe", "language": "fr", "conversation": ""}, "conversation"),
     ],
 )
 def test_what_is_refused(body: dict[str, object], message: str, client: httpx.Client) -> None:
@@ -85,7 +88,7 @@ def test_nothing_is_done_unless_it_is_asked_for(client: httpx.Client) -> None:
     assert done["action"] == {
         "intent": "RaiseVolume",
         "outcome": "done",
-        "held": [{"path": VOLUME, "value": LOUDER, "unit": "percent"}],
+        "held": [{"path": VOLUME, "value": LOUDER, "unit": "percent", "previous": 30}],
         "reason": None,
     }
 
@@ -96,6 +99,38 @@ def test_what_is_sent_again_is_not_done_again(client: httpx.Client) -> None:
     assert client.post("/intent", json=said).json() == first
     other = client.post("/intent", json=said | {"utterance_id": "another"}).json()
     assert other["action"]["held"][0]["value"] > LOUDER
+
+
+def test_a_text_answers_what_was_asked_in_its_conversation(client: httpx.Client) -> None:
+    unclear = {"text": "plus fortt", "language": "fr", "execute": True}
+    yes = {"text": "oui", "language": "fr", "execute": True}
+    mine = {"conversation": "screen"}
+    asked = client.post("/intent", json=unclear | mine).json()
+    assert (asked["intent"], asked["question"]) == (None, "meant")
+    assert asked["did_you_mean"] == "plus fort"
+    assert client.post("/intent", json=yes).json()["action"]["outcome"] == "refused"
+    for other in ("other", "microphone"):
+        reply = client.post("/intent", json=yes | {"conversation": other}).json()
+        assert reply["action"] is None
+    done = client.post("/intent", json=yes | mine).json()
+    assert (done["question"], done["action"]["intent"]) == (None, "RaiseVolume")
+    assert client.post("/intent", json=unclear).json()["question"] is None, "it is for itself"
+
+
+def test_what_can_be_said(client: httpx.Client) -> None:
+    reply = client.get("/intents", params={"language": "French"})
+    assert reply.status_code == 200
+    told = reply.json()
+    assert told["language"] == "fr"
+    examples = {one["intent"]: one["text"] for one in told["examples"]}
+    assert examples.keys() == {"Heat", "Confirm", "RaiseVolume", "OpenTrunk"}
+    assert examples["RaiseVolume"] == "plus fort"
+    for text in examples.values():
+        understood = client.post("/intent", json={"text": text, "language": "fr"}).json()
+        assert understood["intent"] is not None, text
+    refused = client.get("/intents", params={"language": "it"})
+    assert refused.status_code == 422
+    assert "choose one of fr" in refused.json()["error"]["message"]
 
 
 def test_what_is_refused_by_the_car(client: httpx.Client) -> None:

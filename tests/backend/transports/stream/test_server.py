@@ -136,7 +136,7 @@ def test_commands_are_told_and_done_where_the_client_asks(french, wish, told):
     if told:
         assert messages[final + 1]["intent"]["name"] == "RaiseVolume"
     if "action" in told:
-        held = [{"path": VOLUME, "value": LOUDER, "unit": "percent"}]
+        held = [{"path": VOLUME, "value": LOUDER, "unit": "percent", "previous": 30}]
         assert (messages[-3]["outcome"], messages[-3]["held"]) == ("done", held)
         assert messages[-2]["text"] == "The volume is 40 percent."
 
@@ -168,6 +168,14 @@ def test_a_question_may_be_answered_in_the_next_stream(french, conversation, tol
     answered = said("Oui.", conversation)
     final = kinds(answered).index("final")
     assert [kind for kind in kinds(answered[final + 1 : -1]) if kind != "answer"] == told
+
+
+@pytest.mark.parametrize(("query", "is_spoken"), [("", False), ("?speak=true", True)])
+def test_answers_are_spoken_where_the_client_asks_for_it(car, query, is_spoken):
+    with Client(car, query) as client:
+        client.send(SPEECH)
+        client.until("final")
+    assert car.service.spoken_sessions[-1] == is_spoken
 
 
 def test_speech_becomes_text(car):

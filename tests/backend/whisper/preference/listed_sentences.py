@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 
 
 class ListedWords:
@@ -16,11 +16,17 @@ class ListedWords:
 class ListedSentences:
     """Implements :class:`rtap.whisper.preference.sentences.Sentences`."""
 
-    def __init__(self, *sentences: str, short_forms: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        *sentences: str,
+        short_forms: Mapping[str, str] | None = None,
+        meanings: Mapping[str, str] | None = None,
+    ) -> None:
         self.start = ListedWords()
         self.short_forms = short_forms or {}
         self.asked: list[str] = []
         """Texts that were asked about."""
+        self._meanings = meanings or {}
         self._sentences = sentences
         for sentence in sentences:
             place = self.start
@@ -30,7 +36,16 @@ class ListedSentences:
 
     def contains(self, text: str) -> bool:
         self.asked.append(text)
-        return text.lower().strip(" .?!") in self._sentences
+        return _plain(text) in self._sentences
+
+    def meaning(self, text: str) -> Hashable | None:
+        """What the test says; else each sentence means something else."""
+        plain = _plain(text)
+        return self._meanings.get(plain, plain) if plain in self._sentences else None
+
+
+def _plain(text: str) -> str:
+    return text.lower().replace(",", "").strip(" .?!")
 
 
 class ListedPreference:

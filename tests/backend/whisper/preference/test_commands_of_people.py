@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import home_assistant_intents
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
+from rtap.intents.dialogue import LEAST_CONFIDENCE
 from rtap.intents.expected_sentences import IntentPreference
 from rtap.intents.loader import load_grammar
 from rtap.intents.matcher import Matcher
@@ -22,6 +24,7 @@ from rtap.whisper.model_directory import ModelDirectory
 from rtap.whisper.transcribe import TranscribeOptions, Transcriber
 
 SPEECH = Path(os.environ.get("RTAP_SPEECH", Path(__file__).parents[5] / "shared/speech")) / "dev"
+COMMANDS = "ohf_home_commands_en"
 WEIGHTS = Path.home() / ".local/share/rtap/models/whisper-base-int8"
 """Where `make demo` and `make model` leave them."""
 pytestmark = [
@@ -81,26 +84,47 @@ def recordings(name: str) -> Iterator[tuple[NDArray[np.float32], str]]:
         yield audio, entry["text"]
 
 
+class Heard(NamedTuple):
+    """A recording, in plain words."""
+
+    text: str
+    said: str
+    certainty: float
+
+
 def heard(
     transcriber: Transcriber, name: str, preference: IntentPreference | None
-) -> Sequence[tuple[str, str]]:
-    """What was heard and what was said, in plain words."""
+) -> Sequence[Heard]:
+    """What was heard and what was said."""
     options = TranscribeOptions(language="en", preference=preference)
     plain = Spelling({"five": "5", "nevermind": "never mind"}).plain
-    return [
-        (plain(transcriber.transcribe((audio,), options).text), plain(said))
-        for audio, said in recordings(name)
-    ]
+    found = []
+    for audio, said in recordings(name):
+        transcription = transcriber.transcribe((audio,), options)
+        certainty = min((one.certainty for one in transcription.segments), default=1.0)
+        found.append(Heard(plain(transcription.text), plain(said), certainty))
+    return found
 
 
-def test_more_commands_are_heard(transcriber: Transcriber, house: IntentPreference):
-    freely = heard(transcriber, "ohf_home_commands_en", None)
-    preferred = heard(transcriber, "ohf_home_commands_en", house)
-    right = [sum(text == said for text, said in one) for one in (freely, preferred)]
+@pytest.fixture(scope="module")
+def preferred(transcriber: Transcriber, house: IntentPreference) -> Sequence[Heard]:
+    return heard(transcriber, COMMANDS, house)
+
+
+def test_more_commands_are_heard(transcriber: Transcriber, preferred: Sequence[Heard]):
+    freely = heard(transcriber, COMMANDS, None)
+    right = [sum(text == said for text, said, _ in one) for one in (freely, preferred)]
     assert right[1] >= right[0] + 5, right
     pairs = zip(freely, preferred, strict=True)
-    lost = [text for (before, said), (text, _) in pairs if before == said != text]
+    lost = [now.text for before, now in pairs if before.text == now.said != now.text]
     assert lost == []
+
+
+def test_only_what_was_heard_wrongly_is_doubted(preferred: Sequence[Heard]):
+    """Such as "turn out basement light" for "turn on basement light"."""
+    doubted = [one for one in preferred if one.certainty < LEAST_CONFIDENCE]
+    assert doubted
+    assert [one for one in doubted if one.text == one.said] == []
 
 
 @pytest.mark.parametrize("name", ["english_read_few", "speechbrain_sentences", "voxforge_tutorial"])

@@ -8,6 +8,7 @@ import numpy as np
 
 from rtap.whisper.model_settings import GenerationRules
 from rtap.whisper.preference.guide import Guide
+from rtap.whisper.preference.known_tokens import KnownTokens
 from rtap.whisper.preference.reading import MOST_RUNS, Reading
 from rtap.whisper.preference.search import Found, Path
 from rtap.whisper.preference.token_graph import TokenGraph
@@ -32,8 +33,8 @@ def reading(
     vocabulary = scripted.dimensions.vocabulary
     rules = TokenRules(TOKENIZER, GenerationRules(), vocabulary, timestamps=False)
     guide = Guide(TOKENIZER, TOKENIZER.encode(heard))
-    decoding = scripted.decode(encoded)
-    return Reading(graph, guide, rules, END, decoding, PROMPT, bounds or Least()), graph
+    known = KnownTokens(scripted, encoded, PROMPT, rules)
+    return Reading(graph, guide, known, END, bounds or Least()), graph
 
 
 def best(
@@ -59,7 +60,6 @@ def test_a_whole_sentence_in_one_run():
 
 
 def test_where_another_way_is_likelier_it_is_read_next():
-    """Only what the decoder does not have yet is given to it."""
     scripted = model(
         {
             "": {" turn": 0.9},
@@ -70,7 +70,8 @@ def test_where_another_way_is_likelier_it_is_read_next():
     )
     found = best(scripted, " turn of", ListedSentences("turn off", "turn on"))
     assert found == (" turn on", chance(0.9**3))
-    assert scripted.prompts == [[*PROMPT, *TOKENIZER.encode(" turn off")], TOKENIZER.encode(" on")]
+    texts = [" turn off", " turn on"]
+    assert scripted.prompts == [[*PROMPT, *TOKENIZER.encode(text)] for text in texts]
 
 
 def test_a_sentence_that_is_known_is_found_without_a_run():

@@ -3,6 +3,7 @@
 #include "soon.h"
 
 #include <QElapsedTimer>
+#include <QJsonArray>
 #include <QJsonDocument>
 #include <QRegularExpression>
 #include <QSignalSpy>
@@ -76,9 +77,11 @@ private slots:
     void streamsAudioAndText();
     void keepsAudioUntilConnected();
     void allStreamsAreOneConversation();
+    void handsFreeIsTheSameConversation();
     void keepsThirtySecondsAtMost();
     void endWaitsForTheConnection();
     void endIsNotAwaitedForever();
+    void whatComesOfACommandHasMoreTimeThanItsText();
     void abruptLossEndsTheStreamOnce();
     void aRefusedStreamEndsOnce();
     void anErrorOnTheStreamIsASentence();
@@ -92,6 +95,8 @@ private slots:
     void connectsToTheEventsAgain();
 
     void switchesListening();
+    void knowsTheWakeWord();
+    void tellsHowLoudItIs();
     void knowsOfTheMicrophoneWithoutEvents();
     void aBackendWithoutMicrophoneSaysSo();
     void anOlderBackendHasOneModelAndNoSwitch();
@@ -564,11 +569,27 @@ void TestNetworkManager::allStreamsAreOneConversation()
         const int before = m_backend->streamCount();
         network->connectWebSocket();
         QTRY_COMPARE(m_backend->streamCount(), before + 1);
-        conversations += QUrlQuery(m_backend->streamRequest().target).queryItemValue("conversation");
+        const QUrlQuery query(m_backend->streamRequest().target);
+        conversations += query.queryItemValue("conversation");
+        QCOMPARE(query.queryItemValue("speak"), "true");
     }
     QVERIFY(!conversations.at(0).isEmpty());
     QCOMPARE(conversations.at(1), conversations.at(0));
     QVERIFY(conversations.at(2) != conversations.at(0));
+}
+
+void TestNetworkManager::handsFreeIsTheSameConversation()
+{
+    becomeReady();
+    for (const bool isListening : {true, false}) {
+        m_backend->sendEvent({{"type", "listening_changed"}, {"timestamp", 1.0}, {"enabled", isListening}});
+        QTRY_COMPARE(m_network->isListening(), isListening);
+        const int before = m_backend->streamCount();
+        m_network->connectWebSocket();
+        QTRY_COMPARE(m_backend->streamCount(), before + 1);
+        const QUrlQuery query(m_backend->streamRequest().target);
+        QCOMPARE(query.queryItemValue("conversation") == QString("microphone"), isListening);
+    }
 }
 
 void TestNetworkManager::keepsThirtySecondsAtMost()
@@ -610,6 +631,24 @@ void TestNetworkManager::endIsNotAwaitedForever()
     QCOMPARE(errors.first().at(0).toString(), "The assistant did not answer in time.");
     QVERIFY(!ended.wait(500));
     QCOMPARE(ended.size(), 1);
+}
+
+void TestNetworkManager::whatComesOfACommandHasMoreTimeThanItsText()
+{
+    m_backend->start();
+    m_network->setStreamDeadline(5s);
+    QSignalSpy finals(m_network.get(), &NetworkManager::finalTranscription);
+    QSignalSpy errors(m_network.get(), &NetworkManager::errorOccurred);
+    QSignalSpy ended(m_network.get(), &NetworkManager::streamEnded);
+    m_network->connectWebSocket();
+    m_network->endStream();
+    QTRY_COMPARE(m_backend->streamMessages().size(), 1);
+    m_backend->sendToStream({{"type", "final"}, {"text", "navigate home"}, {"language", "en"}});
+    QTRY_COMPARE(finals.size(), 1);
+    QVERIFY(!ended.wait(6000));
+    m_backend->sendToStream({{"type", "end"}});
+    QTRY_COMPARE(ended.size(), 1);
+    QCOMPARE(errors.size(), 0);
 }
 
 void TestNetworkManager::abruptLossEndsTheStreamOnce()
@@ -713,6 +752,8 @@ void TestNetworkManager::followsTheMicrophoneOnly()
     QSignalSpy transcripts(m_network.get(), &NetworkManager::handsFreeTranscript);
     QSignalSpy answers(m_network.get(), &NetworkManager::handsFreeAnswer);
     QSignalSpy streamAnswers(m_network.get(), &NetworkManager::answered);
+    QSignalSpy understood(m_network.get(), &NetworkManager::understood);
+    QSignalSpy acted(m_network.get(), &NetworkManager::acted);
     QJsonObject transcript{{"type", "transcript"},    {"session_id", "f3a9"},    {"timestamp", 1698345602.6},
                            {"text", "somebody else"}, {"language", "en"},        {"latency", 0.75},
                            {"source", "stream"},      {"utterance_id", "f3a9-1"}};
@@ -725,6 +766,8 @@ void TestNetworkManager::followsTheMicrophoneOnly()
     m_backend->sendState("LISTENING");
     m_backend->sendEvent({{"type", "partial"}, {"session_id", "f3a9"}, {"text", "turn on"}});
     m_backend->sendEvent(transcript);
+    m_backend->sendEvent({{"type", "intent"}, {"source", "stream"}, {"utterance_id", "f3a9-1"}});
+    m_backend->sendEvent({{"type", "action"}, {"outcome", "done"}, {"utterance_id", "f3a9-1"}});
     m_backend->sendEvent(answer);
     transcript["source"] = "file";
     m_backend->sendEvent(transcript);
@@ -732,8 +775,8 @@ void TestNetworkManager::followsTheMicrophoneOnly()
     transcript["source"] = "microphone";
     transcript["text"] = "turn on the heating";
     m_backend->sendEvent(transcript);
-    m_backend->sendEvent({{"type", "intent"}, {"source", "microphone"}, {"text", "turn on the heating"}});
-    m_backend->sendEvent({{"type", "action"}, {"outcome", "refused"}});
+    m_backend->sendEvent({{"type", "intent"}, {"source", "microphone"}, {"utterance_id", "a1b2-1"}});
+    m_backend->sendEvent({{"type", "action"}, {"outcome", "refused"}, {"utterance_id", "a1b2-1"}});
     answer["source"] = "microphone";
     answer["text"] = "The heating is broken.";
     answer["earcon"] = "failed";
@@ -752,6 +795,10 @@ void TestNetworkManager::followsTheMicrophoneOnly()
     QCOMPARE(answers.size(), 1);
     QCOMPARE(answers.first(), QVariantList({"The heating is broken.", "failed", "f3a9-1"}));
     QCOMPARE(streamAnswers.size(), 0);
+    QCOMPARE(understood.size(), 1);
+    QCOMPARE(understood.first().first().value<Understood>().utterance, "a1b2-1");
+    QCOMPARE(acted.size(), 1);
+    QCOMPARE(acted.first().first().value<Acted>().outcome, "refused");
 }
 
 void TestNetworkManager::toleratesWhatItDoesNotKnow()
@@ -776,6 +823,10 @@ void TestNetworkManager::errorEventsShowNoInternals()
 {
     becomeReady();
     QSignalSpy errors(m_network.get(), &NetworkManager::handsFreeFailed);
+    m_backend->sendEvent({{"type", "error"}, // the answer is on the screen
+                          {"stage", "answers"},
+                          {"error_type", "SpeakerError"},
+                          {"message", "no loudspeaker was found: plug one in"}});
     m_backend->sendEvent({{"type", "error"},
                           {"stage", "capture"},
                           {"error_type", "AudioError"},
@@ -816,6 +867,32 @@ void TestNetworkManager::switchesListening()
 
     m_backend->sendEvent({{"type", "listening_changed"}, {"timestamp", 1.0}, {"enabled", true}});
     QTRY_VERIFY(m_network->isListening());
+}
+
+void TestNetworkManager::knowsTheWakeWord()
+{
+    m_backend->setSnapshot(
+        {{"type", "snapshot"}, {"state", "IDLE"}, {"listening", true}, {"wake_words", QJsonArray{"Alexa"}}});
+    m_backend->answer("GET /listening",
+                      {200, R"({"available":true,"enabled":true,"wake_words":["Hey Mycroft"]})", {}, false});
+    m_network->setEventsPort(1); // nobody is there
+    m_backend->start();
+    m_network->setActive(true);
+    QTRY_COMPARE(m_network->wakeWord(), "Hey Mycroft");
+    QSignalSpy changes(m_network.get(), &NetworkManager::listeningChanged);
+    m_network->setEventsPort(m_backend->eventsPort());
+    QTRY_COMPARE(m_network->wakeWord(), "Alexa");
+    QVERIFY(changes.size() > 0);
+}
+
+void TestNetworkManager::tellsHowLoudItIs()
+{
+    becomeReady();
+    QSignalSpy levels(m_network.get(), &NetworkManager::handsFreeLevel);
+    m_backend->sendEvent({{"type", "level"}, {"dbfs", -30.0}, {"level", 0.5}});
+    QVERIFY(levels.wait(SoonMs));
+    QCOMPARE(levels.first().at(0).toDouble(), -30.0);
+    QCOMPARE(levels.first().at(1).toDouble(), 0.5);
 }
 
 void TestNetworkManager::knowsOfTheMicrophoneWithoutEvents()

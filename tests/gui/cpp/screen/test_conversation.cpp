@@ -4,6 +4,7 @@
 #include "soon.h"
 
 #include <QFile>
+#include <QJsonDocument>
 #include <QSignalSpy>
 #include <QTest>
 #include <QUrlQuery>
@@ -20,6 +21,18 @@ constexpr int LongTouchMs = 350;
 QString recording(const QString &name)
 {
     return QFINDTESTDATA("../../../audio/" + name + ".wav");
+}
+
+const char Done[] = R"({"type": "action", "intent": "SetTemperature", "outcome": "done", "held": [
+    {"path": "A.Temperature", "value": 21, "unit": "celsius", "previous": 19}]})";
+
+/// A message about an utterance.
+QJsonObject json(const char *text, const QString &utterance)
+{
+    QJsonObject object = QJsonDocument::fromJson(text).object();
+    Q_ASSERT(!object.isEmpty());
+    object["utterance_id"] = utterance;
+    return object;
 }
 
 } // namespace
@@ -39,8 +52,20 @@ private slots:
     void severalFinalsOfOnePressAreJoined();
     void aFinalIsAwaitedUntilThereIsOne();
     void isAnswered();
+    void aTapOrAPressEndsTheVoice();
     void theNewestAnswerIsShown();
     void aLateAnswerStaysWithItsUtterance();
+    void aCommandHasACard();
+    void aTextThatIsNoneHasNoCard();
+    void answersAndCardsGoAfterAWhile();
+    void textThatIsNoCommandStays();
+    void anErrorIsNeverBesideACard();
+    void aLostBackendTakesTheCard();
+    void aQuestionStaysWhileItIsAnswered();
+    void whatWasDoneIsTakenBackByATap();
+    void aQuestionIsAnsweredByATap_data();
+    void aQuestionIsAnsweredByATap();
+    void aTapThatFailsIsAnError();
     void aMereTouchIsSilent();
     void silenceIsTold();
     void silenceIsForgottenAfterAWhile();
@@ -63,6 +88,8 @@ private slots:
     void handsFreeIsFollowed();
     void handsFreeIsNotFollowedWhenOff();
     void handsFreeIsAnswered();
+    void handsFreeIsAsLoudAsItIs();
+    void cancelEndsListening();
     void aCallWithoutSpeechIsTold();
     void pushToTalkWins();
     void cancelIgnoresTheRestOfAHandsFreeTurn();
@@ -77,6 +104,12 @@ private:
     void becomeReady();
     void startTalking();
     QString historyText(int row) const;
+    /// Have the fake backend understand, and do, what was said.
+    void sendCommand(const QString &utterance);
+    void sendQuestion(const QString &utterance);
+    /// A command that is done, and the end of its stream.
+    void haveACard();
+    CommandCard::State cardState() const { return m_conversation->card()->state(); }
     /// Its earcon, a colon, and the answer.
     QString historyAnswer(int row) const;
 
@@ -263,14 +296,32 @@ void TestConversation::isAnswered()
     QTRY_COMPARE(m_conversation->state(), State::Idle);
     QCOMPARE(m_conversation->answer(), "The temperature is 21 degrees.");
 
-    // It stands until something else is said.
+    // It stands until somebody begins to say something else.
     startTalking();
-    QCOMPARE(m_conversation->answer(), "The temperature is 21 degrees.");
+    QCOMPARE(m_conversation->answer(), "");
     m_backend->sendFinal("good morning", 0.5, "a1b2-1");
     QTRY_COMPARE(m_conversation->finalText(), "good morning");
     QCOMPARE(m_conversation->answer(), "");
     QCOMPARE(m_conversation->earcon(), "");
     QCOMPARE(historyAnswer(1), "done:The temperature is 21 degrees.");
+}
+
+void TestConversation::aTapOrAPressEndsTheVoice()
+{
+    becomeReady();
+    startTalking();
+    m_conversation->hush();
+    m_backend->sendFinal("set the temperature", 0.5, "f3a9-1");
+    m_backend->sendAnswer("The temperature is 21 degrees.", "done", "f3a9-1");
+    m_backend->sendToStream({{"type", "end"}});
+    QTRY_COMPARE(m_conversation->state(), State::Idle);
+    QCOMPARE(m_backend->count("POST /answers/stop"), 0);
+
+    m_conversation->hush();
+    QTRY_COMPARE(m_backend->count("POST /answers/stop"), 1);
+    QCOMPARE(m_conversation->answer(), "The temperature is 21 degrees.");
+    startTalking();
+    QTRY_COMPARE(m_backend->count("POST /answers/stop"), 2);
 }
 
 void TestConversation::theNewestAnswerIsShown()
@@ -305,6 +356,219 @@ void TestConversation::aLateAnswerStaysWithItsUtterance()
     m_history->clearHistory();
     m_backend->sendAnswer("All right.", "done", "a1b2-1");
     QTRY_COMPARE(m_conversation->answer(), "All right.");
+}
+
+// ---- the card
+
+void TestConversation::sendCommand(const QString &utterance)
+{
+    m_backend->sendToStream(
+        json(R"({"type": "intent", "language": "en", "intent": {"name": "SetTemperature", "slots": []}})",
+             utterance));
+    m_backend->sendToStream(json(Done, utterance));
+    m_backend->sendAnswer("The temperature is 21 degrees.", "done", utterance);
+}
+
+void TestConversation::sendQuestion(const QString &utterance)
+{
+    m_backend->sendToStream(
+        json(R"({"type": "intent", "language": "en", "question": "which", "alternatives": [
+        {"name": "CallContact", "slots": [{"name": "contact", "value": "Anna Smith"}]},
+        {"name": "CallContact", "slots": [{"name": "contact", "value": "Anna Jones"}]}]})",
+             utterance));
+    m_backend->sendAnswer("Which Anna?", "question", utterance);
+}
+
+void TestConversation::haveACard()
+{
+    becomeReady();
+    startTalking();
+    m_conversation->release();
+    m_backend->sendFinal("set the temperature", 0.5, "f3a9-1");
+    sendCommand("f3a9-1");
+    m_backend->sendToStream({{"type", "end"}});
+    QTRY_COMPARE(m_conversation->state(), State::Idle);
+    QCOMPARE(cardState(), CommandCard::State::Done);
+}
+
+void TestConversation::aCommandHasACard()
+{
+    haveACard();
+    QCOMPARE(m_conversation->card()->title(), "Temperature");
+    QCOMPARE(m_conversation->card()->before(), "19 °C");
+    QCOMPARE(m_conversation->card()->value(), "21 °C");
+    QVERIFY(m_conversation->card()->canUndo());
+
+    startTalking(); // the next one
+    QCOMPARE(cardState(), CommandCard::State::None);
+    QCOMPARE(m_conversation->finalText(), "");
+    sendCommand("f3a9-1"); // comes too late
+    m_backend->sendFinal("good morning", 0.5, "a1b2-1");
+    QTRY_COMPARE(m_conversation->finalText(), "good morning");
+    QCOMPARE(cardState(), CommandCard::State::None);
+}
+
+void TestConversation::aTextThatIsNoneHasNoCard()
+{
+    becomeReady();
+    startTalking();
+    m_backend->sendFinal("good morning", 0.5, "f3a9-1");
+    m_backend->sendToStream(json(R"({"type": "intent", "language": "en", "intent": null})", "f3a9-1"));
+    m_backend->sendAnswer("I did not understand that.", "failed", "f3a9-1");
+    QTRY_COMPARE(m_conversation->answer(), "I did not understand that.");
+    QCOMPARE(cardState(), CommandCard::State::None);
+    QCOMPARE(m_conversation->finalText(), "good morning");
+}
+
+void TestConversation::answersAndCardsGoAfterAWhile()
+{
+    QCOMPARE(m_conversation->answerTimeout(), 20'000);
+    haveACard();
+    QCOMPARE(m_conversation->finalText(), "set the temperature");
+    m_conversation->setAnswerTimeout(10);
+    QTRY_COMPARE(cardState(), CommandCard::State::None);
+    QCOMPARE(m_conversation->answer(), "");
+    QCOMPARE(m_conversation->finalText(), "");
+}
+
+void TestConversation::textThatIsNoCommandStays()
+{
+    becomeReady();
+    m_conversation->setAnswerTimeout(10);
+    startTalking();
+    m_backend->sendFinal("good morning", 0.5, "f3a9-1");
+    QSignalSpy answers(m_conversation.get(), &Conversation::answerChanged);
+    m_backend->sendAnswer("I did not understand that.", "failed", "f3a9-1");
+    QTRY_COMPARE(answers.size(), 2);
+    QCOMPARE(m_conversation->answer(), "");
+    QCOMPARE(m_conversation->finalText(), "good morning");
+}
+
+void TestConversation::anErrorIsNeverBesideACard()
+{
+    haveACard();
+    m_backend->answer("POST /transcribe/base64", {500, "{}", {}, false});
+    m_network->transcribeBase64("RIFF");
+    QTRY_COMPARE(m_conversation->state(), State::Error);
+    QCOMPARE(cardState(), CommandCard::State::None);
+    QCOMPARE(m_conversation->answer(), "");
+    QCOMPARE(m_conversation->finalText(), "set the temperature"); // which is nobody's answer
+}
+
+void TestConversation::aLostBackendTakesTheCard()
+{
+    haveACard();
+    m_backend->stop();
+    QTRY_COMPARE(cardState(), CommandCard::State::None);
+    QCOMPARE(m_conversation->answer(), "");
+    QCOMPARE(m_conversation->finalText(), "set the temperature");
+}
+
+void TestConversation::aQuestionStaysWhileItIsAnswered()
+{
+    becomeReady();
+    startTalking();
+    m_conversation->release();
+    m_backend->sendFinal("call Anna", 0.5, "f3a9-1");
+    sendQuestion("f3a9-1");
+    m_backend->sendToStream({{"type", "end"}});
+    QTRY_COMPARE(m_conversation->state(), State::Idle);
+    startTalking();
+    QCOMPARE(cardState(), CommandCard::State::Asking);
+    QCOMPARE(m_conversation->card()->value(), "Which one?");
+    m_conversation->confirm(true); // a finger that slips says nothing into that
+    m_backend->sendFinal("the first", 0.5, "a1b2-1");
+    QTRY_COMPARE(cardState(), CommandCard::State::None);
+    QCOMPARE(m_backend->count("POST /intent"), 0);
+}
+
+void TestConversation::whatWasDoneIsTakenBackByATap()
+{
+    haveACard();
+    m_backend->answer("POST /intent", {200,
+                                       R"({"intent": {"name": "Undo", "slots": []}, "language": "en",
+        "action": {"intent": "Undo", "outcome": "done", "held": [
+            {"path": "A.Temperature", "value": 19, "unit": "celsius", "previous": 21}]},
+        "answer": {"text": "I took that back.", "earcon": "done"}})",
+                                       {},
+                                       false});
+    m_conversation->undo();
+    m_conversation->undo(); // a finger that trembles
+    QTRY_COMPARE(cardState(), CommandCard::State::TakenBack);
+    QCOMPARE(m_conversation->card()->title(), "Temperature");
+    QCOMPARE(m_conversation->card()->value(), "19 °C");
+    QCOMPARE(m_conversation->answer(), "I took that back.");
+    m_conversation->undo();
+    QCOMPARE(m_backend->count("POST /intent"), 1);
+    const QJsonObject body =
+        QJsonDocument::fromJson(m_backend->requests("POST /intent").first().body).object();
+    QCOMPARE(body.value("text").toString(), "undo");
+    QCOMPARE(body.value("language").toString(), "en");
+    QCOMPARE(body.value("execute").toBool(), true);
+    QVERIFY(!body.value("utterance_id").toString().isEmpty());
+    QCOMPARE(body.value("conversation").toString(),
+             QUrlQuery(m_backend->streamRequest().target).queryItemValue("conversation"));
+}
+
+void TestConversation::aQuestionIsAnsweredByATap_data()
+{
+    QTest::addColumn<QString>("source");
+    QTest::newRow("of the screen's microphone") << "stream";
+    QTest::newRow("of the backend's microphone") << "microphone";
+}
+
+void TestConversation::aQuestionIsAnsweredByATap()
+{
+    QFETCH(QString, source);
+    const bool isBackends = source == "microphone";
+    m_conversation->setHandsFree(isBackends);
+    becomeReady();
+    m_backend->answer("POST /intent", {200,
+                                       R"({"intent": {"name": "OpenTrunk", "slots": []}, "language": "en",
+        "action": {"intent": "OpenTrunk", "outcome": "refused", "reason": {"cause": "moving"}, "held": []},
+        "answer": {"text": "Not while the car moves.", "earcon": "failed"}})",
+                                       {},
+                                       false});
+    const auto understood = R"({"type": "intent", "language": "en", "question": "sure", "alternatives": [
+        {"name": "OpenTrunk", "slots": []}]})";
+    if (isBackends) {
+        m_backend->sendEvent({{"type", "transcript"},
+                              {"text", "open the trunk"},
+                              {"source", "microphone"},
+                              {"utterance_id", "f3a9-1"}});
+        QJsonObject event = json(understood, "f3a9-1");
+        event["source"] = "microphone";
+        m_backend->sendEvent(event);
+    } else {
+        startTalking();
+        m_conversation->release();
+        m_backend->sendFinal("open the trunk", 0.5, "f3a9-1");
+        m_backend->sendToStream(json(understood, "f3a9-1"));
+    }
+    QTRY_COMPARE(cardState(), CommandCard::State::Asking);
+    m_conversation->choose(0); // there is nothing to choose
+    m_conversation->confirm(true);
+    QCOMPARE(cardState(), CommandCard::State::Doing);
+    QTRY_COMPARE(cardState(), CommandCard::State::Refused);
+    QCOMPARE(m_conversation->card()->sentence(), "Not while the car moves.");
+    QCOMPARE(m_backend->count("POST /intent"), 1);
+    const QJsonObject body =
+        QJsonDocument::fromJson(m_backend->requests("POST /intent").first().body).object();
+    QCOMPARE(body.value("text").toString(), "yes");
+    const QUrlQuery stream(m_backend->streamRequest().target);
+    QCOMPARE(body.value("conversation").toString(),
+             isBackends ? "microphone" : stream.queryItemValue("conversation"));
+    // What was asked is answered: nothing that is said now is the answer.
+    QTRY_COMPARE(m_backend->count("POST /listening/cancel"), isBackends ? 1 : 0);
+}
+
+void TestConversation::aTapThatFailsIsAnError()
+{
+    haveACard();
+    m_backend->answer("POST /intent", {500, "{}", {}, false});
+    m_conversation->undo();
+    QTRY_COMPARE(m_conversation->state(), State::Error);
+    QCOMPARE(cardState(), CommandCard::State::None);
 }
 
 void TestConversation::aMereTouchIsSilent()
@@ -648,8 +912,42 @@ void TestConversation::handsFreeIsAnswered()
     say("not meant", "f3a9-2");
     answer("All right.", "f3a9-2");
     QVERIFY(answers.wait(SoonMs));
-    QCOMPARE(m_conversation->answer(), "The heating is on.");
+    QCOMPARE(m_conversation->answer(), "");
     QCOMPARE(m_history->count(), 1);
+}
+
+void TestConversation::handsFreeIsAsLoudAsItIs()
+{
+    m_conversation->setHandsFree(true);
+    becomeReady();
+    QSignalSpy peaks(m_conversation.get(), &Conversation::handsFreePeaks);
+    m_backend->sendEvent({{"type", "level"}, {"dbfs", -30.0}, {"level", 0.5}}); // nobody has called
+    m_backend->sendState("LISTENING");
+    QTRY_COMPARE(m_conversation->state(), State::HandsFree);
+    QCOMPARE(m_conversation->level(), 0.0);
+    QSignalSpy levels(m_conversation.get(), &Conversation::levelChanged);
+    m_backend->sendEvent({{"type", "level"}, {"dbfs", -40.0}, {"level", 0.333}});
+    QVERIFY(levels.wait(SoonMs));
+    QCOMPARE(m_conversation->level(), 0.333);
+    QCOMPARE(peaks.size(), 1);
+    const auto tenth = peaks.first().first().value<QList<float>>();
+    QCOMPARE(tenth.size(), 10);
+    QVERIFY(tenth.first() > 0.01F && tenth.first() < 0.1F);
+    m_backend->sendState("PROCESSING");
+    QTRY_COMPARE(m_conversation->state(), State::HandsFreeSent);
+    QCOMPARE(m_conversation->level(), 0.0);
+}
+
+void TestConversation::cancelEndsListening()
+{
+    m_conversation->setHandsFree(true);
+    becomeReady();
+    m_conversation->cancel();
+    m_backend->sendState("LISTENING");
+    QTRY_COMPARE(m_conversation->state(), State::HandsFree);
+    QCOMPARE(m_backend->count("POST /listening/cancel"), 0);
+    m_conversation->cancel();
+    QTRY_COMPARE(m_backend->count("POST /listening/cancel"), 1);
 }
 
 void TestConversation::aCallWithoutSpeechIsTold()

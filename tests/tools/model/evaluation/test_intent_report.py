@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from tests.tools.model.evaluation.measurements import measurement, scored
 from tests.tools.model.evaluation.test_report import sections, table
@@ -91,6 +92,22 @@ def test_what_was_not_understood() -> None:
         "    understood  SetFan level=5\n"
     ) in text
     assert "Not understood as meant" not in sections(to_markdown(measurement(*ALL)))
+
+
+def test_each_action_without_a_command() -> None:
+    """With what was said: somebody may have said it after all."""
+    asked = judged("fans of three", "fan to 3", NOTHING, FAN, "free")
+    assert asked.judgement is not None
+    asked = replace(asked, judgement=replace(asked.judgement, is_asked=True))
+    lines = sections(to_markdown(measurement(*ALL, asked)))["Done without a command"]
+    assert "\n".join(lines).strip().strip("`").strip() == (
+        "free/a.wav, acts\n"
+        "    said        fans of five\n"
+        "    heard       fan to five\n"
+        "    meant       nothing\n"
+        "    understood  SetFan level=5"
+    )
+    assert "Done without a command" not in sections(to_markdown(measurement(*ALL[:4])))
 
 
 def test_nothing_of_intents_where_nobody_asked() -> None:

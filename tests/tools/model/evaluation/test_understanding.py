@@ -66,7 +66,7 @@ def test_a_question_does_not_act(text: str, service: Understanding) -> None:
     assert (one.verdict, one.acts, one.is_wrong_action) == (Verdict.FALSE, False, False)
 
 
-@pytest.mark.parametrize("text", ["Pause.", "Hang up.", "Undo that.", "Zoom in."])
+@pytest.mark.parametrize("text", ["Pause it.", "Hang up.", "Undo that.", "Zoom in."])
 def test_what_acts(text: str, service: Understanding) -> None:
     assert judge(service, heard(text, "something else")).is_wrong_action
 
@@ -75,7 +75,7 @@ def test_what_acts(text: str, service: Understanding) -> None:
 def test_what_was_not_heard_well_is_asked_first(
     service: Understanding, confidence: float, *, asked: bool
 ) -> None:
-    one = judge(service, replace(heard("Pause.", "pause"), confidence=confidence))
+    one = judge(service, replace(heard("Pause it.", "pause it"), confidence=confidence))
     assert (one.verdict, one.is_asked) == (Verdict.RIGHT, asked)
     question = judge(service, replace(heard("What time is it?", "x"), confidence=confidence))
     assert not question.is_asked

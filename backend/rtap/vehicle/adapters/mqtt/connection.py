@@ -227,6 +227,7 @@ class Connection(Client):
             self._up()
         elif not self._abandoned:
             self._owner.received(message.topic, bytes(message.payload))
+        self._answer_at_once()
 
     def _on_acknowledged(
         self,
@@ -250,7 +251,7 @@ class Connection(Client):
             _judge(code, denied)
 
     def _answer_at_once(self) -> None:
-        """Have the system confirm what has come: mosquitto sends the car's answer only after that.
+        """Have the system confirm what has come: mosquitto sends the car's next answer only after that.
 
         The system would wait 40 ms for something to send with it: a wish took 46 ms, and takes 5 ms.
         """

@@ -29,20 +29,23 @@ from rtap.vehicle.adapters.kuksa.databroker import Access
 from rtap.vehicle.adapters.kuksa.vehicle import KuksaVehicle
 from rtap.vehicle.result import Cause, Held, Outcome
 from tests.backend.vehicle.adapters.kuksa.databroker_double import Databroker, fulfil
+from tests.backend.vehicle.adapters.probes import (
+    AT_21,
+    DOME,
+    DRIVER,
+    PASSENGER,
+    SPEED,
+    VOLUME,
+    Heard,
+)
 from tests.backend.vehicle.cars import intent, table
 from tests.deadlines import SOON
 from tests.operations.programs import free_port, wait_for
 from tools.process.ports import HOST
 
-VOLUME = "Vehicle.Cabin.Infotainment.Media.Volume"
-DRIVER = "Vehicle.Cabin.HVAC.Station.Row1.Driver.Temperature"
-PASSENGER = "Vehicle.Cabin.HVAC.Station.Row1.Passenger.Temperature"
-DOME = "Vehicle.Cabin.Light.IsDomeOn"
-SPEED = "Vehicle.Speed"
 TRUNK = "Vehicle.Body.Trunk.Rear.IsOpen"
 NEXT = next(path for path, signal in table().signals.items() if signal.momentary)
 KNOWN = (VOLUME, DRIVER, PASSENGER, DOME, SPEED, TRUNK, NEXT)
-AT_21 = intent("SetTemperature", "celsius", temperature=21, zone="driver")
 
 
 @pytest.fixture
@@ -68,16 +71,11 @@ def vehicle(broker: Databroker) -> Iterator[KuksaVehicle]:
         yield one
 
 
-class Heard:
-    """What a subscriber heard; it begins when the databroker knows of it."""
-
-    def __init__(self, vehicle: KuksaVehicle, broker: Databroker, *paths: str) -> None:
-        self.changes: Queue[tuple[str, Value]] = Queue()
-        self.end = vehicle.subscribe(paths, lambda path, value: self.changes.put((path, value)))
-        broker.subscribed.get(timeout=SOON)
-
-    def next(self) -> tuple[str, Value]:
-        return self.changes.get(timeout=SOON)
+def hear(vehicle: KuksaVehicle, broker: Databroker, *paths: str) -> Heard:
+    """What a subscriber hears from when the databroker knows of it."""
+    heard = Heard(vehicle, *paths)
+    broker.subscribed.get(timeout=SOON)
+    return heard
 
 
 # --- values ---
@@ -276,8 +274,8 @@ def test_tls(certificate: Path) -> None:
 
 def test_subscribers_hear_of_changes_only(vehicle: KuksaVehicle, broker: Databroker) -> None:
     broker.publish(SPEED, 5)
-    heard = Heard(vehicle, broker, SPEED, DOME)
-    other = Heard(vehicle, broker, VOLUME)
+    heard = hear(vehicle, broker, SPEED, DOME)
+    other = hear(vehicle, broker, VOLUME)
     for value in (10, 10, "fast", None, 20):
         broker.publish(SPEED, value)
     broker.publish(VOLUME, 10)
@@ -294,7 +292,7 @@ def test_subscribers_hear_of_changes_only(vehicle: KuksaVehicle, broker: Databro
 
 def test_a_subscription_survives_the_databroker(vehicle: KuksaVehicle, broker: Databroker) -> None:
     broker.publish(SPEED, 5)
-    heard = Heard(vehicle, broker, SPEED)
+    heard = hear(vehicle, broker, SPEED)
     broker.publish(SPEED, 10)
     assert heard.next() == (SPEED, 10.0)
     broker.stop()
@@ -307,7 +305,7 @@ def test_signals_that_the_databroker_lacks_do_not_hide_the_others(
     vehicle: KuksaVehicle, broker: Databroker, caplog: pytest.LogCaptureFixture
 ) -> None:
     lacking = next(path for path in table().signals if path not in KNOWN)
-    heard = Heard(vehicle, broker, SPEED, lacking)
+    heard = hear(vehicle, broker, SPEED, lacking)
     broker.publish(SPEED, 20)
     assert heard.next() == (SPEED, 20.0)
     assert f"the car has no {lacking}" in caplog.text
@@ -349,7 +347,7 @@ def test_a_databroker_that_goes_with_a_command_in_flight_and_comes_back(broker: 
         broker.behave = fulfil
         broker.start()
         wait_for("the connection", lambda: actor.execute(AT_21).outcome is Outcome.DONE)
-        assert actor.execute(intent("Undo")).held == (Held(DRIVER, 18.0, "celsius"),)
+        assert actor.execute(intent("Undo")).held == (Held(DRIVER, 18.0, "celsius", previous=21.0),)
 
 
 def test_a_databroker_that_goes_while_it_takes_the_wish(broker: Databroker) -> None:
@@ -374,7 +372,7 @@ def test_a_databroker_that_goes_while_it_takes_the_wish(broker: Databroker) -> N
 def test_closing_ends_what_is_open(broker: Databroker) -> None:
     broker.behave = lambda broker, wished: None
     with connected(Access(HOST, broker.port)) as vehicle:
-        Heard(vehicle, broker, SPEED)
+        hear(vehicle, broker, SPEED)
         answer = vehicle.set({DRIVER: 21})
         broker.wishes.get(timeout=SOON)
     with pytest.raises(VehicleError):
@@ -390,10 +388,10 @@ def test_intents_act_on_it(vehicle: KuksaVehicle, broker: Databroker) -> None:
     actor = Actor(vehicle, table(), speed_limit=5)
     broker.publish(DRIVER, 18)
     broker.publish(SPEED, 0)
-    assert actor.execute(AT_21).held == (Held(DRIVER, 21.0, "celsius"),)
+    assert actor.execute(AT_21).held == (Held(DRIVER, 21.0, "celsius", previous=18.0),)
     raised = actor.execute(intent("RaiseTemperature", zone="driver"))
-    assert raised.held == (Held(DRIVER, 22.0, "celsius"),)
-    assert actor.execute(intent("Undo")).held == (Held(DRIVER, 21.0, "celsius"),)
+    assert raised.held == (Held(DRIVER, 22.0, "celsius", previous=21.0),)
+    assert actor.execute(intent("Undo")).held == (Held(DRIVER, 21.0, "celsius", previous=22.0),)
     assert actor.execute(intent("OpenTrunk")).held == (Held(TRUNK, True, None),)
 
 

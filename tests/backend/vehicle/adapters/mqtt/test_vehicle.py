@@ -25,16 +25,20 @@ from rtap.vehicle.protocol import Values
 from rtap.vehicle.result import Cause, Held, Outcome
 from tests.backend.vehicle.adapters.mqtt.car import Car, Wish
 from tests.backend.vehicle.adapters.mqtt.mosquitto import Mosquitto, mosquitto
+from tests.backend.vehicle.adapters.probes import (
+    AT_21,
+    DOME,
+    DRIVER,
+    PASSENGER,
+    SPEED,
+    VOLUME,
+    Heard,
+    value,
+    wait_until,
+)
 from tests.backend.vehicle.cars import intent, table
 from tests.deadlines import SOON
 from tests.operations.programs import wait_for
-
-VOLUME = "Vehicle.Cabin.Infotainment.Media.Volume"
-DRIVER = "Vehicle.Cabin.HVAC.Station.Row1.Driver.Temperature"
-PASSENGER = "Vehicle.Cabin.HVAC.Station.Row1.Passenger.Temperature"
-DOME = "Vehicle.Cabin.Light.IsDomeOn"
-SPEED = "Vehicle.Speed"
-AT_21 = intent("SetTemperature", "celsius", temperature=21, zone="driver")
 
 
 @pytest.fixture
@@ -64,25 +68,6 @@ def vehicle(broker: Mosquitto) -> Iterator[MqttVehicle]:
     with connected(broker) as one:
         one.get([SPEED]).result(SOON)
         yield one
-
-
-class Heard:
-    """What a subscriber heard."""
-
-    def __init__(self, vehicle: MqttVehicle, *paths: str) -> None:
-        self.changes: Queue[tuple[str, Value]] = Queue()
-        self.end = vehicle.subscribe(paths, lambda path, value: self.changes.put((path, value)))
-
-    def next(self) -> tuple[str, Value]:
-        return self.changes.get(timeout=SOON)
-
-
-def value(vehicle: MqttVehicle, path: str) -> Value | None:
-    return vehicle.get([path]).result(SOON)[path]
-
-
-def wait_until(vehicle: MqttVehicle, **expected: Value | None) -> None:
-    wait_for("the values", lambda: vehicle.get(expected).result(SOON) == expected)
 
 
 def speak(car: Car, path: str, *values: Value) -> None:
@@ -346,7 +331,9 @@ def test_a_broker_that_is_killed_with_a_command_in_flight_and_comes_back(
         killed = car.wishes.get(timeout=SOON)
         assert actor.execute(AT_21, "utterance") is result, "an utterance acts once"
         again = actor.execute(intent("Undo"))
-        assert again.held == (Held(DRIVER, 18.0, "celsius"),), "it may have been done"
+        assert again.held == (Held(DRIVER, 18.0, "celsius", previous=18.0),), (
+            "it may have been done"
+        )
         after = car.wishes.get(timeout=SOON)
         assert (killed.value, after.value) == (21.0, 18.0)
         assert car.wishes.empty(), "the lost wish is not sent again"
@@ -404,10 +391,13 @@ def test_intents_act_on_it(vehicle: MqttVehicle, car: Car) -> None:
     car.hold(SPEED, 0)
     wait_until(vehicle, **{DRIVER: 18.0, SPEED: 0.0})
     result = actor.execute(AT_21)
-    assert (result.outcome, result.held) == (Outcome.DONE, (Held(DRIVER, 21.0, "celsius"),))
+    assert (result.outcome, result.held) == (
+        Outcome.DONE,
+        (Held(DRIVER, 21.0, "celsius", previous=18.0),),
+    )
     raised = actor.execute(intent("RaiseTemperature", zone="driver"))
-    assert raised.held == (Held(DRIVER, 22.0, "celsius"),)
-    assert actor.execute(intent("Undo")).held == (Held(DRIVER, 21.0, "celsius"),)
+    assert raised.held == (Held(DRIVER, 22.0, "celsius", previous=21.0),)
+    assert actor.execute(intent("Undo")).held == (Held(DRIVER, 21.0, "celsius", previous=22.0),)
     assert actor.execute(intent("OpenTrunk")).outcome is Outcome.DONE
 
 

@@ -11,11 +11,18 @@ import { SourceError } from "./sources.js";
  * @property {(samples: Float32Array, sampleRate: number) => void} onSound
  * @property {(text: string) => void} onPartial
  * @property {(final: Final) => void} onFinal
+ * @property {(message: object) => void} onStep what became of a final: `intent`, `action` or `answer`
  * @property {(message: string) => void} onNotice something failed, and it goes on
  * @property {(message: string, isLocked: boolean) => void} onOver the last call; with a message it
  *   failed, and locked means that the service wants another key
  *
+ * @typedef {object} Settings
+ * @property {string} language
+ * @property {"understand" | "execute"} wish what is to be done with commands
+ * @property {string} name of the dialogue that it belongs to
+ *
  * @typedef {object} Final
+ * @property {string} utterance by which `onStep` refers to it
  * @property {string} text
  * @property {string | null} language
  * @property {number} latency seconds from the end of speech to the text, by the service
@@ -56,15 +63,15 @@ export class Conversation {
   #mustWait = false;
   #complaint = "";
   #timer = 0;
-  #language;
+  #settings;
   #audience;
 
   /**
-   * @param {string} language
+   * @param {Settings} settings
    * @param {Audience} audience
    */
-  constructor(language, audience) {
-    this.#language = language;
+  constructor(settings, audience) {
+    this.#settings = settings;
     this.#audience = audience;
   }
 
@@ -103,7 +110,7 @@ export class Conversation {
   #connect() {
     this.#audience.onPhase(this.#mustWait ? "loading" : "connecting");
     this.#mustWait = false;
-    const socket = new WebSocket(streamAddress(this.#language, this.#source.sampleRate));
+    const socket = new WebSocket(streamAddress(this.#source.sampleRate, this.#settings));
     socket.onmessage = ({ data }) => this.#receive(JSON.parse(data));
     socket.onclose = (event) => this.#closed(event);
     this.#socket = socket;
@@ -121,11 +128,17 @@ export class Conversation {
         break;
       case "final":
         this.#audience.onFinal({
+          utterance: message.utterance_id,
           text: message.text,
           language: message.language,
           latency: message.latency,
           seen: this.#clock.since(message.timestamp - message.latency),
         });
+        break;
+      case "intent":
+      case "action":
+      case "answer":
+        this.#audience.onStep(message);
         break;
       case "error":
         this.#complained(message);

@@ -1,5 +1,7 @@
 // Puts the page together: its controls, its states, and one conversation at a time.
 
+import { Car } from "./car.js";
+import { Commands } from "./commands.js";
 import { Conversation } from "./conversation.js";
 import { askInfo, storeKey, storedKey } from "./service.js";
 import { microphoneObstacle, openFile, openMicrophone } from "./sources.js";
@@ -20,7 +22,21 @@ const STATES = {
 };
 
 const part = (id) => document.getElementById(id);
-const transcript = new Transcript(part("partial"), part("finals"), part("welcome"));
+const commands = new Commands({
+  form: part("command-form"),
+  text: part("command"),
+  send: part("send"),
+  undo: part("undo"),
+  wish: part("wish"),
+});
+const transcript = new Transcript(
+  { partial: part("partial"), finals: part("finals"), welcome: part("welcome") },
+  (text) => commands.suggest(text),
+);
+const car = new Car(
+  { place: part("signals"), problem: part("car-problem"), adapter: part("adapter") },
+  (adapter) => commands.preferFor(adapter),
+);
 const waveform = new Waveform(part("waveform"), part("level"));
 const obstacle = microphoneObstacle();
 
@@ -41,6 +57,7 @@ function show(state) {
   part("speak").disabled = isBusy ? state === "finishing" : Boolean(obstacle) || !isFree;
   part("file").disabled = isBusy || !isFree;
   part("language").disabled = isBusy;
+  commands.allow({ typing: isBusy || isFree, choosing: !isBusy });
   part("key-form").hidden = state !== "locked";
   part("advice").textContent = isBusy ? "" : obstacle;
   waveform.isRunning = state === "listening";
@@ -71,7 +88,8 @@ async function refresh() {
     part("warning").textContent = info.warning;
     part("warning").hidden = !info.warning;
     offer(info.languages);
-    show("ready");
+    await car.start(); // before anybody speaks: the car says whether commands are done in it
+    if (!running) show("ready");
   } else if (info.kind === "loading") {
     show("loading");
     complain(info.message);
@@ -91,6 +109,7 @@ function fail(message) {
 function lock() {
   const wasWrong = Boolean(storedKey());
   storeKey("");
+  car.stop();
   show("locked");
   if (wasWrong) complain("The service does not know this key.");
   part("retry").hidden = true;
@@ -114,13 +133,18 @@ function offer(codes) {
 function start(open) {
   if (running) return;
   again = () => start(open);
-  const conversation = new Conversation(part("language").value, {
+  const settings = { language: part("language").value, wish: commands.wish, name: commands.name };
+  const conversation = new Conversation(settings, {
     onPhase: show,
     onSound: (samples, rate) => waveform.push(samples, rate),
     onPartial: (text) => {
       transcript.partial = text;
     },
     onFinal: (final) => transcript.add(final),
+    onStep: (message) => {
+      transcript.step(message);
+      if (message.type === "action") car.refresh();
+    },
     onNotice: complain,
     onOver: over,
   });
@@ -141,6 +165,29 @@ function over(message, isLocked) {
   else if (message) fail(message);
   else show("ready");
 }
+
+// ---- a command that is typed
+
+/** @param {import("./commands.js").Command} command */
+async function send(command) {
+  again = () => send(command);
+  complain("");
+  const { kind, message, body } = await commands.send(command);
+  if (kind === "ready") {
+    transcript.addTyped(command.utterance_id, body);
+    car.refresh();
+    if (document.body.dataset.state === "failed") show("ready");
+  } else if (kind === "locked" && !running) {
+    lock();
+  } else if (running || kind === "failed") {
+    complain(message);
+  } else {
+    fail(message);
+  }
+}
+
+commands.onCommand = (text, wish) => send(commands.make(text, part("language").value, wish));
+commands.onUndo = () => send(commands.undoing(part("language").value));
 
 function startFile(file) {
   if (file) start(() => openFile(file));

@@ -2,6 +2,8 @@
 
 const KEY = "rtap.api_key";
 const PATIENCE_MS = 10_000;
+/** For what waits until the sentences of the commands are loaded. */
+const LOADING_PATIENCE_MS = 30_000;
 
 /** @returns {string} the API key, empty if there is none */
 export function storedKey() {
@@ -15,6 +17,13 @@ export function storeKey(key) {
 }
 
 /**
+ * @typedef {object} Reply
+ * @property {"ready" | "loading" | "locked" | "gone" | "failed"} kind
+ * @property {string} [message] why it is not ready, as the service says it
+ * @property {any} [body] what the service answered
+ */
+
+/**
  * @typedef {object} Info
  * @property {"ready" | "loading" | "locked" | "gone" | "failed"} kind
  * @property {string} [message] what the service says about it
@@ -25,13 +34,36 @@ export function storeKey(key) {
 
 /** @returns {Promise<Info>} how the service is; never fails */
 export async function askInfo() {
+  const { kind, message, body } = await ask("model/info", PATIENCE_MS);
+  if (kind !== "ready") return { kind, message };
+  const { model_name: model, languages, warning = "" } = body;
+  return { kind, model, languages, warning };
+}
+
+/** @returns {Promise<Reply>} the car's signals, as `GET /vehicle` has them; never fails */
+export function askVehicle() {
+  return ask("vehicle", LOADING_PATIENCE_MS);
+}
+
+/**
+ * @param {object} command the body of `POST /intent`
+ * @returns {Promise<Reply>} what became of it; never fails
+ */
+export function sendCommand(command) {
+  const headers = { "Content-Type": "application/json" };
+  return ask("intent", LOADING_PATIENCE_MS, { method: "POST", headers, body: JSON.stringify(command) });
+}
+
+/** @returns {Promise<Reply>} never fails */
+async function ask(path, patience, { headers, ...request } = {}) {
   let reply;
   let body;
   try {
-    reply = await fetch(address("model/info"), {
-      headers: keyHeaders(),
+    reply = await fetch(address(path), {
+      ...request,
+      headers: { ...headers, ...keyHeaders() },
       cache: "no-store",
-      signal: AbortSignal.timeout(PATIENCE_MS),
+      signal: AbortSignal.timeout(patience),
     });
     body = await reply.json();
   } catch {
@@ -39,10 +71,7 @@ export async function askInfo() {
       ? { kind: "gone", message: "The service does not answer: see that it runs, then try again." }
       : { kind: "failed", message: `The service answered with status ${reply.status}: try again.` };
   }
-  if (reply.ok) {
-    const { model_name: model, languages, warning = "" } = body;
-    return { kind: "ready", model, languages, warning };
-  }
+  if (reply.ok) return { kind: "ready", body };
   const message = body.error?.message ?? `The service answered with status ${reply.status}.`;
   const kinds = { 401: "locked", 503: "loading" };
   return { kind: kinds[reply.status] ?? "failed", message };
@@ -56,15 +85,17 @@ function keyHeaders() {
 }
 
 /**
- * @param {string} language
  * @param {number} sampleRate in Hz
+ * @param {import("./conversation.js").Settings} settings
  * @returns {URL} of the WebSocket
  */
-export function streamAddress(language, sampleRate) {
+export function streamAddress(sampleRate, { language, wish, name }) {
   const url = address("stream");
   url.protocol = url.protocol.replace("http", "ws");
   url.searchParams.set("language", language);
   url.searchParams.set("sample_rate", String(sampleRate));
+  url.searchParams.set("intents", wish);
+  url.searchParams.set("conversation", name);
   // Browsers set no headers on WebSockets.
   if (storedKey()) url.searchParams.set("api_key", storedKey());
   return url;

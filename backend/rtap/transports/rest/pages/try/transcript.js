@@ -1,22 +1,28 @@
-// What was understood: the sentence that grows, and those that are complete, the newest first.
+// What was said and what came of it: the sentence that grows, and the turns that are complete, the newest first.
+
+import { element } from "./elements.js";
+import { Turn } from "./turn.js";
 
 const MOST_SHOWN = 100;
-const TIME = new Intl.DateTimeFormat("en", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
 export class Transcript {
   #partial;
   #finals;
   #welcome;
+  #onSuggestion;
+  /** @type {Map<string, Turn>} by utterance, the oldest first */
+  #turns = new Map();
 
   /**
-   * @param {HTMLElement} partial
-   * @param {HTMLElement} finals
-   * @param {HTMLElement} welcome shown until there is something
+   * @param {{partial: HTMLElement, finals: HTMLElement, welcome: HTMLElement}} parts the last is shown until
+   *   there is something
+   * @param {(text: string) => void} onSuggestion gets the sentence that somebody chose instead of theirs
    */
-  constructor(partial, finals, welcome) {
+  constructor({ partial, finals, welcome }, onSuggestion) {
     this.#partial = partial;
     this.#finals = finals;
     this.#welcome = welcome;
+    this.#onSuggestion = onSuggestion;
   }
 
   /** @param {string} text so far; empty if nobody speaks */
@@ -28,39 +34,48 @@ export class Transcript {
   }
 
   /** @param {import("./conversation.js").Final} final */
-  add(final) {
+  add({ utterance, text, language, latency, seen }) {
     this.partial = "";
-    this.#welcome.hidden = true;
-    this.#finals.prepend(entry(final));
-    while (this.#finals.children.length > MOST_SHOWN) this.#finals.lastElementChild.remove();
+    const figures = [
+      element("span", "latency", seconds(latency)),
+      element("span", "here", `after the last word, ${seconds(seen)} as seen here`),
+    ];
+    this.#add(utterance, text, language, figures);
   }
-}
 
-function entry({ text, language, latency, seen }) {
-  const item = document.createElement("li");
-  const said = element("p", "said", text || "Nothing was understood");
-  said.classList.toggle("nothing", !text);
-  const now = new Date();
-  const time = element("time", "", TIME.format(now));
-  time.dateTime = now.toISOString();
-  const figures = element("p", "figures", "");
-  if (language) figures.append(element("span", "code", language.toUpperCase()));
-  figures.append(
-    element("span", "latency", seconds(latency)),
-    element("span", "here", `after the last word, ${seconds(seen)} as seen here`),
-  );
-  item.append(said, time, figures);
-  return item;
+  /**
+   * What was typed, with the reply of `POST /intent`.
+   * @param {string} utterance
+   * @param {object} reply
+   */
+  addTyped(utterance, reply) {
+    this.#add(utterance, reply.text, reply.language, [element("span", "typed", "typed")]);
+    this.step({ ...reply, type: "intent", utterance_id: utterance });
+    for (const type of ["action", "answer"]) {
+      if (reply[type]) this.step({ ...reply[type], type, utterance_id: utterance });
+    }
+  }
+
+  /** @param {object} message `intent`, `action` or `answer` of a turn that was added */
+  step(message) {
+    this.#turns.get(message.utterance_id)?.show(message);
+  }
+
+  #add(utterance, text, language, figures) {
+    const code = language ? [element("span", "code", language.toUpperCase())] : [];
+    const turn = new Turn(text, [...code, ...figures], this.#onSuggestion);
+    this.#welcome.hidden = true;
+    this.#turns.delete(utterance);
+    this.#turns.set(utterance, turn);
+    this.#finals.prepend(turn.element);
+    for (const [oldest, { element: item }] of this.#turns) {
+      if (this.#turns.size <= MOST_SHOWN) break;
+      this.#turns.delete(oldest);
+      item.remove();
+    }
+  }
 }
 
 function seconds(count) {
   return `${count.toFixed(2)} s`;
-}
-
-/** Server text only ever becomes text. */
-function element(name, className, text) {
-  const made = document.createElement(name);
-  made.className = className;
-  made.textContent = text;
-  return made;
 }

@@ -2,7 +2,7 @@ import QtQuick
 import QtQuick.Layouts
 import VoiceAssistant
 
-/// What the assistant says; a symbol of its own shape and colour tells how it went.
+/// What the assistant says; a symbol of its own shape and colour tells how it went. A tap on it is a signal.
 RowLayout {
     id: line
 
@@ -11,6 +11,8 @@ RowLayout {
     required property string earcon
     property int fontSize: Theme.fontLarge
     property color textColor: Theme.text
+
+    signal tapped
 
     readonly property string symbol: {
         switch (earcon) {
@@ -38,7 +40,12 @@ RowLayout {
     spacing: fontSize / 2
     Accessible.role: Accessible.StaticText
     Accessible.name: answer
+    Accessible.onPressAction: tapped()
 
+    TapHandler {
+        margin: Theme.spacing
+        onTapped: line.tapped()
+    }
     Icon {
         objectName: "symbol"
         Layout.alignment: Qt.AlignTop

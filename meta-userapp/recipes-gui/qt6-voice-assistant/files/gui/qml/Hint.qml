@@ -13,6 +13,8 @@ QtObject {
     required property bool hasMicrophone
     /// Whether the backend's microphone waits for the wake word.
     required property bool handsFree
+    /// What it waits for, as people say it; empty: nobody knows.
+    required property string wakeWord
 
     readonly property string text: {
         switch (conversationState) {
@@ -30,6 +32,8 @@ QtObject {
             return ""; // the banner says why
         if (conversationState === Conversation.NothingHeard)
             return qsTr("Nothing was heard. Say it again.");
+        if (handsFree && wakeWord !== "")
+            return qsTr("Say “%1”.").arg(wakeWord);
         if (!hasMicrophone)
             return handsFree ? qsTr("Say the wake word, then speak.") : qsTr("Connect a microphone.");
         if (handsFree)

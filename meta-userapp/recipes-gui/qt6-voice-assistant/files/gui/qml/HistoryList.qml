@@ -18,6 +18,8 @@ ListView {
 
     delegate: HistoryEntry {
         width: ListView.view.width
+        // Whole entries only, unless somebody scrolls.
+        opacity: ListView.view.moving || y - ListView.view.contentY + height <= ListView.view.height + 1 ? 1 : 0
         textShown: index > 0 || text !== (ListView.view as HistoryList).newestText
     }
 }

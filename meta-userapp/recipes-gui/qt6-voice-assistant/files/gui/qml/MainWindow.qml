@@ -75,6 +75,14 @@ ApplicationWindow {
         history: transcriptions
         language: stored.language
         handsFree: stored.wakeWordEnabled
+        onHandsFreePeaks: peaks => talkPage.waveform.addPeaks(peaks)
+        onCalled: settingsPanel.close()
+    }
+    Suggestions {
+        id: suggestions
+        network: networkManager
+        language: stored.language
+        running: talkPage.examplesShown
     }
     ModelChoice {
         id: modelChoice
@@ -93,7 +101,7 @@ ApplicationWindow {
     }
     Report {
         active: window.reporting
-        moving: audioEngine.capturing
+        moving: audioEngine.capturing || conversation.handsFreeTurn
         network: networkManager
         talk: conversation
         history: transcriptions
@@ -107,6 +115,7 @@ ApplicationWindow {
 
         TalkPage {
             id: talkPage
+            objectName: "talkPage"
             anchors.fill: parent
             visible: !settingsPanel.visible
             settings: stored
@@ -114,6 +123,7 @@ ApplicationWindow {
             backend: networkManager
             talk: conversation
             history: transcriptions
+            examples: suggestions.shown
             bannerHeight: banner.visible ? banner.height + Theme.spacing : 0
             onSettingsRequested: settingsPanel.open()
         }
@@ -139,6 +149,16 @@ ApplicationWindow {
             }
             onHistoryCleared: transcriptions.clearHistory()
             onClosed: talkPage.focusButton()
+        }
+        // Over every page: somebody is listened to.
+        Rectangle {
+            objectName: "listeningBorder"
+            anchors.fill: parent
+            z: 1
+            visible: talkPage.listening
+            color: "transparent"
+            border.width: Theme.px(6)
+            border.color: Theme.accent
         }
         // Under the status bar; over the settings, at their end.
         ErrorBanner {

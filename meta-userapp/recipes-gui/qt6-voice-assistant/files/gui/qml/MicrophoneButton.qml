@@ -41,7 +41,7 @@ Item {
         if (failed)
             return usable ? qsTr("Tap to try again") : "";
         if (listening)
-            return !ours ? qsTr("Hands-free") : held ? qsTr("Release to send") : qsTr("Tap to send");
+            return !ours ? qsTr("Tap to cancel") : held ? qsTr("Release to send") : qsTr("Tap to send");
         if (thinking)
             return qsTr("One moment");
         return usable ? qsTr("Hold or tap") : "";
@@ -61,6 +61,8 @@ Item {
     /// Whether the present touch has lasted longer than a tap.
     property bool held: false
     property bool began: false
+    /// Whether it interrupted hands-free listening.
+    property bool interrupts: false
     property bool keyDown: false
 
     /// A touch began.
@@ -69,12 +71,15 @@ Item {
     signal letGo
     /// A tap ended, the first or the second one.
     signal tapped
+    /// A tap ended hands-free listening.
+    signal cancelled
     /// A touch ended the state Error.
     signal dismissed
 
     function down() {
         held = false;
         began = false;
+        interrupts = listening && !ours;
         if (failed)
             dismissed();
         if (usable && !failed && !thinking && !ours) {
@@ -87,6 +92,8 @@ Item {
         holdTimer.stop();
         if (began && held)
             letGo();
+        else if (interrupts)
+            cancelled();
         else if (ours)
             tapped();
         held = false;

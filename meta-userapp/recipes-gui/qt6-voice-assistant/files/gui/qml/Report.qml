@@ -30,6 +30,7 @@ Item {
         }
     }
     readonly property var backends: ["starting", "ready", "lost", "failed"]
+    readonly property var cards: ["", "doing", "done", "taken back", "told", "refused", "timed out", "asking", "dropped"]
     readonly property string shown: JSON.stringify({
         "state": stateName,
         "backend": backends[network.backendState],
@@ -38,6 +39,11 @@ Item {
         "final": talk.finalText,
         "answer": talk.answer,
         "earcon": talk.earcon,
+        "card": cards[talk.card.state],
+        "title": talk.card.title,
+        "before": talk.card.before,
+        "value": talk.card.value,
+        "can_undo": talk.card.canUndo,
         "error": talk.error,
         "history": history.count
     })

@@ -33,6 +33,9 @@ Rectangle {
     signal historyCleared
     signal closed
 
+    /// Milliseconds without a touch or a key after which it closes.
+    property int idleTimeout: 30000
+
     /// Which page lies over the cards: "choice", "text" or none; and for which setting.
     property string page
     property string setting
@@ -41,11 +44,18 @@ Rectangle {
         visible = true;
         forceActiveFocus();
     }
+    /// Out of the panel, whatever is shown there; what was entered and not accepted is dropped.
+    function close() {
+        if (!visible)
+            return;
+        page = "";
+        visible = false;
+        closed();
+    }
     /// One step back: out of a page, then out of the panel.
     function back() {
         if (page === "") {
-            visible = false;
-            closed();
+            close();
             return;
         }
         page = "";
@@ -280,6 +290,21 @@ Rectangle {
         onBack: panel.back()
         onChosen: value => panel.choose(value)
     }
+    Timer {
+        id: idle
+        interval: panel.idleTimeout
+        running: panel.visible
+        onTriggered: panel.close()
+    }
+    // Over all, and takes nothing from what lies below.
+    Item {
+        anchors.fill: parent
+        z: 1
+
+        PointHandler {
+            onActiveChanged: idle.restart()
+        }
+    }
     TextPage {
         id: textPage
         objectName: "textPage"
@@ -290,5 +315,6 @@ Rectangle {
         text: ""
         onBack: panel.back()
         onAccepted: text => panel.choose(text)
+        onEnteredChanged: idle.restart()
     }
 }

@@ -11,11 +11,15 @@ ColumnLayout {
     required property NetworkManager backend
     required property Conversation talk
     required property TranscriptionModel history
+    /// What can be said.
+    required property var examples
     /// Height to leave free below the status bar, for the banner.
     required property real bannerHeight
 
     readonly property alias waveform: visualization.waveform
     readonly property alias statusBar: statusBar
+    readonly property alias listening: talkButton.listening
+    readonly property bool examplesShown: visible && transcription.examplesShown
 
     signal settingsRequested
 
@@ -33,6 +37,7 @@ ColumnLayout {
         backendMessage: page.backend.backendMessage
         hasMicrophone: page.microphone.available
         handsFree: statusBar.handsFree
+        wakeWord: page.backend.wakeWord
     }
     StatusBar {
         id: statusBar
@@ -65,9 +70,11 @@ ColumnLayout {
             spacing: Theme.spacing
 
             TranscriptionView {
+                id: transcription
                 objectName: "transcription"
                 Layout.fillWidth: true
                 Layout.fillHeight: true
+                visible: !cardPage.visible
                 partialText: page.talk.partialText
                 finalText: {
                     const silent = page.talk.state === Conversation.NothingHeard;
@@ -79,15 +86,34 @@ ColumnLayout {
                 busy: page.talk.awaitingFinal
                 history: page.history
                 historyShown: !visualization.visible
+                examples: page.backend.isConnected ? page.examples : []
+                onAnswerTapped: page.talk.hush()
+            }
+            CardPage {
+                id: cardPage
+                objectName: "cardPage"
+                Layout.fillWidth: true
+                Layout.fillHeight: true
+                visible: card.state !== CommandCard.None
+                card: page.talk.card
+                partialText: page.talk.partialText
+                finalText: page.talk.finalText
+                busy: page.talk.awaitingFinal
+                history: page.history
+                historyShown: !visualization.visible
+                onTapped: page.talk.hush()
+                onUndone: page.talk.undo()
+                onConfirmed: isYes => page.talk.confirm(isYes)
+                onChosen: index => page.talk.choose(index)
             }
             WaveformVisualization {
                 id: visualization
                 objectName: "waveform"
                 Layout.fillWidth: true
-                level: page.microphone.level
-                running: page.microphone.capturing
-                // From the touch to the text, in place of the history.
-                visible: page.talk.pushToTalk
+                level: page.talk.level
+                running: page.microphone.capturing || page.talk.state === Conversation.HandsFree
+                // From the touch, or the wake word, to the text, in place of the history.
+                visible: page.talk.pushToTalk || page.talk.handsFreeTurn
             }
         }
         MicrophoneButton {
@@ -95,7 +121,7 @@ ColumnLayout {
             objectName: "talkButton"
             Layout.fillHeight: true
             conversationState: page.talk.state
-            level: page.microphone.level
+            level: page.talk.level
             focus: true
             reason: {
                 if (page.talk.canTalk)
@@ -106,6 +132,7 @@ ColumnLayout {
             onBegin: page.talk.press()
             onLetGo: page.talk.release()
             onTapped: page.talk.toggle()
+            onCancelled: page.talk.cancel()
             onDismissed: page.talk.dismissError()
         }
     }

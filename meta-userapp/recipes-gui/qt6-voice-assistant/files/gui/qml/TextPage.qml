@@ -13,6 +13,8 @@ Item {
     property string pattern
     property string example
 
+    /// What is in the field now.
+    readonly property alias entered: field.text
     readonly property bool fits: pattern === "" || new RegExp(pattern).test(field.text.trim())
     /// What is wrong with the text; empty: nothing.
     readonly property string wrong: fits ? "" : qsTr("Such as %1").arg(example)

@@ -43,6 +43,7 @@ T.Button {
             font.pixelSize: Theme.fontMedium
             font.weight: Font.Medium
             horizontalAlignment: Text.AlignHCenter
+            elide: Text.ElideRight // only what others name is that long
         }
     }
 

@@ -1,5 +1,4 @@
 import QtQuick
-import QtQuick.Layouts
 import VoiceAssistant
 
 /// What is said, as large as it gets: grey while it may still change, bright when it is final. Under it what the
@@ -19,13 +18,17 @@ Item {
     required property string earcon
     required property TranscriptionModel history
     property bool historyShown: true
-    /// Milliseconds for which the assistant waits for an answer to its question.
-    property int questionTimeout: 10000
+    /// What can be said, in place of the history where there is no text; empty: nobody knows.
+    property var examples: []
+
+    /// A tap on what the assistant says.
+    signal answerTapped
 
     readonly property bool isFinal: partialText === "" && finalText !== "" && !busy
-    /// A question stays while the driver speaks.
-    readonly property bool isAsked: earcon === "question" && patience.running
-    readonly property bool isAnswerShown: answer !== "" && (isFinal || isAsked)
+    readonly property bool isAnswerShown: answer !== "" && isFinal
+    readonly property bool examplesShown: {
+        return visible && historyShown && examples.length > 0 && partialText === "" && !isFinal && !busy;
+    }
     readonly property string shownText: partialText !== "" ? partialText : isFinal ? finalText : hint
 
     Flickable {
@@ -72,7 +75,7 @@ Item {
         }
     }
 
-    ColumnLayout {
+    AnswerLine {
         id: reply
         objectName: "reply"
         anchors {
@@ -82,32 +85,23 @@ Item {
             topMargin: Theme.spacing
         }
         visible: view.isAnswerShown
-        spacing: Theme.px(4)
-
-        AnswerLine {
-            objectName: "answer"
-            Layout.fillWidth: true
-            answer: view.answer
-            earcon: view.earcon
-        }
-        Text {
-            objectName: "questionHint"
-            Layout.fillWidth: true
-            visible: view.isAsked
-            text: qsTr("You have ten seconds to answer.")
-            color: Theme.textDim
-            font.pixelSize: Theme.fontSmall
-            wrapMode: Text.Wrap
-            horizontalAlignment: Text.AlignLeft
-        }
+        answer: view.answer
+        earcon: view.earcon
+        onTapped: view.answerTapped()
     }
 
-    Timer {
-        id: patience
-        interval: view.questionTimeout
-        running: view.earcon === "question"
+    YouCanSay {
+        objectName: "youCanSay"
+        anchors {
+            left: parent.left
+            right: parent.right
+            top: newest.bottom
+            topMargin: Theme.spacing
+        }
+        visible: view.examplesShown
+        examples: view.examples
+        room: view.height - y
     }
-
     HistoryList {
         objectName: "history"
         anchors {
@@ -117,7 +111,7 @@ Item {
             topMargin: Theme.spacing
             bottom: parent.bottom
         }
-        visible: view.historyShown
+        visible: view.historyShown && !view.examplesShown
         newestText: view.isFinal ? view.finalText : ""
         model: view.history
     }

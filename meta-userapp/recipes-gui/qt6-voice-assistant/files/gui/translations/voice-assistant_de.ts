@@ -17,6 +17,409 @@
     </message>
 </context>
 <context>
+    <name>CardButtons</name>
+    <message>
+        <source>Yes</source>
+        <translation>Ja</translation>
+    </message>
+    <message>
+        <source>No</source>
+        <translation>Nein</translation>
+    </message>
+</context>
+<context>
+    <name>CardHeading</name>
+    <message>
+        <source>%1, %2</source>
+        <extracomment>What a command is about, and where in the car: Window, rear left</extracomment>
+        <translation>%1, %2</translation>
+    </message>
+</context>
+<context>
+    <name>CardState</name>
+    <message>
+        <source>One moment</source>
+        <translation>Einen Moment</translation>
+    </message>
+    <message>
+        <source>Done</source>
+        <translation>Erledigt</translation>
+    </message>
+    <message>
+        <source>Taken back</source>
+        <translation>Zurückgenommen</translation>
+    </message>
+    <message>
+        <source>Not done</source>
+        <translation>Nicht ausgeführt</translation>
+    </message>
+    <message>
+        <source>No answer from the car</source>
+        <translation>Keine Antwort vom Auto</translation>
+    </message>
+    <message>
+        <source>Ten seconds to answer</source>
+        <translation>Zehn Sekunden für die Antwort</translation>
+    </message>
+    <message>
+        <source>Nothing was done</source>
+        <translation>Nichts wurde getan</translation>
+    </message>
+</context>
+<context>
+    <name>CardView</name>
+    <message>
+        <source>Undo</source>
+        <translation>Rückgängig</translation>
+    </message>
+</context>
+<context>
+    <name>CommandCard</name>
+    <message>
+        <source>Not understood</source>
+        <translation>Nicht verstanden</translation>
+    </message>
+    <message>
+        <source>Which one?</source>
+        <translation>Welcher Eintrag?</translation>
+    </message>
+</context>
+<context>
+    <name>CommandNames</name>
+    <message>
+        <source>Temperature</source>
+        <translation>Temperatur</translation>
+    </message>
+    <message>
+        <source>Climate control</source>
+        <translation>Klimaanlage</translation>
+    </message>
+    <message>
+        <source>Fan</source>
+        <translation>Gebläse</translation>
+    </message>
+    <message>
+        <source>Air conditioning</source>
+        <translation>Kühlung</translation>
+    </message>
+    <message>
+        <source>Airflow</source>
+        <translation>Luftstrom</translation>
+    </message>
+    <message>
+        <source>Defrost</source>
+        <translation>Enteisung</translation>
+    </message>
+    <message>
+        <source>Recirculation</source>
+        <translation>Umluft</translation>
+    </message>
+    <message>
+        <source>Seat heating</source>
+        <translation>Sitzheizung</translation>
+    </message>
+    <message>
+        <source>Seat ventilation</source>
+        <translation>Sitzbelüftung</translation>
+    </message>
+    <message>
+        <source>Wheel heating</source>
+        <translation>Lenkradheizung</translation>
+    </message>
+    <message>
+        <source>Same climate</source>
+        <translation>Gleiches Klima</translation>
+    </message>
+    <message>
+        <source>Window</source>
+        <translation>Fenster</translation>
+    </message>
+    <message>
+        <source>Sunroof</source>
+        <translation>Schiebedach</translation>
+    </message>
+    <message>
+        <source>Blind</source>
+        <translation>Rollo</translation>
+    </message>
+    <message>
+        <source>Doors</source>
+        <translation>Türen</translation>
+    </message>
+    <message>
+        <source>Trunk</source>
+        <translation>Kofferraum</translation>
+    </message>
+    <message>
+        <source>Child lock</source>
+        <translation>Kindersicherung</translation>
+    </message>
+    <message>
+        <source>Headlights</source>
+        <translation>Scheinwerfer</translation>
+    </message>
+    <message>
+        <source>High beam</source>
+        <translation>Fernlicht</translation>
+    </message>
+    <message>
+        <source>Fog lights</source>
+        <translation>Nebellicht</translation>
+    </message>
+    <message>
+        <source>Hazard lights</source>
+        <translation>Warnblinker</translation>
+    </message>
+    <message>
+        <source>Interior light</source>
+        <translation>Innenlicht</translation>
+    </message>
+    <message>
+        <source>Ambient light</source>
+        <translation>Ambientelicht</translation>
+    </message>
+    <message>
+        <source>Brightness</source>
+        <translation>Helligkeit</translation>
+    </message>
+    <message>
+        <source>Wipers</source>
+        <translation>Scheibenwischer</translation>
+    </message>
+    <message>
+        <source>Washer</source>
+        <translation>Waschanlage</translation>
+    </message>
+    <message>
+        <source>Mirrors</source>
+        <translation>Spiegel</translation>
+    </message>
+    <message>
+        <source>Mirror</source>
+        <translation>Spiegel</translation>
+    </message>
+    <message>
+        <source>Mirror heating</source>
+        <translation>Spiegelheizung</translation>
+    </message>
+    <message>
+        <source>Seat</source>
+        <translation>Sitz</translation>
+    </message>
+    <message>
+        <source>Backrest</source>
+        <translation>Lehne</translation>
+    </message>
+    <message>
+        <source>Massage</source>
+        <translation>Massage</translation>
+    </message>
+    <message>
+        <source>Seat position</source>
+        <translation>Sitzposition</translation>
+    </message>
+    <message>
+        <source>Media</source>
+        <translation>Medien</translation>
+    </message>
+    <message>
+        <source>Next track</source>
+        <translation>Nächster Titel</translation>
+    </message>
+    <message>
+        <source>Previous track</source>
+        <translation>Voriger Titel</translation>
+    </message>
+    <message>
+        <source>Source</source>
+        <translation>Quelle</translation>
+    </message>
+    <message>
+        <source>Shuffle</source>
+        <translation>Zufallswiedergabe</translation>
+    </message>
+    <message>
+        <source>Repeat</source>
+        <translation>Wiederholung</translation>
+    </message>
+    <message>
+        <source>Volume</source>
+        <translation>Lautstärke</translation>
+    </message>
+    <message>
+        <source>Sound</source>
+        <translation>Ton</translation>
+    </message>
+    <message>
+        <source>Call</source>
+        <translation>Anruf</translation>
+    </message>
+    <message>
+        <source>Messages</source>
+        <translation>Nachrichten</translation>
+    </message>
+    <message>
+        <source>Navigation</source>
+        <translation>Navigation</translation>
+    </message>
+    <message>
+        <source>Nearby</source>
+        <translation>In der Nähe</translation>
+    </message>
+    <message>
+        <source>Route</source>
+        <translation>Route</translation>
+    </message>
+    <message>
+        <source>Map</source>
+        <translation>Karte</translation>
+    </message>
+    <message>
+        <source>Guidance voice</source>
+        <translation>Ansagen</translation>
+    </message>
+    <message>
+        <source>Traffic</source>
+        <translation>Verkehr</translation>
+    </message>
+    <message>
+        <source>Cruise control</source>
+        <translation>Tempomat</translation>
+    </message>
+    <message>
+        <source>Distance</source>
+        <translation>Abstand</translation>
+    </message>
+    <message>
+        <source>Lane assist</source>
+        <translation>Spurassistent</translation>
+    </message>
+    <message>
+        <source>Speed limiter</source>
+        <translation>Begrenzer</translation>
+    </message>
+    <message>
+        <source>Parking aid</source>
+        <translation>Einparkhilfe</translation>
+    </message>
+    <message>
+        <source>Drive mode</source>
+        <translation>Fahrmodus</translation>
+    </message>
+    <message>
+        <source>Start-stop</source>
+        <translation>Start-Stopp</translation>
+    </message>
+    <message>
+        <source>Range</source>
+        <translation>Reichweite</translation>
+    </message>
+    <message>
+        <source>Tyre pressure</source>
+        <translation>Reifendruck</translation>
+    </message>
+    <message>
+        <source>Fuel</source>
+        <translation>Tank</translation>
+    </message>
+    <message>
+        <source>Battery</source>
+        <translation>Batterie</translation>
+    </message>
+    <message>
+        <source>Time</source>
+        <translation>Uhrzeit</translation>
+    </message>
+    <message>
+        <source>Date</source>
+        <translation>Datum</translation>
+    </message>
+    <message>
+        <source>Outside</source>
+        <translation>Außen</translation>
+    </message>
+    <message>
+        <source>Inside</source>
+        <translation>Innen</translation>
+    </message>
+    <message>
+        <source>Speed</source>
+        <translation>Geschwindigkeit</translation>
+    </message>
+    <message>
+        <source>Arrival</source>
+        <translation>Ankunft</translation>
+    </message>
+    <message>
+        <source>Odometer</source>
+        <translation>Kilometerstand</translation>
+    </message>
+    <message>
+        <source>Service</source>
+        <translation>Wartung</translation>
+    </message>
+    <message>
+        <source>Consumption</source>
+        <translation>Verbrauch</translation>
+    </message>
+    <message>
+        <source>You can say</source>
+        <translation>Sie können sagen</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>Rückgängig</translation>
+    </message>
+    <message>
+        <source>driver</source>
+        <translation>Fahrer</translation>
+    </message>
+    <message>
+        <source>passenger</source>
+        <translation>Beifahrer</translation>
+    </message>
+    <message>
+        <source>behind the driver</source>
+        <translation>hinter dem Fahrer</translation>
+    </message>
+    <message>
+        <source>behind the passenger</source>
+        <translation>hinter dem Beifahrer</translation>
+    </message>
+    <message>
+        <source>front left</source>
+        <translation>vorn links</translation>
+    </message>
+    <message>
+        <source>front right</source>
+        <translation>vorn rechts</translation>
+    </message>
+    <message>
+        <source>rear left</source>
+        <translation>hinten links</translation>
+    </message>
+    <message>
+        <source>rear right</source>
+        <translation>hinten rechts</translation>
+    </message>
+    <message>
+        <source>left</source>
+        <translation>links</translation>
+    </message>
+    <message>
+        <source>right</source>
+        <translation>rechts</translation>
+    </message>
+    <message>
+        <source>front</source>
+        <translation>vorn</translation>
+    </message>
+    <message>
+        <source>rear</source>
+        <translation>hinten</translation>
+    </message>
+</context>
+<context>
     <name>Conversation</name>
     <message>
         <source>Check the microphone, or choose another one in the settings.</source>
@@ -143,6 +546,10 @@
         <translation>Nichts gehört. Bitte wiederholen.</translation>
     </message>
     <message>
+        <source>Say “%1”.</source>
+        <translation>Sagen Sie „%1“.</translation>
+    </message>
+    <message>
         <source>Say the wake word, then speak.</source>
         <translation>Erst das Aktivierungswort sagen, dann sprechen.</translation>
     </message>
@@ -222,8 +629,8 @@
         <translation>Tippen und wiederholen</translation>
     </message>
     <message>
-        <source>Hands-free</source>
-        <translation>Freihändig</translation>
+        <source>Tap to cancel</source>
+        <translation>Tippen zum Abbrechen</translation>
     </message>
     <message>
         <source>Release to send</source>
@@ -422,6 +829,102 @@
     </message>
 </context>
 <context>
+    <name>SignalText</name>
+    <message>
+        <source>Locked</source>
+        <translation>Verriegelt</translation>
+    </message>
+    <message>
+        <source>Unlocked</source>
+        <translation>Entriegelt</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>Offen</translation>
+    </message>
+    <message>
+        <source>Closed</source>
+        <translation>Geschlossen</translation>
+    </message>
+    <message>
+        <source>Folded in</source>
+        <translation>Eingeklappt</translation>
+    </message>
+    <message>
+        <source>Folded out</source>
+        <translation>Ausgeklappt</translation>
+    </message>
+    <message>
+        <source>Muted</source>
+        <translation>Stumm</translation>
+    </message>
+    <message>
+        <source>On</source>
+        <translation>An</translation>
+    </message>
+    <message>
+        <source>Off</source>
+        <translation>Aus</translation>
+    </message>
+    <message>
+        <source>Slow</source>
+        <translation>Langsam</translation>
+    </message>
+    <message>
+        <source>Medium</source>
+        <translation>Mittel</translation>
+    </message>
+    <message>
+        <source>Fast</source>
+        <translation>Schnell</translation>
+    </message>
+    <message>
+        <source>Interval</source>
+        <translation>Intervall</translation>
+    </message>
+    <message>
+        <source>Automatic</source>
+        <translation>Automatik</translation>
+    </message>
+    <message>
+        <source>Side lights</source>
+        <translation>Standlicht</translation>
+    </message>
+    <message>
+        <source>Daytime lights</source>
+        <translation>Tagfahrlicht</translation>
+    </message>
+    <message>
+        <source>Windscreen</source>
+        <translation>Scheibe</translation>
+    </message>
+    <message>
+        <source>Face</source>
+        <translation>Gesicht</translation>
+    </message>
+    <message>
+        <source>Feet</source>
+        <translation>Füße</translation>
+    </message>
+    <message>
+        <source>Plays</source>
+        <translation>Läuft</translation>
+    </message>
+    <message>
+        <source>Stopped</source>
+        <translation>Angehalten</translation>
+    </message>
+    <message>
+        <source>Internet</source>
+        <translation>Internet</translation>
+    </message>
+    <message>
+        <source>%1 – %2</source>
+        <extracomment>The lowest and the highest of several values</extracomment>
+        <translation>%1 – %2</translation>
+    </message>
+</context>
+<context>
     <name>StatusBar</name>
     <message>
         <source>Ready</source>
@@ -486,13 +989,6 @@
     </message>
 </context>
 <context>
-    <name>TranscriptionView</name>
-    <message>
-        <source>You have ten seconds to answer.</source>
-        <translation>Sie haben zehn Sekunden für die Antwort.</translation>
-    </message>
-</context>
-<context>
     <name>Trouble</name>
     <message>
         <source>It comes back by itself. Your history is kept.</source>
@@ -523,6 +1019,18 @@
     <message>
         <source>Volume</source>
         <translation>Lautstärke</translation>
+    </message>
+</context>
+<context>
+    <name>YouCanSay</name>
+    <message>
+        <source>You can say</source>
+        <translation>Sie können sagen</translation>
+    </message>
+    <message>
+        <source>“%1”</source>
+        <extracomment>Quotation marks around what can be said</extracomment>
+        <translation>„%1“</translation>
     </message>
 </context>
 <context>

@@ -29,10 +29,20 @@ void BackendInfo::readListening()
     m_rest->drop(m_listeningQuestion);
     m_listeningQuestion =
         m_rest->get(QStringLiteral("/listening"), Deadline, [this](const RestClient::Reply &reply) {
-            if (reply.fault.isNone())
-                setListening(reply.body.value(QLatin1String("available")).toBool(),
-                             reply.body.value(QLatin1String("enabled")).toBool());
+            if (!reply.fault.isNone())
+                return;
+            setWakeWords(reply.body.value(QLatin1String("wake_words")).toVariant().toStringList());
+            setListening(reply.body.value(QLatin1String("available")).toBool(),
+                         reply.body.value(QLatin1String("enabled")).toBool());
         });
+}
+
+void BackendInfo::setWakeWords(const QStringList &wakeWords)
+{
+    if (wakeWords == m_wakeWords)
+        return;
+    m_wakeWords = wakeWords;
+    emit listeningChanged();
 }
 
 void BackendInfo::setListening(bool available, bool enabled)

@@ -27,11 +27,14 @@ public:
     QStringList models() const { return m_models; }
     bool isListening() const { return m_isListening; }
     bool canListen() const { return m_canListen; }
+    /// What wakes the backend's microphone, as people say it; empty: it is not known, or nothing does.
+    QStringList wakeWords() const { return m_wakeWords; }
 
     /// Read version, model and models; done is called when the model is known, or cannot be.
     void read(const Done &done);
     void readListening();
     void setListening(bool available, bool enabled);
+    void setWakeWords(const QStringList &wakeWords);
 
 signals:
     void changed();
@@ -50,4 +53,5 @@ private:
     QStringList m_models;
     bool m_isListening = false;
     bool m_canListen = false;
+    QStringList m_wakeWords;
 };

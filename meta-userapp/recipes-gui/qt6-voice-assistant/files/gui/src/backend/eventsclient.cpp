@@ -3,8 +3,8 @@
 #include "backend/fault.h"
 #include "backend/networklog.h"
 
+#include <QJsonArray>
 #include <QJsonObject>
-#include <QStringList>
 
 #include <utility>
 
@@ -76,10 +76,18 @@ void EventsClient::onMessage(const QJsonObject &message)
         emit wakeWordDetected(textOf(message, "name"));
     } else if (type == QLatin1String("state_changed") || type == QLatin1String("processing_started")) {
         emit stateChanged(textOf(message, "state"));
+    } else if (type == QLatin1String("level")) {
+        emit levelMeasured(message.value(QLatin1String("dbfs")).toDouble(),
+                           message.value(QLatin1String("level")).toDouble());
     } else if (type == QLatin1String("partial")) {
         emit partialText(textOf(message, "text"));
     } else if (type == QLatin1String("transcript")) {
         onTranscript(message);
+    } else if (type == QLatin1String("intent")) {
+        onIntent(message);
+    } else if (type == QLatin1String("action")) {
+        if (textOf(message, "utterance_id") == m_understood)
+            emit acted(Acted::of(message));
     } else if (type == QLatin1String("answer")) {
         onAnswer(message);
     } else if (type == QLatin1String("listening_changed")) {
@@ -99,6 +107,9 @@ void EventsClient::onSnapshot(const QJsonObject &message)
     const QJsonValue listening = message.value(QLatin1String("listening"));
     if (!listening.isUndefined())
         emit listeningChanged(listening.isBool(), listening.toBool());
+    const QJsonValue wakeWords = message.value(QLatin1String("wake_words"));
+    if (wakeWords.isArray())
+        emit wakeWordsRead(wakeWords.toVariant().toStringList());
     emit stateChanged(textOf(message, "state"));
 }
 
@@ -111,6 +122,14 @@ void EventsClient::onTranscript(const QJsonObject &message)
                      message.value(QLatin1String("latency")).toDouble(),
                      QDateTime::fromMSecsSinceEpoch(qRound64(1000 * seconds)),
                      textOf(message, "utterance_id"));
+}
+
+void EventsClient::onIntent(const QJsonObject &message)
+{
+    if (!isOfMicrophone(message))
+        return;
+    m_understood = textOf(message, "utterance_id");
+    emit understood(Understood::of(message));
 }
 
 void EventsClient::onAnswer(const QJsonObject &message)

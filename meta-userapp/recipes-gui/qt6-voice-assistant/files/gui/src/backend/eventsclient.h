@@ -2,9 +2,11 @@
 
 #include "backend/backendsocket.h"
 #include "backend/backoff.h"
+#include "backend/commandevents.h"
 
 #include <QDateTime>
 #include <QObject>
+#include <QStringList>
 #include <QTimer>
 #include <QUrl>
 
@@ -32,16 +34,21 @@ signals:
     void partialText(const QString &text);
     void transcribed(const QString &text, const QString &language, double latency, const QDateTime &time,
                      const QString &utterance);
+    void understood(const Understood &understood);
+    void acted(const Acted &acted);
     void answered(const QString &text, const QString &earcon, const QString &utterance);
     /// A sentence for the driver; the stage is for programs.
     void failed(const QString &stage, const QString &message);
+    void levelMeasured(double dbfs, qreal level);
     void listeningChanged(bool available, bool enabled);
+    void wakeWordsRead(const QStringList &wakeWords);
 
 private:
     void connectNow();
     void onMessage(const QJsonObject &message);
     void onSnapshot(const QJsonObject &message);
     void onTranscript(const QJsonObject &message);
+    void onIntent(const QJsonObject &message);
     void onAnswer(const QJsonObject &message);
     void onError(const QJsonObject &message);
     void onLost();
@@ -51,5 +58,7 @@ private:
     Backoff m_backoff;
     QUrl m_url;
     QString m_apiKey;
+    QString
+        m_understood; ///< The microphone's newest utterance with an intent: actions do not name their source.
     bool m_isConnected = false;
 };

@@ -7,6 +7,7 @@
 #include <QFile>
 #include <QFileInfo>
 #include <QHttpMultiPart>
+#include <QJsonArray>
 #include <QJsonObject>
 #include <QUrlQuery>
 #include <QUuid>
@@ -20,6 +21,9 @@ namespace {
 
 constexpr auto TranscribeDeadline = 5min;
 constexpr auto CommandDeadline = 5s;
+/// The backend may have to load a language's grammar first.
+constexpr auto ExamplesDeadline = 60s;
+constexpr int UnknownLanguage = 422;
 /// For a model to be read from a slow card.
 constexpr auto ModelDeadline = 60s;
 constexpr auto StartPatience = 30s;
@@ -36,7 +40,8 @@ QUrl streamUrl(const QString &backendUrl, const QString &language, const QString
     QUrl url = webSocketUrl(backendUrl);
     url.setPath(url.path() + QStringLiteral("/stream"));
     QUrlQuery query{{QStringLiteral("intents"), QStringLiteral("execute")},
-                    {QStringLiteral("conversation"), conversation}};
+                    {QStringLiteral("conversation"), conversation},
+                    {QStringLiteral("speak"), QStringLiteral("true")}};
     if (!language.isEmpty())
         query.addQueryItem(QStringLiteral("language"), language);
     url.setQuery(query);
@@ -104,6 +109,8 @@ void NetworkManager::connectParts()
     connect(m_stream, &StreamClient::speechStarted, this, &NetworkManager::speechStarted);
     connect(m_stream, &StreamClient::partialText, this, &NetworkManager::partialTranscription);
     connect(m_stream, &StreamClient::finalText, this, &NetworkManager::finalTranscription);
+    connect(m_stream, &StreamClient::understood, this, &NetworkManager::understood);
+    connect(m_stream, &StreamClient::acted, this, &NetworkManager::acted);
     connect(m_stream, &StreamClient::answered, this, &NetworkManager::answered);
     connect(m_stream, &StreamClient::failed, this, &NetworkManager::onStreamFailed);
     connect(m_stream, &StreamClient::ended, this, &NetworkManager::streamEnded);
@@ -113,9 +120,13 @@ void NetworkManager::connectParts()
     connect(m_events, &EventsClient::stateChanged, this, &NetworkManager::pipelineStateChanged);
     connect(m_events, &EventsClient::partialText, this, &NetworkManager::handsFreePartial);
     connect(m_events, &EventsClient::transcribed, this, &NetworkManager::handsFreeTranscript);
+    connect(m_events, &EventsClient::understood, this, &NetworkManager::understood);
+    connect(m_events, &EventsClient::acted, this, &NetworkManager::acted);
     connect(m_events, &EventsClient::answered, this, &NetworkManager::handsFreeAnswer);
+    connect(m_events, &EventsClient::levelMeasured, this, &NetworkManager::handsFreeLevel);
     connect(m_events, &EventsClient::failed, this, &NetworkManager::onBackendError);
     connect(m_events, &EventsClient::listeningChanged, m_info, &BackendInfo::setListening);
+    connect(m_events, &EventsClient::wakeWordsRead, m_info, &BackendInfo::setWakeWords);
 }
 
 // ---- properties
@@ -180,6 +191,11 @@ QString NetworkManager::backendVersion() const
     return m_info->version();
 }
 
+QString NetworkManager::wakeWord() const
+{
+    return m_info->wakeWords().value(0);
+}
+
 QString NetworkManager::modelName() const
 {
     return m_info->modelName();
@@ -212,7 +228,7 @@ bool NetworkManager::canListen() const
 
 void NetworkManager::setStreamDeadline(std::chrono::milliseconds deadline)
 {
-    m_stream->setEndDeadline(deadline);
+    m_stream->setTextDeadline(deadline);
 }
 
 // ---- REST
@@ -276,6 +292,18 @@ void NetworkManager::setListening(bool enabled)
                     });
 }
 
+void NetworkManager::cancelListening()
+{
+    m_requests->post(QStringLiteral("/listening/cancel"), QJsonObject(), CommandDeadline,
+                     [](const RestClient::Reply &) {});
+}
+
+void NetworkManager::stopAnswer()
+{
+    m_requests->post(QStringLiteral("/answers/stop"), QJsonObject(), CommandDeadline,
+                     [](const RestClient::Reply &) {});
+}
+
 void NetworkManager::loadModel(const QString &name)
 {
     if (name.isEmpty() || name == modelName())
@@ -313,6 +341,61 @@ void NetworkManager::onTranscription(const RestClient::Reply &reply)
                                reply.body.value(QLatin1String("total_time")).toDouble());
 }
 
+void NetworkManager::say(const QString &text, const QString &language, const QString &utterance,
+                         Microphone microphone)
+{
+    const bool isBackends = microphone == Microphone::Backend;
+    const QJsonObject body{
+        {QStringLiteral("text"), text},
+        {QStringLiteral("language"), language},
+        {QStringLiteral("execute"), true},
+        {QStringLiteral("utterance_id"), utterance},
+        {QStringLiteral("conversation"), isBackends ? QStringLiteral("microphone") : conversation()},
+    };
+    m_requests->post(QStringLiteral("/intent"), body, CommandDeadline,
+                     [this, utterance](const RestClient::Reply &reply) { onSaid(reply, utterance); });
+}
+
+/// Tell it as the events of something that was spoken are told.
+void NetworkManager::onSaid(const RestClient::Reply &reply, const QString &utterance)
+{
+    if (!reply.fault.isNone()) {
+        report(reply.fault);
+        return;
+    }
+    QJsonObject message = reply.body;
+    message.insert(QStringLiteral("utterance_id"), utterance);
+    emit understood(Understood::of(message));
+    QJsonObject action = reply.body.value(QLatin1String("action")).toObject();
+    if (!action.isEmpty()) {
+        action.insert(QStringLiteral("utterance_id"), utterance);
+        emit acted(Acted::of(action));
+    }
+    const QJsonObject answer = reply.body.value(QLatin1String("answer")).toObject();
+    if (!answer.isEmpty()) {
+        emit answered(answer.value(QLatin1String("text")).toString(),
+                      answer.value(QLatin1String("earcon")).toString(), utterance);
+    }
+}
+
+void NetworkManager::readExamples(const QString &language)
+{
+    const QString query = language.isEmpty() ? QString() : QStringLiteral("?language=") + language;
+    m_questions->get(QStringLiteral("/intents") + query, ExamplesDeadline,
+                     [this, language](const RestClient::Reply &reply) {
+                         if (reply.status == UnknownLanguage && !language.isEmpty()) {
+                             readExamples({});
+                             return;
+                         }
+                         QList<Example> examples;
+                         const QJsonArray all = reply.body.value(QLatin1String("examples")).toArray();
+                         for (const QJsonValue &one : all)
+                             examples.append({one.toObject().value(QLatin1String("intent")).toString(),
+                                              one.toObject().value(QLatin1String("text")).toString()});
+                         emit examplesRead(examples);
+                     });
+}
+
 void NetworkManager::report(const Fault &fault)
 {
     if (fault.isUnauthorized() && m_isActive)
@@ -324,7 +407,14 @@ void NetworkManager::report(const Fault &fault)
 
 void NetworkManager::connectWebSocket(const QString &language)
 {
-    m_stream->open(streamUrl(m_backendUrl, language, m_conversation), m_apiKey);
+    m_stream->open(streamUrl(m_backendUrl, language, conversation()), m_apiKey);
+}
+
+/// Each press is a stream, and one may answer the one before; with the backend's microphone, whose name that
+/// is, also what was said hands-free.
+QString NetworkManager::conversation() const
+{
+    return isListening() ? QStringLiteral("microphone") : m_conversation;
 }
 
 void NetworkManager::sendAudioChunk(const QByteArray &chunk)
@@ -370,6 +460,8 @@ void NetworkManager::onBackendError(const QString &stage, const QString &message
         emit modelInfoChanged();
         return;
     }
+    if (stage == QLatin1String("answers"))
+        return; // they are shown, whether or not there is a loudspeaker
     const Fault fault = Fault::ofMessage(message);
     emit handsFreeFailed(fault.error, fault.wayOut.isEmpty() ? Fault::tr("Try again.") : fault.wayOut);
 }

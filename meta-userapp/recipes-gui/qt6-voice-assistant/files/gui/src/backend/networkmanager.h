@@ -41,6 +41,8 @@ class NetworkManager : public SpeechBackend
     Q_PROPERTY(QStringList languages READ languages NOTIFY modelInfoChanged)
     /// Models that the backend has (GET /v1/models; the loaded one alone where it does not know that path).
     Q_PROPERTY(QStringList models READ models NOTIFY modelInfoChanged)
+    /// What wakes the backend's own microphone, as people say it: "Hey Mycroft". Empty: it is not known.
+    Q_PROPERTY(QString wakeWord READ wakeWord NOTIFY listeningChanged)
 
 public:
     explicit NetworkManager(QObject *parent = nullptr);
@@ -62,6 +64,7 @@ public:
     bool modelIsSmall() const;
     QStringList languages() const;
     QStringList models() const;
+    QString wakeWord() const;
     bool isListening() const override;
     bool canListen() const override;
 
@@ -78,6 +81,10 @@ public:
     Q_INVOKABLE void getModelInfo();
     /// PUT /listening {"enabled": ...}
     Q_INVOKABLE void setListening(bool enabled) override;
+    /// POST /listening/cancel; a failure is of no consequence, as listening ends by itself.
+    Q_INVOKABLE void cancelListening() override;
+    /// POST /answers/stop; a failure is of no consequence, as the answer ends by itself.
+    Q_INVOKABLE void stopAnswer() override;
     /// PUT /model {"model_name": ...}: loads another of `models`.
     Q_INVOKABLE void loadModel(const QString &name);
 
@@ -90,6 +97,12 @@ public:
     Q_INVOKABLE void disconnectWebSocket();
     void openStream(const QString &language) override { connectWebSocket(language); }
     void dropStream() override { disconnectWebSocket(); }
+
+    /// POST /intent
+    void say(const QString &text, const QString &language, const QString &utterance,
+             Microphone microphone) override;
+    /// GET /intents; in the backend's own language where it has no sentences in this one.
+    void readExamples(const QString &language) override;
 
 signals:
     // REST
@@ -120,15 +133,17 @@ private:
     void setState(BackendState state, const QString &message);
     void useBackend();
     void forgetBackend();
+    QString conversation() const;
     QString startingMessage() const;
     void onTranscription(const RestClient::Reply &reply);
+    void onSaid(const RestClient::Reply &reply, const QString &utterance);
     void report(const Fault &fault);
 
     QString m_backendUrl = QStringLiteral("http://localhost:8000");
     QString m_apiKey;
     int m_eventsPort = 5802;
     bool m_isActive = false;
-    const QString m_conversation; ///< Name of it: each press is a stream, and one may answer the one before.
+    const QString m_conversation; ///< Where the backend's microphone is off; see conversation().
 
     BackendState m_state = BackendState::Starting;
     QString m_message;

@@ -38,6 +38,7 @@ public:
     void setBaseUrl(const QUrl &url);
     void setApiKey(const QString &key);
 
+    /// A path may end with a question mark and a query.
     /// The handler is called once, later, unless the request is dropped or this is destroyed first.
     Request get(const QString &path, Deadline deadline, const Handler &handler);
     Request put(const QString &path, const QJsonObject &body, Deadline deadline, const Handler &handler);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "backend/commandevents.h"
+
 #include <QByteArray>
 #include <QDateTime>
 #include <QObject>
@@ -41,6 +43,10 @@ public:
 
     /// Switch the backend's microphone, for hands-free use; listeningChanged follows.
     Q_INVOKABLE virtual void setListening(bool enabled) = 0;
+    /// Have it wait for the wake word again.
+    Q_INVOKABLE virtual void cancelListening() = 0;
+    /// End the answer that the backend speaks; nothing where it speaks none.
+    Q_INVOKABLE virtual void stopAnswer() = 0;
 
     // ---- Push-to-talk: openStream, chunks (kept until the connection is ready), endStream, final(s) and
     // their answers, streamEnded
@@ -51,6 +57,16 @@ public:
     Q_INVOKABLE virtual void endStream() = 0;
     /// At once, without finals and without streamEnded.
     virtual void dropStream() = 0;
+
+    // ---- What is tapped in place of being said
+    enum class Microphone { Screen, Backend };
+    /// The next turn of a conversation, which is done as if it was said to that microphone. What comes of it
+    /// has the utterance's id, which whoever calls this makes up.
+    virtual void say(const QString &text, const QString &language, const QString &utterance,
+                     Microphone microphone) = 0;
+
+    /// Ask what can be said; examplesRead follows, where the backend knows.
+    virtual void readExamples(const QString &language) = 0;
 
 signals:
     /// A request failed. Both are sentences for the driver: what happened, and the way out.
@@ -64,6 +80,10 @@ signals:
     /// What the assistant says to an utterance, after its final. Not every utterance has an answer.
     /// The earcon, a word, says how it went: done, failed, heard or question.
     void answered(const QString &text, const QString &earcon, const QString &utterance);
+    /// What an utterance means, and what came of that; before its answer, and of any microphone.
+    void understood(const Understood &understood);
+    void acted(const Acted &acted);
+    void examplesRead(const QList<Example> &examples);
     /// The stream failed; errorOccurred follows with the same sentences.
     void streamFailed(const QString &error, const QString &wayOut);
     /// The stream is over: after endStream's last final, or because it broke (then errorOccurred came
@@ -76,6 +96,9 @@ signals:
     void handsFreeTranscript(const QString &text, const QString &language, double latency,
                              const QDateTime &time, const QString &utterance);
     void handsFreeAnswer(const QString &text, const QString &earcon, const QString &utterance);
+    /// How loud it is at the backend's microphone while it listens, ten times a second: dBFS, and 0 to 1 as
+    /// levelOf() has it.
+    void handsFreeLevel(double dbfs, qreal level);
     /// The backend's microphone or its pipeline failed; sentences as of errorOccurred.
     void handsFreeFailed(const QString &error, const QString &wayOut);
 

@@ -6,11 +6,16 @@
 
 using namespace std::chrono_literals;
 
+namespace {
+/// From the text to the end of the stream. The service itself waits 30 s for what comes of a command, as
+/// after a start it still reads the sentences that it understands.
+constexpr auto ActionDeadline = 40s;
+} // namespace
+
 StreamClient::StreamClient(QObject *parent)
     : QObject(parent)
 {
     m_endDeadline.setSingleShot(true);
-    m_endDeadline.setInterval(10s);
     connect(&m_endDeadline, &QTimer::timeout, this, [this] { fail(Fault::tooSlow()); });
     connect(&m_socket, &BackendSocket::opened, this, &StreamClient::onOpened);
     connect(&m_socket, &BackendSocket::messageReceived, this, &StreamClient::onMessage);
@@ -22,6 +27,7 @@ void StreamClient::open(const QUrl &url, const QString &apiKey)
     drop();
     m_isActive = true;
     m_isEnding = m_hasOverflown = m_hasComplained = false;
+    m_isAwaitingText = true;
     m_socket.open(url, apiKey);
 }
 
@@ -40,7 +46,7 @@ void StreamClient::end()
     if (!m_isActive || m_isEnding)
         return;
     m_isEnding = true;
-    m_endDeadline.start();
+    startEndDeadline();
     if (m_isOpen)
         sendEnd();
 }
@@ -62,9 +68,9 @@ void StreamClient::fail(const Fault &fault)
         finish(fault);
 }
 
-void StreamClient::setEndDeadline(std::chrono::milliseconds deadline)
+void StreamClient::setTextDeadline(std::chrono::milliseconds deadline)
 {
-    m_endDeadline.setInterval(deadline);
+    m_textDeadline = deadline;
 }
 
 void StreamClient::onOpened()
@@ -87,11 +93,19 @@ void StreamClient::onMessage(const QJsonObject &message)
     if (type == QLatin1String("partial")) {
         emit partialText(text);
     } else if (type == QLatin1String("final")) {
+        m_isAwaitingText = false;
+        if (m_isEnding)
+            startEndDeadline();
         emit finalText(text, message.value(QLatin1String("language")).toString(),
                        message.value(QLatin1String("latency")).toDouble(), utterance);
+    } else if (type == QLatin1String("intent")) {
+        emit understood(Understood::of(message));
+    } else if (type == QLatin1String("action")) {
+        emit acted(Acted::of(message));
     } else if (type == QLatin1String("answer")) {
         emit answered(text, message.value(QLatin1String("earcon")).toString(), utterance);
     } else if (type == QLatin1String("speech_started")) {
+        m_isAwaitingText = true;
         emit speechStarted();
     } else if (type == QLatin1String("error")) {
         m_hasComplained = true;
@@ -121,6 +135,11 @@ void StreamClient::keep(const QByteArray &chunk)
     }
     if (overflows && !std::exchange(m_hasOverflown, true))
         emit failed(Fault::speechLost());
+}
+
+void StreamClient::startEndDeadline()
+{
+    m_endDeadline.start(m_isAwaitingText ? m_textDeadline : ActionDeadline);
 }
 
 void StreamClient::sendEnd()

@@ -1,7 +1,12 @@
 #include "screen/conversation.h"
 
-#include <QDateTime>
+#include "audio/audioformat.h"
 
+#include <QDateTime>
+#include <QUuid>
+
+#include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace {
@@ -10,8 +15,13 @@ constexpr qint64 MereTouchMs = 300;
 constexpr int ErrorTimeoutMs = 8000;
 constexpr int SpeechTimeoutMs = 8000;
 constexpr int SilenceTimeoutMs = 6000;
+constexpr int AnswerTimeoutMs = 20'000;
 /// An utterance lasts 30 s at most and gives partial results all the while.
 constexpr int HandsFreeTimeoutMs = 40'000;
+/// Peak of speech over the root of its mean square, roughly: 10 dB.
+constexpr double SpeechCrest = 3;
+/// The backend tells a level for each tenth of a second.
+constexpr int PeaksPerLevel = AudioFormat::PeaksPerSecond / 10;
 
 } // namespace
 
@@ -21,6 +31,9 @@ Conversation::Conversation(QObject *parent)
     , m_speechTimeout(SpeechTimeoutMs)
     , m_silenceTimeout(SilenceTimeoutMs)
 {
+    m_answerTimer.setSingleShot(true);
+    m_answerTimer.setInterval(AnswerTimeoutMs);
+    connect(&m_answerTimer, &QTimer::timeout, this, &Conversation::forgetCommand);
     m_timer.setSingleShot(true);
     connect(&m_timer, &QTimer::timeout, this, [this] { handle(Event::Timeout); });
 }
@@ -44,6 +57,7 @@ void Conversation::setAudio(AudioEngine *audio)
         });
         connect(audio, &AudioEngine::errorChanged, this, &Conversation::onAudioError);
         connect(audio, &AudioEngine::sourceFileFinished, this, [this] { handle(Event::SpeechEnd); });
+        connect(audio, &AudioEngine::levelChanged, this, &Conversation::levelChanged);
         connect(audio, &AudioEngine::inputDevicesChanged, this, &Conversation::updateCanTalk);
         connect(audio, &AudioEngine::sourceFileChanged, this, &Conversation::updateCanTalk);
         connect(audio, &QObject::destroyed, this, &Conversation::onPartDestroyed);
@@ -64,6 +78,8 @@ void Conversation::setNetwork(SpeechBackend *network)
         connect(network, &SpeechBackend::speechStarted, this, &Conversation::onSpeech);
         connect(network, &SpeechBackend::partialTranscription, this, &Conversation::onPartial);
         connect(network, &SpeechBackend::finalTranscription, this, &Conversation::onFinal);
+        connect(network, &SpeechBackend::understood, this, &Conversation::onUnderstood);
+        connect(network, &SpeechBackend::acted, this, &Conversation::onActed);
         connect(network, &SpeechBackend::answered, this, &Conversation::onAnswer);
         connect(network, &SpeechBackend::streamEnded, this, &Conversation::onStreamEnded);
         connect(network, &SpeechBackend::streamFailed, this,
@@ -76,6 +92,7 @@ void Conversation::setNetwork(SpeechBackend *network)
         connect(network, &SpeechBackend::handsFreePartial, this, &Conversation::onHandsFreePartial);
         connect(network, &SpeechBackend::handsFreeTranscript, this, &Conversation::onHandsFreeTranscript);
         connect(network, &SpeechBackend::handsFreeAnswer, this, &Conversation::onAnswer);
+        connect(network, &SpeechBackend::handsFreeLevel, this, &Conversation::onHandsFreeLevel);
         connect(network, &SpeechBackend::handsFreeFailed, this, &Conversation::onHandsFreeFailed);
         connect(network, &QObject::destroyed, this, &Conversation::onPartDestroyed);
     }
@@ -113,6 +130,13 @@ void Conversation::setHandsFree(bool handsFree)
     tellWhetherToListen();
 }
 
+qreal Conversation::level() const
+{
+    if (m_state == State::HandsFree)
+        return m_handsFreeLevel;
+    return m_audio != nullptr ? m_audio->level() : 0;
+}
+
 void Conversation::setErrorTimeout(int milliseconds)
 {
     if (std::exchange(m_errorTimeout, milliseconds) != milliseconds)
@@ -131,12 +155,22 @@ void Conversation::setSilenceTimeout(int milliseconds)
         emit silenceTimeoutChanged();
 }
 
+void Conversation::setAnswerTimeout(int milliseconds)
+{
+    if (milliseconds == answerTimeout())
+        return;
+    m_answerTimer.setInterval(milliseconds);
+    emit answerTimeoutChanged();
+}
+
 // ---- the button
 
 void Conversation::press()
 {
-    if (m_canTalk)
-        handle(Event::Press);
+    if (!m_canTalk)
+        return;
+    hush();
+    handle(Event::Press);
 }
 
 void Conversation::release()
@@ -146,20 +180,94 @@ void Conversation::release()
 
 void Conversation::toggle()
 {
-    if (m_canTalk || isPushToTalk())
-        handle(Event::Tap);
+    if (!m_canTalk && !isPushToTalk())
+        return;
+    hush();
+    handle(Event::Tap);
 }
 
 void Conversation::cancel()
 {
     if (isTurn(m_state) && !isPushToTalk())
         m_ignoresHandsFree = true;
+    if (isTurn(m_state) && isHandsFree() && m_network != nullptr)
+        m_network->cancelListening(); // it may have begun before the button was touched
     handle(Event::Cancel);
+}
+
+void Conversation::hush()
+{
+    if (!m_answer.isEmpty() && m_network != nullptr)
+        m_network->stopAnswer();
 }
 
 void Conversation::dismissError()
 {
     handle(Event::Dismissal);
+}
+
+// ---- the card
+
+void Conversation::undo()
+{
+    if (m_card.canUndo())
+        say(m_card.wordsForUndo());
+}
+
+void Conversation::confirm(bool isYes)
+{
+    if (m_card.state() == CommandCard::State::Asking)
+        say(m_card.wordsForAnswer(isYes));
+}
+
+void Conversation::choose(int index)
+{
+    if (m_card.state() == CommandCard::State::Asking && index < m_card.choices().size())
+        say(m_card.wordsForChoice(index));
+}
+
+/// Have the backend hear words in the same conversation.
+void Conversation::say(const QString &words)
+{
+    if (words.isEmpty() || m_network == nullptr || !m_network->isConnected() || m_isAwaitingFinal)
+        return;
+    const QString utterance = QUuid::createUuid().toString(QUuid::WithoutBraces);
+    m_utterances.append(utterance);
+    m_card.await();
+    hush(); // it is answered
+    if (isHandsFree())
+        m_network->cancelListening();
+    m_network->say(words, m_card.language(), utterance, m_microphone);
+}
+
+void Conversation::onUnderstood(const Understood &understood)
+{
+    if (!m_utterances.contains(understood.utterance))
+        return;
+    m_card.understand(understood);
+    m_answerTimer.start();
+}
+
+void Conversation::onActed(const Acted &acted)
+{
+    m_card.act(acted);
+}
+
+/// What came of the last command is over. Text that was none stays.
+void Conversation::forgetCommand()
+{
+    if (m_card.state() != CommandCard::State::None)
+        setFinalText({});
+    dropAnswer();
+}
+
+/// Nothing is said to the text any more, and nothing that comes later is.
+void Conversation::dropAnswer()
+{
+    m_answerTimer.stop();
+    m_utterances.clear();
+    m_card.clear();
+    setAnswer({}, {});
 }
 
 // ---- from state to state
@@ -193,8 +301,11 @@ void Conversation::enter(State state)
     if (isPushToTalk(previous) && !isPushToTalk(state))
         giveBack();
     const bool begins = state == State::HandsFree || (isPushToTalk(state) && !isPushToTalk(previous));
-    if (begins)
+    if (begins) {
         m_finals.clear();
+        if (m_earcon != QLatin1String("question")) // which is what is being answered
+            forgetCommand();
+    }
     if (begins || !isTurn(state))
         setPartialText(QString());
     if (!isError(state)) {
@@ -202,7 +313,9 @@ void Conversation::enter(State state)
         m_wayOut.clear();
     }
     updateAwaitingFinal();
+    m_handsFreeLevel = 0;
     emit stateChanged();
+    emit levelChanged();
 }
 
 void Conversation::beginRecording()
@@ -272,6 +385,7 @@ void Conversation::showError(State to, const QString &error, const QString &wayO
         to = next(to, Event::BackendLoss);
     m_laterError.clear();
     m_laterWayOut.clear();
+    dropAnswer(); // it is not the error's
     const bool isNew = error != m_error || wayOut != m_wayOut;
     m_error = error;
     m_wayOut = wayOut;
@@ -319,6 +433,7 @@ void Conversation::onFinal(const QString &text, const QString &language, double 
     if (!isPushToTalk())
         return;
     setPartialText(QString());
+    m_microphone = SpeechBackend::Microphone::Screen;
     addFinal(text, language, latency, QDateTime::currentDateTime(), utterance);
     handle(Event::SpeechEnd);
 }
@@ -335,10 +450,8 @@ void Conversation::addFinal(const QString &text, const QString &language, double
     const QString said = text.trimmed();
     if (said.isEmpty())
         return;
-    if (m_finals.isEmpty()) {
-        m_utterances.clear();
-        setAnswer({}, {});
-    }
+    if (m_finals.isEmpty())
+        dropAnswer();
     m_finals.append(said);
     m_utterances.append(utterance);
     if (m_history != nullptr)
@@ -352,8 +465,11 @@ void Conversation::onAnswer(const QString &text, const QString &earcon, const QS
 {
     if (m_history != nullptr)
         m_history->addAnswer(utterance, text, earcon);
-    if (!utterance.isEmpty() && m_utterances.contains(utterance))
-        setAnswer(text.trimmed(), earcon);
+    if (utterance.isEmpty() || !m_utterances.contains(utterance))
+        return;
+    m_card.answer(text.trimmed(), utterance);
+    setAnswer(text.trimmed(), earcon);
+    m_answerTimer.start();
 }
 
 // ---- the backend
@@ -383,6 +499,7 @@ void Conversation::onBackendState()
         break; // it loads a model: what is being said waits for that
     case SpeechBackend::BackendState::Lost:
     case SpeechBackend::BackendState::Failed:
+        dropAnswer(); // nothing can be taken back or answered
         if (isTurn(m_state)) {
             fail(Event::BackendLoss, m_network->backendMessage(), tr("You can go on as soon as it is back."));
         } else {
@@ -398,6 +515,8 @@ void Conversation::onWakeWord()
 {
     m_ignoresHandsFree = false;
     followSpeech();
+    if (isHandsFree())
+        emit called();
 }
 
 void Conversation::onPipelineState(const QString &state)
@@ -426,8 +545,19 @@ void Conversation::onHandsFreeTranscript(const QString &text, const QString &lan
     if (!isHandsFree() || m_ignoresHandsFree || isPushToTalk())
         return;
     m_finals.clear();
+    m_microphone = SpeechBackend::Microphone::Backend;
     addFinal(text, language, latency, time, utterance);
     handle(m_finals.isEmpty() ? Event::HandsFreeSilence : Event::HandsFreeFinal);
+}
+
+void Conversation::onHandsFreeLevel(double dbfs, qreal level)
+{
+    if (m_state != State::HandsFree)
+        return;
+    m_handsFreeLevel = level;
+    emit levelChanged();
+    const double peak = std::min(1.0, SpeechCrest * std::pow(10, dbfs / 20));
+    emit handsFreePeaks(QList<float>(PeaksPerLevel, float(peak)));
 }
 
 void Conversation::onHandsFreeFailed(const QString &error, const QString &wayOut)

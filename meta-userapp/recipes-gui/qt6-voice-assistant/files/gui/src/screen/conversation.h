@@ -2,6 +2,7 @@
 
 #include "audio/audioengine.h"
 #include "backend/speechbackend.h"
+#include "history/commandcard.h"
 #include "history/transcriptionmodel.h"
 
 #include <QElapsedTimer>
@@ -38,6 +39,8 @@ class Conversation : public QObject
     Q_PROPERTY(State state READ state NOTIFY stateChanged)
     /// Shorthand: state is Held, Tapped or Sent.
     Q_PROPERTY(bool pushToTalk READ isPushToTalk NOTIFY stateChanged)
+    /// Shorthand: state is HandsFree or HandsFreeSent.
+    Q_PROPERTY(bool handsFreeTurn READ isHandsFreeTurn NOTIFY stateChanged)
     /// Whether somebody speaks, or has spoken, and there is no final of it yet.
     Q_PROPERTY(bool awaitingFinal READ isAwaitingFinal NOTIFY awaitingFinalChanged)
     /// What is understood so far, while speaking; empty otherwise.
@@ -48,9 +51,13 @@ class Conversation : public QObject
     Q_PROPERTY(QString answer READ answer NOTIFY answerChanged)
     /// How it went: done, failed, heard or question; empty without an answer.
     Q_PROPERTY(QString earcon READ earcon NOTIFY answerChanged)
+    /// The command that was said last.
+    Q_PROPERTY(CommandCard *card READ card CONSTANT)
     /// Set in the states Error and ErrorUntilReady: what happened, and the way out.
     Q_PROPERTY(QString error READ error NOTIFY stateChanged)
     Q_PROPERTY(QString wayOut READ wayOut NOTIFY stateChanged)
+    /// Loudness of who is listened to, 0 to 1: at the backend's microphone hands-free, else at the screen's.
+    Q_PROPERTY(qreal level READ level NOTIFY levelChanged)
     /// Whether press() would do something: the backend is ready and there is a microphone.
     Q_PROPERTY(bool canTalk READ canTalk NOTIFY canTalkChanged)
     /// Milliseconds after which the states Error and ErrorUntilReady end by themselves.
@@ -59,6 +66,8 @@ class Conversation : public QObject
     Q_PROPERTY(int speechTimeout READ speechTimeout WRITE setSpeechTimeout NOTIFY speechTimeoutChanged)
     /// Milliseconds after which the state NothingHeard ends.
     Q_PROPERTY(int silenceTimeout READ silenceTimeout WRITE setSilenceTimeout NOTIFY silenceTimeoutChanged)
+    /// Milliseconds after which an answer and the card go, 20 s by default.
+    Q_PROPERTY(int answerTimeout READ answerTimeout WRITE setAnswerTimeout NOTIFY answerTimeoutChanged)
 
 public:
     enum class State {
@@ -121,13 +130,16 @@ public:
     void setHandsFree(bool handsFree);
     State state() const { return m_state; }
     bool isPushToTalk() const { return isPushToTalk(m_state); }
+    bool isHandsFreeTurn() const { return isTurn(m_state) && !isPushToTalk(); }
     bool isAwaitingFinal() const { return m_isAwaitingFinal; }
     QString partialText() const { return m_partialText; }
     QString finalText() const { return m_finalText; }
     QString answer() const { return m_answer; }
     QString earcon() const { return m_earcon; }
+    CommandCard *card() { return &m_card; }
     QString error() const { return m_error; }
     QString wayOut() const { return m_wayOut; }
+    qreal level() const;
     bool canTalk() const { return m_canTalk; }
     int errorTimeout() const { return m_errorTimeout; }
     void setErrorTimeout(int milliseconds);
@@ -136,6 +148,9 @@ public:
     int silenceTimeout() const { return m_silenceTimeout; }
     void setSilenceTimeout(int milliseconds);
 
+    int answerTimeout() const { return m_answerTimer.interval(); }
+    void setAnswerTimeout(int milliseconds);
+
     Q_INVOKABLE void press();
     Q_INVOKABLE void release();
     /// Begin, or end, as a tap does. While press() is held it lets go of the button without an end, so that a
@@ -143,8 +158,18 @@ public:
     Q_INVOKABLE void toggle();
     /// Drop what is being said.
     Q_INVOKABLE void cancel();
+    /// End the voice that speaks the answer; what is shown of it stays.
+    Q_INVOKABLE void hush();
     /// Leave the states Error and ErrorUntilReady.
     Q_INVOKABLE void dismissError();
+
+    // ---- Taps on the card, in place of words
+    /// Take back what was done.
+    Q_INVOKABLE void undo();
+    /// Answer a question with yes or no.
+    Q_INVOKABLE void confirm(bool isYes);
+    /// Answer a question with one of its choices.
+    Q_INVOKABLE void choose(int index);
 
 signals:
     void audioChanged();
@@ -157,10 +182,16 @@ signals:
     void partialTextChanged();
     void finalTextChanged();
     void answerChanged();
+    /// Somebody said the wake word, hands-free.
+    void called();
+    void levelChanged();
+    /// As AudioEngine::peaksReady, of the backend's microphone.
+    void handsFreePeaks(const QList<float> &peaks);
     void canTalkChanged();
     void errorTimeoutChanged();
     void speechTimeoutChanged();
     void silenceTimeoutChanged();
+    void answerTimeoutChanged();
 
 private:
     void handle(Event event);
@@ -180,6 +211,11 @@ private:
     void onPartial(const QString &text);
     void onFinal(const QString &text, const QString &language, double latency, const QString &utterance);
     void onAnswer(const QString &text, const QString &earcon, const QString &utterance);
+    void onUnderstood(const Understood &understood);
+    void onActed(const Acted &acted);
+    void say(const QString &words);
+    void forgetCommand();
+    void dropAnswer();
     void onStreamEnded();
     void onNetworkError(const QString &error, const QString &wayOut);
     void onBackendState();
@@ -189,6 +225,7 @@ private:
     void onHandsFreePartial(const QString &text);
     void onHandsFreeTranscript(const QString &text, const QString &language, double latency,
                                const QDateTime &time, const QString &utterance);
+    void onHandsFreeLevel(double dbfs, qreal level);
     void onHandsFreeFailed(const QString &error, const QString &wayOut);
     void followSpeech();
     void tellWhetherToListen();
@@ -209,17 +246,21 @@ private:
     State m_state = State::Idle;
     QString m_partialText;
     QString m_finalText;
+    CommandCard m_card;
     QString m_answer;
     QString m_earcon;
     QString m_error;
     QString m_wayOut;
     QString m_laterError; ///< Came during a turn, and is shown at its end.
     QString m_laterWayOut;
+    qreal m_handsFreeLevel = 0;
     bool m_canTalk = false;
     bool m_isAwaitingFinal = false;
 
     QStringList m_finals; ///< Of this turn, those with text.
-    QStringList m_utterances; ///< Of m_finalText.
+    QStringList m_utterances; ///< Of m_finalText, and of what was tapped after it.
+    SpeechBackend::Microphone m_microphone = SpeechBackend::Microphone::Screen; ///< That heard them.
+    QTimer m_answerTimer;
     bool m_ignoresHandsFree = false; ///< Until the pipeline is idle: the turn was cancelled.
     QElapsedTimer m_sincePress;
     bool m_isMereTouch = false; ///< The recording is too short to expect speech in it.
