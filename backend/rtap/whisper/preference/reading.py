@@ -120,8 +120,13 @@ class Reading:
         guess = self._guide.guess(self._graph, path, self._bounds.longest - 1 - length)
         if guess.is_whole:
             self.is_hopeful |= guess.likeness >= LEAST_HOPE
-        else:
-            self.is_hopeful |= guess.likeness >= LEAST_LIKENESS and self._guide.has_words
+        elif self._guide.has_words:
+            self.is_hopeful |= guess.likeness >= LEAST_LIKENESS
+        if not self._guide.has_words:
+            # Letters say little of a single word, as "pause" for "offers"; but few words can make up for
+            # what it is less likely, which its full stop and its end do not.
+            short = self._bounds.least(length + 2 + LACKING)
+            self.is_hopeful |= path.log_probability >= short
         # The sentence and its end, and what the guess may lack.
         whole = length + len(guess.tokens) + 1 + LACKING
         if (

@@ -164,10 +164,11 @@ def test_of_several_sequences_all_sentences_are_searched():
 
 def test_what_is_unlike_a_word_is_not_searched():
     """A beginning is likely enough, but no sentence with it sounds like the word that was heard."""
-    chances = [likely((TOKENIZER.encode(" no")[0], 0.5), (TOKENIZER.encode(" lights")[0], 0.49))]
-    chances += [likely((END, 0.99))]
-    model = ScriptedModel(lambda _, history: chances[min(1, len(produced(history)))])
-    assert decode(model, ListedSentences("lights off")).text == "no"
+    said = TOKENIZER.encode(" no.")
+    first = likely((said[0], 0.5), (TOKENIZER.encode(" lights")[0], 0.1))
+    steps = [first, likely((said[1], 0.99)), likely((END, 0.99))]
+    model = ScriptedModel(lambda _, history: steps[min(2, len(produced(history)))])
+    assert decode(model, ListedSentences("lights off")).text == "no."
     assert model.beams == [1]
 
 

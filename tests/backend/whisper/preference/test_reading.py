@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pytest
 
 from rtap.whisper.model_settings import GenerationRules
 from rtap.whisper.preference.guide import Guide
@@ -84,7 +85,7 @@ def test_a_sentence_that_is_known_is_found_without_a_run():
 
 def test_what_is_unlike_is_not_read():
     scripted = model({})
-    one, graph = reading(scripted, " and", ListedSentences("heating off", "yes"))
+    one, graph = reading(scripted, " and no", ListedSentences("heating off", "yes"))
     assert one.best([Path((), 0.0, graph.start)], []) is None
     assert scripted.prompts == []
     assert not one.is_hopeful
@@ -111,3 +112,18 @@ def test_so_many_runs_and_no_more():
     ]
     assert one.best(paths, []) is None
     assert len(scripted.prompts) <= MOST_RUNS
+
+
+class Floorless(Least):
+    """Only a whole sentence has to be likely."""
+
+    def floor(self, length: int) -> float:
+        return -99.0
+
+
+@pytest.mark.parametrize(("log_probability", "expected"), [(-1.0, True), (-3.0, False)])
+def test_a_word_leaves_hope_by_its_likelihood(log_probability: float, *, expected: bool):
+    sentences = ListedSentences("heating off", "yes")
+    one, graph = reading(model({}), " and", sentences, Floorless(least_of_all=-2.0))
+    assert one.best([Path((), log_probability, graph.start)], []) is None
+    assert one.is_hopeful is expected
