@@ -86,7 +86,10 @@ def test_a_sentence_that_is_known_is_found_without_a_run():
 def test_what_is_unlike_is_not_read():
     scripted = model({})
     one, graph = reading(scripted, " and no", ListedSentences("heating off", "yes"))
-    assert one.best([Path((), 0.0, graph.start)], []) is None
+    (token,) = TOKENIZER.encode(" heating")
+    place = graph.ways(graph.start).after(token)
+    assert place is not None
+    assert one.best([Path((token,), -0.5, place)], []) is None
     assert scripted.prompts == []
     assert not one.is_hopeful
 
