@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+import httpx
 import numpy as np
 import pytest
 import soundfile
@@ -17,6 +18,7 @@ import soxr
 from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
 from rtap.audio.format import Samples
+from tests.backend.transports.serving import wait_until
 from tests.deadlines import SOON
 from tests.running_service import AUDIO, Running, service
 
@@ -40,6 +42,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     output = {"allowed_hosts": [ELSEWHERE]}
     with service(place, output=output, intents={"contacts": str(contacts)}) as one:
         one.wait_until_healthy()
+        # Until the sentences are loaded the car is not known, and the page has commands only understood.
+        wait_until(lambda: httpx.get(one.url("/vehicle"), timeout=SOON).status_code == 200)
         yield one
 
 

@@ -124,6 +124,13 @@ def test_what_asks_for_the_same_is_no_rival():
     assert len(model.prompts) == 1, "which the grammar says without the decoder"
 
 
+def test_a_rival_in_two_spellings_costs_one_pass():
+    model = hears({"lights.": 0.6, "fan.": 0.2, "fans.": 0.2})
+    sentences = ListedSentences("lights", "fan", "fans", meanings={"fans": "fan"})
+    assert decode(model, sentences).certainty == certainty(3)
+    assert len(model.prompts) == 2
+
+
 def test_other_endings_of_the_same_sentence_are_no_rivals():
     model = hears({"lights.": 0.4, "lights": 0.3, "lights!": 0.3})
     assert decode(model, ListedSentences("lights", "no")).certainty == 1
