@@ -10,7 +10,7 @@ import codecs
 import re
 import string
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Literal
@@ -19,6 +19,7 @@ from rtap.errors import ConfigurationError, ModelError
 from rtap.languages import WITHOUT_SPACES, language_code
 from rtap.whisper.model_directory import ModelDirectory
 from rtap.whisper.tokenizer_file import TokenizerFile, Vocabulary
+from rtap.whisper.word_tokens import WordTokens
 
 Task = Literal["transcribe", "translate"]
 
@@ -208,6 +209,17 @@ class WhisperTokenizer:
         """Token ids of a text. Special tokens spelled out in it are encoded as plain text or left out."""
         ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
         return [id_ for id_ in ids if self.is_text(id_)]
+
+    @cached_property
+    def words(self) -> WordTokens:
+        """Encodes single words, as :meth:`encode` does, for a tenth of its memory.
+
+        Raises:
+            ModelError: the tokenizer's file is damaged.
+        """
+        characters = {byte: letter for letter, byte in _bytes_of_characters().items()}
+        vocabulary = self._tokenizer.get_vocab(with_added_tokens=False)
+        return WordTokens(vocabulary, characters.__getitem__)
 
     def is_timestamp(self, token: int) -> bool:
         """Whether a token is one of ``<|0.00|>`` … ``<|30.00|>``."""

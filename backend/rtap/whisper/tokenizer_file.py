@@ -59,6 +59,9 @@ class Vocabulary(Protocol):
     def token_to_id(self, token: str) -> int | None:
         """The reverse of :meth:`id_to_token`."""
 
+    def get_vocab(self, with_added_tokens: bool = True) -> Mapping[str, int]:  # noqa: FBT001, FBT002
+        """The numbers of all tokens."""
+
     def encode(self, sequence: str, *, add_special_tokens: bool) -> Any:
         """An object whose ``ids`` are the tokens of a text."""
 
@@ -125,6 +128,15 @@ class TokenizerFile:
         if self._text is not None:
             return self._text.id(token)
         return next((index for index, one in self._tokens.items() if one == token), None)
+
+    def get_vocab(self, with_added_tokens: bool = True) -> Mapping[str, int]:  # noqa: FBT001, FBT002
+        """See :class:`Vocabulary`; read again, and not kept."""
+        try:
+            vocabulary: Mapping[str, int] = json.loads(self._path.read_bytes())["model"]["vocab"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise self._damaged(error) from error
+        added = {one.content: index for index, one in self._added.items()}
+        return {**vocabulary, **added} if with_added_tokens else vocabulary
 
     def encode(self, sequence: str, *, add_special_tokens: bool) -> Any:
         """See :class:`Vocabulary`; loads the library's tokenizer the first time."""

@@ -8,13 +8,15 @@ from typing import Final
 
 from rtap.whisper.decode import Decoded
 from rtap.whisper.model import EncodedAudio, SpeechModel
+from rtap.whisper.preference.guide import Guide
 from rtap.whisper.preference.known_tokens import KnownTokens
+from rtap.whisper.preference.reading import SPELLING, Reading
 from rtap.whisper.preference.rivals import Rivals
 from rtap.whisper.preference.search import BEAMS, Found, Path, Search
 from rtap.whisper.preference.sentences import Sentences
 from rtap.whisper.preference.token_graph import TokenGraph
 from rtap.whisper.preference.trail import Trail
-from rtap.whisper.token_rules import TokenRules
+from rtap.whisper.token_rules import NEVER, TokenRules
 
 BONUS: Final = 1.15
 """By how much each token of a sentence may make it less likely than the text, in natural logs. Measured, with
@@ -61,17 +63,18 @@ class Margin:
 
     def floor(self, length: int) -> float:
         """See :class:`Bounds`: what is far behind the text does not catch up."""
-        return self._least(min(length + AHEAD, self.longest))
+        return self.least(min(length + AHEAD, self.longest))
 
     def accepts(self, found: Found) -> bool:
         """See :class:`Bounds`."""
         return (
             found.length >= SHORTER_TIMES * self.length
             and found.log_probability >= LEAST_AVERAGE * found.length
-            and found.log_probability >= self._least(found.length)
+            and found.log_probability >= self.least(found.length)
         )
 
-    def _least(self, length: float) -> float:
+    def least(self, length: float) -> float:
+        """See :class:`Bounds`."""
         return self.log_probability - BONUS * max(0.0, length - WITHOUT_BONUS)
 
 
@@ -111,16 +114,39 @@ class Expected:
         """
         if not heard.tokens or len(text) > LONGEST_TEXT or heard.average_log_probability > CERTAIN:
             return None
-        margin = Margin.to(heard)
-        start: Path | None = Path((), 0.0, self._graph.start)
-        if trail is not None:
-            start = trail.start(heard.tokens, margin)
-        if start is None or self._sentences.contains(text):
+        if trail is not None and trail.is_sentence:
             return None
-        decoding = self._model.decode(encoded, BEAMS)
-        search = Search(self._graph, rules, self._model.tokenizer.end_of_text)
-        found = search.best(decoding, prompt, start, margin)
+        margin = Margin.to(heard)
+        starts, ends = [Path((), 0.0, self._graph.start)], list[Found]()
+        if trail is not None:
+            starts, ends = trail.branches(heard.tokens, margin)
+            starts = self._without_spellings(starts, heard.tokens, trail)
+        if not (starts or ends) or self._sentences.contains(text):
+            return None
+        tokenizer = self._model.tokenizer
+        known = KnownTokens(self._model, encoded, prompt, rules)
+        guide = Guide(tokenizer, heard.tokens)
+        reading = Reading(self._graph, guide, known, tokenizer.end_of_text, margin)
+        found = reading.best(starts, ends)
+        if found is None and reading.is_hopeful:
+            start = starts[0] if trail is None else trail.start(heard.tokens, starts)
+            search = Search(self._graph, rules, tokenizer.end_of_text)
+            found = search.best(self._model.decode(encoded, BEAMS), prompt, start, margin)
         return None if found is None else _as_decoded(found)
+
+    def _without_spellings(
+        self, starts: Sequence[Path], tokens: Sequence[int], trail: Trail
+    ) -> list[Path]:
+        """Beginnings without those that only write the text's words in other letters, and unlikelier."""
+        write = self._model.tokenizer.decode
+        heard = {
+            write(tokens[: index + 1]).lower(): fork.after for index, fork in enumerate(trail.forks)
+        }
+        return [
+            path
+            for path in starts
+            if path.log_probability > heard.get(write(path.tokens).lower(), NEVER) - SPELLING
+        ]
 
     def certainty(
         self,

@@ -110,7 +110,7 @@ class Rivals:
         plain = _MARKS.sub("", text)
         if plain == text:
             return None
-        tokens = tuple(self._tokenizer.encode(f" {plain}"))
+        tokens = self._tokenizer.words.encode(f" {plain}")
         return tokens if self._may_follow(self._graph.start, tokens) else None
 
     def _may_follow(self, place: Place, tokens: Sequence[int]) -> bool:

@@ -60,6 +60,9 @@ class Bounds(Protocol):
     def floor(self, length: int) -> float:
         """Log-probability below which a beginning of so many tokens is given up."""
 
+    def least(self, length: int) -> float:
+        """Log-probability that a sentence of so many tokens has at least, the end of text included."""
+
     def accepts(self, found: Found) -> bool:
         """Whether a sentence is likely enough."""
 

@@ -24,6 +24,10 @@ _ENDINGS: Final = (".", "?", "!")
 _LONGEST_ACRONYM: Final = 3
 
 
+Spellings = tuple[Sequence[str], Sequence[Sequence[int]]]
+"""Texts, and the tokens of each."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ways:
     """The ways to go on from a place."""
@@ -53,6 +57,8 @@ class Place:
     """Whether the sentence is over, its full stop included."""
     ways: Ways | None = None
     """Set when they are first asked for; see :meth:`TokenGraph.ways`."""
+    words: Spellings | None = None
+    """The same; see :meth:`TokenGraph.words`."""
 
 
 class TokenGraph:
@@ -89,6 +95,25 @@ class TokenGraph:
             place.ways = Ways(tokens, tuple(by_token.values()), may_end)
         return place.ways
 
+    def words(self, place: Place) -> Spellings:
+        """The spellings that end the word begun at a place, or are the next one; full stops among them."""
+        if place.words is None:
+            texts: list[str] = []
+            ways: list[tuple[int, ...]] = []
+            waiting: list[tuple[tuple[int, ...], Place]] = [((), place)]
+            while waiting:
+                tokens, there = waiting.pop()
+                if tokens and (there.ends or there.is_closed):
+                    texts.append(self._tokenizer.decode(tokens))
+                    ways.append(tokens)
+                branches = there.branches
+                if not tokens:
+                    found = self.ways(there)
+                    branches = dict(zip(found.tokens.tolist(), found.places, strict=True))
+                waiting += [((*tokens, token), after) for token, after in branches.items()]
+            place.words = texts, ways
+        return place.words
+
     def _tree(self, words: Words) -> Place:
         """The words that may come next, token by token."""
         tree = self._trees.get(words)
@@ -118,7 +143,7 @@ class TokenGraph:
 
     def _tokens(self, text: str) -> tuple[int, ...]:
         if text not in self._encoded:
-            self._encoded[text] = tuple(self._tokenizer.encode(text))
+            self._encoded[text] = self._tokenizer.words.encode(text)
         return self._encoded[text]
 
 

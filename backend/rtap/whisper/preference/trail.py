@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rtap.whisper.preference.search import Bounds, Path
+from rtap.whisper.preference.search import Bounds, Found, Path
 from rtap.whisper.preference.token_graph import Place, TokenGraph
 from rtap.whisper.token_rules import NEVER
 
@@ -21,6 +21,8 @@ class Fork:
     """Where the tokens before it lead."""
     before: float
     """Log-probability of the tokens before it."""
+    after: float
+    """The same with the token."""
     others: NDArray[np.float32]
     """The same with each of the ways to go on from there, and with the end of text [ways + 1]. Minus infinity
     for the token itself, and for the end where no sentence ends."""
@@ -34,6 +36,7 @@ class Trail:
         self._end_of_text = end_of_text
         self._place: Place | None = graph.start
         self._sum = 0.0
+        self._is_sentence = False
         self.forks: list[Fork] = []
         """One for each token, until the text leaves the sentences."""
 
@@ -48,30 +51,41 @@ class Trail:
         others[tokens == chosen] = NEVER
         if not ways.may_end:
             others[-1] = NEVER
-        self.forks.append(Fork(self._place, self._sum, others))
+        after = offset + float(scores[chosen])
+        self.forks.append(Fork(self._place, self._sum, after, others))
+        self._is_sentence = chosen == self._end_of_text and ways.may_end
         self._place = ways.after(chosen)
-        self._sum = offset + float(scores[chosen])
+        self._sum = after
 
-    def start(self, tokens: Sequence[int], bounds: Bounds) -> Path | None:
-        """Where all sentences that are likely enough leave the text; None: there are none.
+    @property
+    def is_sentence(self) -> bool:
+        """Whether the text was one of the sentences to its end."""
+        return self._is_sentence
+
+    def branches(self, tokens: Sequence[int], bounds: Bounds) -> tuple[list[Path], list[Found]]:
+        """The likely enough ways in which sentences leave the text, and those that end within it.
 
         Args:
             tokens: the text.
         """
-        forks = [
-            (index, fork, likely)
-            for index, fork in enumerate(self.forks)
-            if (likely := fork.others >= bounds.floor(index + 1)).any()
-        ]
-        if not forks:
-            return None
-        index, fork, likely = forks[0]
-        ways = np.flatnonzero(likely[:-1])
-        if len(forks) > 1 or likely[-1] or ways.size > 1:
-            return Path(tuple(tokens[:index]), fork.before, fork.place)
-        # There is a single one: its token can be part of the prompt.
-        (way,) = ways.tolist()
-        found = self._graph.ways(fork.place)
-        return Path(
-            (*tokens[:index], int(found.tokens[way])), float(fork.others[way]), found.places[way]
-        )
+        starts: list[Path] = []
+        ends: list[Found] = []
+        for index, fork in enumerate(self.forks):
+            before = tuple(tokens[:index])
+            ways = self._graph.ways(fork.place)
+            for way in np.flatnonzero(fork.others >= bounds.floor(index + 1)).tolist():
+                log_probability = float(fork.others[way])
+                if way == ways.tokens.size:
+                    ends.append(Found(before, log_probability))
+                else:
+                    after = (*before, int(ways.tokens[way]))
+                    starts.append(Path(after, log_probability, ways.places[way]))
+        return starts, ends
+
+    def start(self, tokens: Sequence[int], starts: Sequence[Path]) -> Path:
+        """What some of the :meth:`branches` have in common, as far as it is text; one of them is itself."""
+        if len(starts) == 1:
+            return starts[0]
+        index = min(len(path.tokens) for path in starts) - 1
+        fork = self.forks[index]
+        return Path(tuple(tokens[:index]), fork.before, fork.place)

@@ -76,14 +76,13 @@ def test_a_sentence_that_is_nearly_as_likely(beams: int):
     assert decode(garbled(), None, beams=beams).text == "turn on the no."
 
 
-def test_the_search_begins_where_the_text_could_have_gone_another_way():
+def test_the_sentence_is_read_in_one_run_where_it_leaves_the_text():
     model = garbled()
     decode(model, ListedSentences("turn on the lights"))
     prompt = [*SOT, TOKENIZER.no_timestamps]
-    found = [*prompt, *TOKENIZER.encode(" turn on the lights")]
-    rivals = [*found, *TOKENIZER.encode(".")]
-    assert model.prompts == [prompt, found, rivals]
-    assert model.beams == [1, BEAMS, 1]
+    found = [*prompt, *TOKENIZER.encode(" turn on the lights.")]
+    assert model.prompts[:2] == [prompt, found]
+    assert BEAMS not in model.beams
 
 
 def test_a_sentence_that_is_much_less_likely():
@@ -96,7 +95,7 @@ def test_a_text_that_is_a_sentence_costs_nothing():
     model = garbled(meant=0.01)
     sentences = ListedSentences("turn on the no", "turn on the lights")
     assert decode(model, sentences).text == "turn on the no."
-    assert sentences.asked == ["turn on the no."]
+    assert sentences.asked == []
     assert model.beams == [1]
 
 
@@ -161,6 +160,24 @@ def test_of_several_sequences_all_sentences_are_searched():
     prompt = [*SOT, TOKENIZER.no_timestamps]
     assert model.prompts[:2] == [prompt, prompt]
     assert model.beams[:2] == [3, BEAMS]
+
+
+def test_what_is_unlike_a_word_is_not_searched():
+    """A beginning is likely enough, but no sentence with it sounds like the word that was heard."""
+    said = TOKENIZER.encode(" no.")
+    first = likely((said[0], 0.5), (TOKENIZER.encode(" lights")[0], 0.1))
+    steps = [first, likely((said[1], 0.99)), likely((END, 0.99))]
+    model = ScriptedModel(lambda _, history: steps[min(2, len(produced(history)))])
+    assert decode(model, ListedSentences("lights off")).text == "no."
+    assert model.beams == [1]
+
+
+def test_the_same_words_in_other_letters_make_no_search():
+    said = TOKENIZER.encode(" yes no.")
+    model = ScriptedModel(says(said, probability=0.6))
+    sentences = ListedSentences("yes on")
+    assert decode(model, sentences).text == "yes no."
+    assert model.beams == [1]
 
 
 def margin(length: int, average: float = -0.3) -> Margin:

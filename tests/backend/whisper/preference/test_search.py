@@ -51,19 +51,23 @@ def model(chances: Mapping[str, Mapping[str, float]]) -> ScriptedModel:
 class Least:
     """Implements :class:`rtap.whisper.preference.search.Bounds`: a least log-probability."""
 
-    least: float = -20.0
+    least_of_all: float = -20.0
     longest: int = 20
     refused: frozenset[str] = frozenset()
     seen: list[str] = field(default_factory=list)
 
     def floor(self, length: int) -> float:
         assert length >= 1
-        return self.least
+        return self.least_of_all
+
+    def least(self, length: int) -> float:
+        assert length >= 1
+        return self.least_of_all
 
     def accepts(self, found: Found) -> bool:
         text = TOKENIZER.decode(found.tokens)
         self.seen.append(text)
-        return found.log_probability >= self.least and text not in self.refused
+        return found.log_probability >= self.least_of_all and text not in self.refused
 
 
 def best(
@@ -147,13 +151,13 @@ def test_what_is_not_accepted_is_not_found():
         " no",
         chance(0.3 * 0.9),
     )
-    assert best(scripted, sentences, Least(least=-0.1)) is None
+    assert best(scripted, sentences, Least(least_of_all=-0.1)) is None
 
 
 def test_it_ends_as_soon_as_nothing_is_likely_enough():
     scripted = model({"": {" no": 0.99}})
     decodings = scripted.decodings
-    assert best(scripted, ListedSentences("turn on the lights"), Least(least=-3)) is None
+    assert best(scripted, ListedSentences("turn on the lights"), Least(least_of_all=-3)) is None
     assert scripted.decodings == decodings + 1
     assert scripted.prompts == [PROMPT]
 

@@ -111,3 +111,18 @@ def test_trees_are_forgotten_when_there_are_too_many(monkeypatch: pytest.MonkeyP
     for _ in range(2):
         assert is_sentence(graph, " turn on the heating.")
         assert is_sentence(graph, " Lights off.")
+
+
+def test_words_that_may_come_next():
+    graph = TokenGraph(ListedSentences("on", "once", "turn it off"), TOKENIZER)
+    texts, ways = graph.words(graph.start)
+    assert sorted(texts) == [" ON", " On", " Once", " Turn", " on", " once", " turn"]
+    assert [TOKENIZER.decode(tokens) for tokens in ways] == list(texts)
+
+
+def test_words_that_were_begun_or_are_over():
+    """After " on" there may be "ce", or an end."""
+    graph = TokenGraph(ListedSentences("on", "once"), TOKENIZER)
+    place = after(graph, " on")
+    assert place is not None
+    assert sorted(graph.words(place)[0]) == ["!", ".", "?", "ce"]

@@ -92,40 +92,66 @@ class Floors:
     def floor(self, length: int) -> float:
         return self.first if length == 1 else self.later
 
+    def least(self, length: int) -> float:
+        raise AssertionError(length)
+
     def accepts(self, found: Found) -> bool:
         raise AssertionError(found)
 
 
 @pytest.mark.parametrize(
-    ("floors", "expected"),
+    ("floors", "texts", "common"),
     [
-        pytest.param(Floors(-1, -1), None, id="no sentence is likely enough"),
-        pytest.param(Floors(-1, -2.3), (" turn off", (0.5, 0.25)), id="a single one"),
-        pytest.param(Floors(-1, -3.9), (" turn", (0.5,)), id="two in one place"),
-        pytest.param(Floors(-2.5, -2.3), ("", ()), id="in two places"),
-        pytest.param(Floors(-2.5, -1), (" lights", (0.1,)), id="the first"),
+        pytest.param(Floors(-1, -1), [], None, id="no sentence is likely enough"),
+        pytest.param(Floors(-1, -2.3), [" turn off"], " turn off", id="a single one"),
+        pytest.param(
+            Floors(-1, -3.9), [" turn off", " turn heating"], " turn", id="two in one place"
+        ),
+        pytest.param(Floors(-2.5, -2.3), [" lights", " turn off"], "", id="in two places"),
+        pytest.param(Floors(-2.5, -1), [" lights"], " lights", id="the first"),
     ],
 )
-def test_where_a_search_begins(floors: Floors, expected: tuple[str, Sequence[float]] | None):
+def test_where_sentences_leave_a_text(floors: Floors, texts: Sequence[str], common: str | None):
     trail = Trail(graph("turn on", "turn off", "turn heating", "lights"), END)
     see(trail, token(" turn"), (token(" turn"), 0.5), (token(" lights"), 0.1))
     see(trail, token(" on"), (token(" on"), 0.6), (token(" off"), 0.25), (token(" heating"), 0.05))
-    start = trail.start(TOKENIZER.encode(" turn on"), floors)
-    if expected is None:
-        assert start is None
-        return
-    text, probabilities = expected
-    assert start is not None
-    assert start.tokens == tuple(TOKENIZER.encode(text))
-    assert start.log_probability == (chance(*probabilities) if probabilities else 0)
+    text = TOKENIZER.encode(" turn on")
+    starts, ends = trail.branches(text, floors)
+    assert sorted(TOKENIZER.decode(path.tokens) for path in starts) == sorted(texts)
+    assert ends == []
+    chances = {
+        " lights": chance(0.1),
+        " turn off": chance(0.5, 0.25),
+        " turn heating": chance(0.5, 0.05),
+        " turn": chance(0.5),
+        "": 0,
+    }
+    for path in starts:
+        assert path.log_probability == chances[TOKENIZER.decode(path.tokens)]
+    if common is not None:
+        start = trail.start(text, starts)
+        assert start.tokens == tuple(TOKENIZER.encode(common))
+        assert start.log_probability == chances[common]
 
 
-def test_a_search_begins_before_an_end():
-    """Where the sentence ends, the text's own way there is known, and the end is to be weighed."""
+def test_a_sentence_that_ends_within_the_text():
     trail = Trail(graph("turn on"), END)
     see(trail, token(" turn"), (token(" turn"), 0.5))
     see(trail, token(" on"), (token(" on"), 0.6))
     see(trail, token(" the"), (token(" the"), 0.8), (END, 0.1))
-    start = trail.start(TOKENIZER.encode(" turn on the"), Floors(-1, -4))
-    assert start is not None
-    assert start.tokens == tuple(TOKENIZER.encode(" turn on"))
+    starts, ends = trail.branches(TOKENIZER.encode(" turn on the"), Floors(-1, -4))
+    assert starts == []
+    (found,) = ends
+    assert found.tokens == tuple(TOKENIZER.encode(" turn on"))
+    assert found.log_probability == chance(0.5, 0.6, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"), [(" turn on", True), (" turn", False), (" turn on off", False)]
+)
+def test_whether_the_text_is_a_sentence(said: str, *, expected: bool):
+    trail = Trail(graph("turn on"), END)
+    for one in (*TOKENIZER.encode(said), END):
+        assert not trail.is_sentence
+        see(trail, one, (one, 0.9))
+    assert trail.is_sentence is expected
