@@ -90,6 +90,7 @@ RTAP = Tree(
         "transports.api",
         "standby",
         "model_loader",
+        "hands_free",
         "app",
         "server",
         "doctor",

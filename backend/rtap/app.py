@@ -7,7 +7,6 @@ import contextlib
 import os
 import signal
 import sys
-import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future
@@ -19,30 +18,24 @@ from rtap import __version__, logs
 from rtap.assistant.assistant import Assistant
 from rtap.assistant.conversations import DRIVERS_CONVERSATION
 from rtap.assistant.parts import load_parts
-from rtap.assistant.spoken_answers import NoEar, SpokenAnswers, loudspeaker
 from rtap.bus import EventBus
 from rtap.config.loader import UnifiedConfigLoader
 from rtap.errors import RTAPException
 from rtap.events import (
     ErrorOccurred,
     Event,
-    LevelMeasured,
-    ListeningChanged,
-    State,
     Transcript,
     WakeWordDetected,
 )
+from rtap.hands_free import HandsFree
 from rtap.intents.expected_sentences import IntentPreference
 from rtap.model_loader import ModelLoader
-from rtap.pipeline.assembly import make_equipment, make_pipeline
+from rtap.pipeline.assembly import make_equipment
 from rtap.pipeline.session import SpeechSession
 from rtap.process.service_manager import ServiceManager
 from rtap.process.watchdog import Watchdog
-from rtap.stages.capture import AudioSource, make_source
 from rtap.stages.language import Annotator
 from rtap.stages.stt import SpeechToText
-from rtap.standby.link import Instance, StandbyLink
-from rtap.standby.rules import Span
 from rtap.telemetry import Telemetry
 from rtap.transports.api import create_api
 from rtap.transports.publishers import Publisher, make_publishers
@@ -54,9 +47,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from rtap.assistant.assistant import Wish
-    from rtap.assistant.spoken_answers import Ear
     from rtap.config import Config
-    from rtap.pipeline.microphone import AudioPipeline
     from rtap.transports.service import ModelFacts
     from rtap.whisper.engine import WhisperEngine
     from rtap.whisper.model_store import StoredModel
@@ -68,8 +59,6 @@ PROOF_SECONDS: Final = 60.0
 """A successful inference proves for this long that the service works."""
 SYSTEM_VARIABLE: Final = "RTAP_SYSTEM_VERSION"
 """Who starts the service on a device says by this which version of the whole system it belongs to."""
-_UNGATED: Final = ListeningChanged | ErrorOccurred | LevelMeasured
-"""What each of a standby pair says for itself; levels are measured by the one that publishes."""
 _PROBE_SECONDS: Final = 10.0
 _SHUTDOWN_SECONDS: Final = 4.0
 """What is being said when the service is stopped must be text by then."""
@@ -106,14 +95,18 @@ class RTAPApplication:
         )
         self.telemetry.watch_queue("intents", lambda: self.assistant.waiting)
         self._annotator = Annotator(config.language, config.stt.languages)
-        self._pipeline: AudioPipeline | None = None
-        self._spoken: SpokenAnswers | None = None
-        self._pipeline_thread: threading.Thread | None = None
+        self._hands_free = HandsFree(
+            config,
+            self.bus,
+            self.telemetry,
+            self.assistant,
+            self.publish,
+            self._microphone_session,
+            lambda: self.stt.failure is None and self.stt.ready.is_set(),
+        )
         self._publishers: list[Publisher] = []
-        self._standby: StandbyLink | None = None
         self._manager = ServiceManager(os.environ)
         self._watchdog: Watchdog | None = None
-        self._finishing = False
         self._last: Transcript | None = None
 
     # ---- rtap.transports.service.Service
@@ -130,10 +123,10 @@ class RTAPApplication:
         speak: bool = False,
     ) -> SpeechSession:
         """A session for one client's stream."""
-        spoken = self._spoken if speak else None
+        spoken = self._hands_free.spoken if speak else None
         is_drivers = conversation == DRIVERS_CONVERSATION
-        if is_drivers and self._spoken is not None:
-            self._spoken.cancel_listening()  # or it would be heard, and done, twice
+        if is_drivers:
+            self._hands_free.cancel_listening()  # or it would be heard, and done, twice
 
         def tell(event: Event) -> None:
             publish(event)
@@ -179,8 +172,8 @@ class RTAPApplication:
         if isinstance(event, Transcript) and event.source == "microphone":
             # Here and not before: of a standby pair, the one that publishes acts.
             self.assistant.hear(event, self.publish, "execute")
-        if self._spoken is not None:
-            self._spoken.take(event)
+        if self._hands_free.spoken is not None:
+            self._hands_free.spoken.take(event)
 
     def options(self, language: str | None = None, task: str = "transcribe") -> TranscribeOptions:
         """Options for one request; what it leaves open comes from the configuration."""
@@ -237,21 +230,19 @@ class RTAPApplication:
 
     def listening(self) -> bool | None:
         """Whether the microphone is heard; None where there is none."""
-        return None if self._pipeline is None else self._pipeline.is_enabled
+        return self._hands_free.is_listening
 
     def set_listening(self, *, enabled: bool) -> None:
         """Open or close the microphone; nothing where there is none."""
-        if self._pipeline is not None:
-            self._pipeline.set_listening(enabled=enabled)
+        self._hands_free.set_listening(enabled=enabled)
 
     def cancel_listening(self) -> None:
         """Wait for the wake word again; what was said to its end is still carried out."""
-        if self._spoken is not None:
-            self._spoken.cancel_listening()
+        self._hands_free.cancel_listening()
 
     def stop_answer(self) -> bool:
         """End the answer that is being spoken, and forget those that wait; whether there was one."""
-        return self._spoken is not None and self._spoken.stop()
+        return self._hands_free.stop_answer()
 
     # ---- life
 
@@ -265,17 +256,11 @@ class RTAPApplication:
         for publisher in make_publishers(self, self._snapshot):
             self._publishers.append(publisher)
             await publisher.start()
-        self._pipeline = self._make_pipeline()
-        self._spoken = self._make_spoken(self._pipeline or NoEar())
-        self._spoken.start()
-        if self.config.standby.role != "none":
-            self._standby = self._make_standby()
+        self._hands_free.open()
         self.stt.start()
         self.assistant.start()
         self._publish_readiness()
-        if self._pipeline is not None:
-            self._pipeline_thread = threading.Thread(target=self._pipeline.run, name="pipeline")
-            self._pipeline_thread.start()
+        self._hands_free.run()
         self._watchdog = Watchdog(
             lambda: self.stt.work,
             lambda: self.stt.thread_id,
@@ -288,8 +273,8 @@ class RTAPApplication:
     async def finish_speech(self) -> None:
         """Listen no more; what is being said is transcribed and published."""
         self.telemetry.ready(ready=False)
-        self._finishing = True
-        await asyncio.to_thread(self._stop_listening)
+        await asyncio.to_thread(self._hands_free.finish, _SHUTDOWN_SECONDS)
+        await asyncio.to_thread(self.stt.stop, _SHUTDOWN_SECONDS)
 
     async def stop(self) -> None:
         """Finish what is being said, then close everything. Does nothing where nothing was started."""
@@ -298,87 +283,18 @@ class RTAPApplication:
             await asyncio.to_thread(self._watchdog.stop)
             self._watchdog = None
         await self.finish_speech()
-        if self._standby is not None:
-            await asyncio.to_thread(self._standby.stop)
+        await asyncio.to_thread(self._hands_free.leave_standby)
         await asyncio.to_thread(self.assistant.stop, _SHUTDOWN_SECONDS)
-        if self._spoken is not None:
-            await asyncio.to_thread(self._spoken.close)
+        await asyncio.to_thread(self._hands_free.close)
         while self._publishers:
             await self._publishers.pop().stop()
         _log.info("stopped")
 
     def wait_for_source(self) -> None:
         """Block until the source of audio has ended; a microphone's never does."""
-        if self._pipeline_thread is not None:
-            self._pipeline_thread.join()
-
-    def _stop_listening(self) -> None:
-        if self._pipeline is not None and self._pipeline_thread is not None:
-            self._pipeline.stop()
-            self._pipeline_thread.join(_SHUTDOWN_SECONDS)
-        self.stt.stop(_SHUTDOWN_SECONDS)
+        self._hands_free.wait()
 
     # ---- parts
-
-    def _make_pipeline(self) -> AudioPipeline | None:
-        config = self.config
-        if config.audio.source == "none":
-            return None
-        # Opened once before anything runs: what cannot work at all is told at start, not by a retry.
-        first = make_source(config.audio)
-        assert first is not None
-        waiting = [first]
-
-        def next_source() -> AudioSource:
-            source = waiting.pop() if waiting else make_source(config.audio)
-            assert source is not None
-            return source
-
-        pipeline = make_pipeline(
-            config,
-            make_source=next_source,
-            make_session=self._microphone_session,
-            publish=self._publish_heard,
-            telemetry=self.telemetry,
-        )
-        pipeline.wants_levels = self._wants_levels
-        return pipeline
-
-    def _make_spoken(self, ear: Ear) -> SpokenAnswers:
-        return SpokenAnswers(
-            loudspeaker(self.config.answers, self.publish),
-            ear,
-            self.publish,
-            self._answer_was_spoken,
-            # Sound from a file is nobody who waits for an answer.
-            speaks_to_microphone=self.config.audio.source == "microphone",
-        )
-
-    def _answer_was_spoken(self, began: float, ended: float) -> None:
-        self.assistant.answer_was_spoken()
-        if self._standby is not None:
-            # The other one hears it too, and does not know whose words they are.
-            self._standby.disown(Span(began, ended))
-
-    def _make_standby(self) -> StandbyLink:
-        link = StandbyLink(
-            self.config.standby,
-            self.config.output,
-            Instance(self._can_hear, self._is_quiet, self.publish),
-            self.telemetry,
-        )
-        link.start()
-        return link
-
-    def _can_hear(self) -> bool:
-        """Whether this instance is fit to publish what its microphone hears."""
-        if self._finishing:
-            return True  # what was said last is still to be published
-        is_understood = self.stt.failure is None and self.stt.ready.is_set()
-        return is_understood and (self._pipeline is None or self._pipeline.is_receiving_audio)
-
-    def _is_quiet(self) -> bool:
-        return self._pipeline is None or self._pipeline.is_quiet
 
     def _microphone_session(
         self, session_id: str, publish: Callable[[Event], None]
@@ -401,18 +317,6 @@ class RTAPApplication:
 
     # ---- events
 
-    def _wants_levels(self) -> bool:
-        """Whether to tell how loud it is: somebody asks, and this is the instance that is followed."""
-        is_followed = self._standby is None or self._standby.publishing
-        return is_followed and self.bus.wants_levels
-
-    def _publish_heard(self, event: Event) -> None:
-        """What the pipeline says; all of it that another instance would say as well goes to the gate."""
-        if self._standby is None or isinstance(event, _UNGATED):
-            self.publish(event)
-        else:
-            self._standby.offer(event)
-
     def _publish_readiness(self) -> None:
         """Set the ready gauge as soon as the model has proved that it works."""
 
@@ -427,12 +331,12 @@ class RTAPApplication:
         facts = self._models.facts
         return Snapshot(
             timestamp=time.time(),
-            state=State.IDLE if self._pipeline is None else self._pipeline.state,
+            state=self._hands_free.state,
             model=None if facts is None else facts.name,
             version=__version__,
             listening=self.listening(),
-            wake_words=() if self._pipeline is None else self.config.wakeword.spoken,
-            publishing=self._standby is None or self._standby.publishing,
+            wake_words=self._hands_free.wake_words,
+            publishing=self._hands_free.is_publishing,
             last_transcript=last if isinstance(last, TranscriptMessage) else None,
         )
 
