@@ -155,8 +155,7 @@ class TestTouch:
 
     def test_a_key_closes_them(self, first: Booted, pictures: Path) -> None:
         first.machine.press("esc")
-        # The settings speak of a wake word, too.
-        seen(first, pictures, "then speak")
+        seen(first, pictures, "say hey mycroft")
 
 
 class TestService:
