@@ -106,7 +106,7 @@ class Connection(Client):
         self.on_subscribe = self._on_subscribed
         self.on_message = self._on_received
         self.on_publish = self._on_acknowledged
-        self.on_socket_open = _send_at_once
+        self.on_socket_open = send_at_once
 
     def serve(self, closing: threading.Event) -> str:
         """Connect, and return when that has ended, with the reason."""
@@ -273,8 +273,11 @@ _NOBODY: Final = 0x10
 """MQTT 5, section 3.4.2.1: No matching subscribers, which is a success."""
 
 
-def _send_at_once(client: Client, userdata: Any, sock: Any) -> None:
-    """Have the system not wait for more to send: the second wish of a command would go 40 ms late."""
+def send_at_once(client: Client, userdata: Any, sock: Any) -> None:
+    """Have the system not wait for more to send: the second wish of a command would go 40 ms late.
+
+    It is a client's ``on_socket_open``.
+    """
     del client, userdata
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
